@@ -1,0 +1,5 @@
+// The protocol in one import for TypeScript; AssemblyScript imports the files by themselves.
+export * from "./attributes.ts";
+export * from "./definitions.ts";
+export * from "./errno.ts";
+export * from "./errors.ts";
