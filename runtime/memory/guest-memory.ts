@@ -1,4 +1,10 @@
-import { MAX_MEMORY_BYTES, type MemoryMap, memoryMap, POINTER_BASE, WASM_PAGE_BYTES } from "./map.ts";
+import {
+  MAX_MEMORY_BYTES,
+  type MemoryMap,
+  memoryMap,
+  POINTER_BASE,
+  WASM_PAGE_BYTES,
+} from "./map.ts";
 
 /**
  * Guest physical memory: one shared WebAssembly.Memory, its map, and views that follow its growth

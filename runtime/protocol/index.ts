@@ -3,3 +3,4 @@ export * from "./attributes.ts";
 export * from "./definitions.ts";
 export * from "./errno.ts";
 export * from "./errors.ts";
+export * from "./fields.ts";
