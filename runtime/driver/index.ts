@@ -3,13 +3,13 @@
  * makes ioctls, maps memory, polls for events and releases it.
  *
  *   const driver = machine.open({ stdout, stderr });          // open(2)
- *   const arg = new DataView(new ArrayBuffer(MAX_FIXED_SIZE)); // reused
+ *   const arg = new DataView(new ArrayBuffer(ARG_SIZE)); // reused
  *   arg.setUint32(REQUEST_CONTEXT, context, true);
  *   arg.setBigUint64(MEMORY_ALLOC_BYTES, 4096n, true);          // or writeU64(arg, field, number)
  *   const rc = driver.ioctl(IOCTL_BASE + COMMAND_MEMORY_ALLOC, arg);
  *   if (rc < 0) …                                               // -errno: the driver refused
- *   arg.getUint32(MEMORY_ALLOC_REQUEST_SIZE + RESPONSE_ERROR, true)          // cudaError_t
- *   readU64(arg, MEMORY_ALLOC_REQUEST_SIZE + MEMORY_ALLOC_ADDRESS)         // the pointer
+ *   arg.getUint32(ARG_RESPONSE + RESPONSE_ERROR, true)          // cudaError_t
+ *   readU64(arg, ARG_RESPONSE + MEMORY_ALLOC_ADDRESS)         // the pointer
  *
  * Variable data goes beside the argument: `ioctl(request, arg, out, into)`: `out` follows the
  * request (image, name, packed parameters, host source of a copy), `into` receives what follows

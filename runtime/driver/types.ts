@@ -23,7 +23,7 @@ export interface OpenFile {
   /**
    * Makes a request.
    * @param request IOCTL_BASE + command
-   * @param arg the command's request layout with its response layout right behind it
+   * @param arg ARG_SIZE bytes: the request, and at ARG_RESPONSE its response
    * @param out bytes that follow the request
    * @param into receives the bytes that follow the response
    * @returns 0 when the device answered (look at RESPONSE_ERROR), or -ENOTTY (no such request),

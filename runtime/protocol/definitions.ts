@@ -2,7 +2,7 @@
 // Plain numbers without imports, so that TypeScript, AssemblyScript and (generated) C share them.
 // docs/device.md is the prose; this file is the law. All fields are little-endian; u32 unless a
 // comment says otherwise; "u64" fields are 8 bytes, 8-byte aligned. A field is "previous + size".
-// Request sizes are multiples of 8; reserved fields are 0.
+// Bytes of a request that a command doesn't name, and reserved fields, are 0.
 
 /** Version of this protocol: START answers with the device's. */
 export const PROTOCOL_VERSION = 1;
@@ -48,7 +48,10 @@ export const CONFIG_DEVICE_INDEX = 52;
 export const CONFIG_SIZE = 56;
 
 // ── headers ───────────────────────────────────────────────────────────────────────────────────
-/** Every request starts with this header. */
+/**
+ * The fixed part of every request is REQUEST_SIZE bytes: this header, then the command's fields.
+ * What has a variable length (an image, a name, parameters, bytes to copy) follows it.
+ */
 export const REQUEST_COMMAND = 0;
 export const REQUEST_THREAD = 4; // the caller's thread id, as gettid() gives it
 export const REQUEST_CONTEXT = 8; // handle of the context, 0 where none is needed
@@ -56,8 +59,9 @@ export const REQUEST_STREAM = 12; // handle of the stream, see STREAM_LEGACY
 export const REQUEST_FLAGS = 16;
 export const REQUEST_RESERVED = 20; // 0
 export const REQUEST_HEADER_SIZE = 24;
+export const REQUEST_SIZE = 64;
 
-/** Every response starts with this header. */
+/** Every response starts with this header, then the command's fields, then variable data. */
 export const RESPONSE_ERROR = 0; // cudaError_t
 export const RESPONSE_DETAIL = 4; // one of DETAIL_*, why the request was refused
 export const RESPONSE_HEADER_SIZE = 8;
@@ -72,8 +76,8 @@ export const DETAIL_NOT_STARTED = 5; // START has not been sent
 export const DETAIL_VERSION = 6; // START with another protocol version
 export const DETAIL_BAD_LENGTH = 7; // a length field disagrees with the buffers
 
-/** Room that is enough for any fixed request (and the same for any fixed response). */
-export const MAX_FIXED_SIZE = 1024;
+/** Room that is enough for the fixed part of any response. */
+export const MAX_RESPONSE_SIZE = 960;
 
 // ── handles ───────────────────────────────────────────────────────────────────────────────────
 /** Streams every context has; others come from STREAM_CREATE and are above these. */
@@ -87,43 +91,35 @@ export const FIRST_HANDLE = 0x100;
 export const COMMAND_START = 1;
 export const START_PROTOCOL_VERSION = REQUEST_HEADER_SIZE;
 export const START_PROCESS = START_PROTOCOL_VERSION + 4; // process id, for `smi`
-export const START_REQUEST_SIZE = START_PROCESS + 4;
 export const START_DEVICE_VERSION = RESPONSE_HEADER_SIZE;
 export const START_OPEN_COUNT = START_DEVICE_VERSION + 4; // opens of this device now
 export const START_RESPONSE_SIZE = START_OPEN_COUNT + 4;
 
 /** STOP: closes what START opened; at the last one all that is left is freed. */
 export const COMMAND_STOP = 2;
-export const STOP_REQUEST_SIZE = REQUEST_HEADER_SIZE;
 export const STOP_RESPONSE_SIZE = RESPONSE_HEADER_SIZE;
 
 /** CONTEXT_CREATE: a new context, or the primary one (made at first use, counted). */
 export const COMMAND_CONTEXT_CREATE = 3;
 export const CONTEXT_CREATE_FLAGS = REQUEST_HEADER_SIZE; // CONTEXT_PRIMARY, cudaDeviceSchedule* bits
-export const CONTEXT_CREATE_RESERVED = CONTEXT_CREATE_FLAGS + 4;
-export const CONTEXT_CREATE_REQUEST_SIZE = CONTEXT_CREATE_RESERVED + 4;
 export const CONTEXT_CREATE_CONTEXT = RESPONSE_HEADER_SIZE;
 export const CONTEXT_CREATE_RESPONSE_SIZE = CONTEXT_CREATE_CONTEXT + 4;
 export const CONTEXT_PRIMARY = 0x80000000;
 
 /** CONTEXT_DESTROY: gives a context back; its memory, modules and streams go with the last user. */
 export const COMMAND_CONTEXT_DESTROY = 4;
-export const CONTEXT_DESTROY_REQUEST_SIZE = REQUEST_HEADER_SIZE;
 export const CONTEXT_DESTROY_RESPONSE_SIZE = RESPONSE_HEADER_SIZE;
 
 /** CONTEXT_RESET: empties the context (cudaDeviceReset) and clears its sticky error. */
 export const COMMAND_CONTEXT_RESET = 5;
-export const CONTEXT_RESET_REQUEST_SIZE = REQUEST_HEADER_SIZE;
 export const CONTEXT_RESET_RESPONSE_SIZE = RESPONSE_HEADER_SIZE;
 
 /** CONTEXT_SYNCHRONIZE: answered when all work of the context is done. */
 export const COMMAND_CONTEXT_SYNCHRONIZE = 6;
-export const CONTEXT_SYNCHRONIZE_REQUEST_SIZE = REQUEST_HEADER_SIZE;
 export const CONTEXT_SYNCHRONIZE_RESPONSE_SIZE = RESPONSE_HEADER_SIZE;
 
 /** DEVICE_PROPERTIES: the table of docs/device.md; values as in properties.ts. */
 export const COMMAND_DEVICE_PROPERTIES = 7;
-export const DEVICE_PROPERTIES_REQUEST_SIZE = REQUEST_HEADER_SIZE;
 export const DEVICE_PROPERTIES_TOTAL_MEMORY = RESPONSE_HEADER_SIZE; // u64
 export const DEVICE_PROPERTIES_NAME = DEVICE_PROPERTIES_TOTAL_MEMORY + 8; // NUL-terminated UTF-8
 export const DEVICE_PROPERTIES_NAME_SIZE = 256;
@@ -138,21 +134,17 @@ export const DEVICE_PROPERTIES_RESPONSE_SIZE =
 /** DEVICE_ATTRIBUTE: one attribute by cudaDeviceAttr number. */
 export const COMMAND_DEVICE_ATTRIBUTE = 8;
 export const DEVICE_ATTRIBUTE_ATTRIBUTE = REQUEST_HEADER_SIZE;
-export const DEVICE_ATTRIBUTE_RESERVED = DEVICE_ATTRIBUTE_ATTRIBUTE + 4;
-export const DEVICE_ATTRIBUTE_REQUEST_SIZE = DEVICE_ATTRIBUTE_RESERVED + 4;
 export const DEVICE_ATTRIBUTE_VALUE = RESPONSE_HEADER_SIZE; // i32
 export const DEVICE_ATTRIBUTE_RESPONSE_SIZE = DEVICE_ATTRIBUTE_VALUE + 4;
 
 /** MEMORY_INFO: cudaMemGetInfo. */
 export const COMMAND_MEMORY_INFO = 9;
-export const MEMORY_INFO_REQUEST_SIZE = REQUEST_HEADER_SIZE;
 export const MEMORY_INFO_FREE = RESPONSE_HEADER_SIZE; // u64
 export const MEMORY_INFO_TOTAL = MEMORY_INFO_FREE + 8; // u64
 export const MEMORY_INFO_RESPONSE_SIZE = MEMORY_INFO_TOTAL + 8;
 
 /** FAULT_INFO: the text of the context's sticky kernel fault (bytes after the fixed part). */
 export const COMMAND_FAULT_INFO = 10;
-export const FAULT_INFO_REQUEST_SIZE = REQUEST_HEADER_SIZE;
 export const FAULT_INFO_CODE = RESPONSE_HEADER_SIZE; // cudaError_t, 0 = no fault
 export const FAULT_INFO_LINE = FAULT_INFO_CODE + 4; // source line, 0 = unknown
 export const FAULT_INFO_ADDRESS = FAULT_INFO_LINE + 4; // u64
@@ -168,7 +160,6 @@ export const COMMAND_MEMORY_ALLOC = 0x10;
 export const MEMORY_ALLOC_BYTES = REQUEST_HEADER_SIZE; // u64
 export const MEMORY_ALLOC_KIND = MEMORY_ALLOC_BYTES + 8; // MEMORY_*
 export const MEMORY_ALLOC_FLAGS = MEMORY_ALLOC_KIND + 4; // cudaHostAlloc*, cudaMemAttach*
-export const MEMORY_ALLOC_REQUEST_SIZE = MEMORY_ALLOC_FLAGS + 4;
 export const MEMORY_ALLOC_ADDRESS = RESPONSE_HEADER_SIZE; // u64 CUDA pointer
 export const MEMORY_ALLOC_SERIAL = MEMORY_ALLOC_ADDRESS + 8; // names this allocation for ever
 export const MEMORY_ALLOC_RESERVED = MEMORY_ALLOC_SERIAL + 4;
@@ -185,7 +176,6 @@ export const COMMAND_MEMORY_FREE = 0x11;
 export const MEMORY_FREE_ADDRESS = REQUEST_HEADER_SIZE; // u64
 export const MEMORY_FREE_KIND = MEMORY_FREE_ADDRESS + 8; // MEMORY_HOST, or MEMORY_DEVICE (also managed)
 export const MEMORY_FREE_SERIAL = MEMORY_FREE_KIND + 4; // 0, or free only the allocation so named
-export const MEMORY_FREE_REQUEST_SIZE = MEMORY_FREE_SERIAL + 4;
 export const MEMORY_FREE_RESPONSE_SIZE = RESPONSE_HEADER_SIZE;
 
 /**
@@ -201,7 +191,6 @@ export const MEMORY_COPY_SOURCE = MEMORY_COPY_TARGET + 8; // u64
 export const MEMORY_COPY_BYTES = MEMORY_COPY_SOURCE + 8; // u64
 export const MEMORY_COPY_KIND = MEMORY_COPY_BYTES + 8; // cudaMemcpyKind
 export const MEMORY_COPY_FLAGS = MEMORY_COPY_KIND + 4; // COPY_*
-export const MEMORY_COPY_REQUEST_SIZE = MEMORY_COPY_FLAGS + 4;
 export const MEMORY_COPY_RESPONSE_SIZE = RESPONSE_HEADER_SIZE;
 export const COPY_HOST_TO_HOST = 0;
 export const COPY_HOST_TO_DEVICE = 1;
@@ -221,8 +210,6 @@ export const MEMORY_SET_COUNT = MEMORY_SET_TARGET + 8; // u64, elements
 export const MEMORY_SET_VALUE = MEMORY_SET_COUNT + 8;
 export const MEMORY_SET_WIDTH = MEMORY_SET_VALUE + 4;
 export const MEMORY_SET_FLAGS = MEMORY_SET_WIDTH + 4; // COPY_ASYNC
-export const MEMORY_SET_RESERVED = MEMORY_SET_FLAGS + 4;
-export const MEMORY_SET_REQUEST_SIZE = MEMORY_SET_RESERVED + 4;
 export const MEMORY_SET_RESPONSE_SIZE = RESPONSE_HEADER_SIZE;
 
 /** MEMORY_COPY_2D / 3D: pitched boxes; MEMORY_SET_2D: pitched fill. See memory.ts of the device. */
@@ -232,7 +219,6 @@ export const COMMAND_MEMORY_SET_2D = 0x15;
 /** POINTER_ATTRIBUTES: what the allocation table knows of an address. */
 export const COMMAND_POINTER_ATTRIBUTES = 0x16;
 export const POINTER_ATTRIBUTES_ADDRESS = REQUEST_HEADER_SIZE; // u64
-export const POINTER_ATTRIBUTES_REQUEST_SIZE = POINTER_ATTRIBUTES_ADDRESS + 8;
 export const POINTER_ATTRIBUTES_START = RESPONSE_HEADER_SIZE; // u64, start of its allocation
 export const POINTER_ATTRIBUTES_BYTES = POINTER_ATTRIBUTES_START + 8; // u64, size asked for
 export const POINTER_ATTRIBUTES_KIND = POINTER_ATTRIBUTES_BYTES + 8; // MEMORY_*; 0 = not ours
@@ -246,7 +232,7 @@ export const POINTER_ATTRIBUTES_RESPONSE_SIZE = POINTER_ATTRIBUTES_CONTEXT + 4;
 export const COMMAND_MODULE_LOAD = 0x20;
 export const MODULE_LOAD_BYTES = REQUEST_HEADER_SIZE; // of the image
 export const MODULE_LOAD_FLAGS = MODULE_LOAD_BYTES + 4; // 0
-export const MODULE_LOAD_REQUEST_SIZE = MODULE_LOAD_FLAGS + 4; // then the image
+// The variable part: the image.
 export const MODULE_LOAD_MODULE = RESPONSE_HEADER_SIZE;
 export const MODULE_LOAD_FUNCTIONS = MODULE_LOAD_MODULE + 4; // how many kernels it has
 export const MODULE_LOAD_LOG_LENGTH = MODULE_LOAD_FUNCTIONS + 4;
@@ -256,8 +242,6 @@ export const MODULE_LOAD_RESPONSE_SIZE = MODULE_LOAD_RESERVED + 4; // then LOG_L
 /** MODULE_UNLOAD. */
 export const COMMAND_MODULE_UNLOAD = 0x21;
 export const MODULE_UNLOAD_MODULE = REQUEST_HEADER_SIZE;
-export const MODULE_UNLOAD_RESERVED = MODULE_UNLOAD_MODULE + 4;
-export const MODULE_UNLOAD_REQUEST_SIZE = MODULE_UNLOAD_RESERVED + 4;
 export const MODULE_UNLOAD_RESPONSE_SIZE = RESPONSE_HEADER_SIZE;
 
 /** FUNCTION_GET: a kernel by name (NAME_LENGTH bytes follow), or by index with an empty name. */
@@ -265,8 +249,7 @@ export const COMMAND_FUNCTION_GET = 0x22;
 export const FUNCTION_GET_MODULE = REQUEST_HEADER_SIZE;
 export const FUNCTION_GET_NAME_LENGTH = FUNCTION_GET_MODULE + 4;
 export const FUNCTION_GET_INDEX = FUNCTION_GET_NAME_LENGTH + 4; // used if NAME_LENGTH is 0
-export const FUNCTION_GET_RESERVED = FUNCTION_GET_INDEX + 4;
-export const FUNCTION_GET_REQUEST_SIZE = FUNCTION_GET_RESERVED + 4; // then the name, UTF-8
+// The variable part: the name, UTF-8.
 export const FUNCTION_GET_FUNCTION = RESPONSE_HEADER_SIZE;
 export const FUNCTION_GET_PARAMETER_BYTES = FUNCTION_GET_FUNCTION + 4; // size of the packed block
 export const FUNCTION_GET_PARAMETER_COUNT = FUNCTION_GET_PARAMETER_BYTES + 4;
@@ -291,7 +274,7 @@ export const MAX_PARAMETER_BYTES = 32764;
 export const COMMAND_SYMBOL_GET = 0x23;
 export const SYMBOL_GET_MODULE = REQUEST_HEADER_SIZE;
 export const SYMBOL_GET_NAME_LENGTH = SYMBOL_GET_MODULE + 4;
-export const SYMBOL_GET_REQUEST_SIZE = SYMBOL_GET_NAME_LENGTH + 4; // then the name
+// The variable part: the name.
 export const SYMBOL_GET_ADDRESS = RESPONSE_HEADER_SIZE; // u64
 export const SYMBOL_GET_BYTES = SYMBOL_GET_ADDRESS + 8; // u64
 export const SYMBOL_GET_SPACE = SYMBOL_GET_BYTES + 8; // SYMBOL_GLOBAL or SYMBOL_CONST
@@ -312,7 +295,7 @@ export const LAUNCH_BLOCK_Z = LAUNCH_BLOCK_Y + 4;
 export const LAUNCH_SHARED_BYTES = LAUNCH_BLOCK_Z + 4; // dynamic
 export const LAUNCH_PARAMETER_BYTES = LAUNCH_SHARED_BYTES + 4;
 export const LAUNCH_FLAGS = LAUNCH_PARAMETER_BYTES + 4; // LAUNCH_COOPERATIVE
-export const LAUNCH_REQUEST_SIZE = LAUNCH_FLAGS + 4; // then the parameters
+// The variable part: the parameters.
 export const LAUNCH_RESPONSE_SIZE = RESPONSE_HEADER_SIZE;
 export const LAUNCH_COOPERATIVE = 1;
 
@@ -330,10 +313,10 @@ export const EVENT_BUFFER_SIZE = 4096;
 
 // ── ioctl ─────────────────────────────────────────────────────────────────────────────────────
 /**
- * An ioctl number is IOCTL_BASE + command. Its argument is the command's request layout with the
- * response layout right behind it (at *_REQUEST_SIZE); the driver fills REQUEST_COMMAND and
- * REQUEST_THREAD. Bytes of variable length (image, name, parameters, host data) go beside it.
+ * An ioctl number is IOCTL_BASE + command. Its argument is the request (REQUEST_SIZE bytes) with
+ * the response behind it at ARG_RESPONSE; the driver fills REQUEST_COMMAND and REQUEST_THREAD.
+ * Bytes of variable length (image, name, parameters, host data) go beside it.
  */
 export const IOCTL_BASE = 0x5700; // 'W' << 8
-/** Driver-only ioctls, without a request to the device. */
-export const IOCTL_POINTER_BASE = IOCTL_BASE + 0x80;
+export const ARG_RESPONSE = REQUEST_SIZE;
+export const ARG_SIZE = ARG_RESPONSE + MAX_RESPONSE_SIZE;
