@@ -70,6 +70,8 @@ export interface Label {
 export interface Prototype {
   kind: "branchtargets" | "calltargets" | "callprototype";
   name: string;
+  /** How many labels or functions are listed. */
+  targets: number;
   /** branchtargets */
   labels: Label[];
   /** calltargets */
@@ -186,6 +188,13 @@ export type Operand =
   | ListOperand
   | ProtoOperand;
 
+/** An instruction's name, taken apart once for every use of it in a module. */
+export interface Mnemonic {
+  mnemonic: string;
+  opcode: string;
+  mods: readonly string[];
+}
+
 /** An instruction. Operands are in the order they are written. */
 export class Instruction {
   readonly kind = "instr" as const;
@@ -204,24 +213,29 @@ export class Instruction {
   readonly #start: number;
   readonly #end: number;
 
+  /** `source.slice(start, end)` is the instruction's text. */
   constructor(
-    name: { mnemonic: string; opcode: string; mods: readonly string[] },
+    name: Mnemonic,
     pred: { reg: Variable; negate: boolean } | undefined,
     operands: Operand[],
-    position: { line: number; column: number; source: string; start: number; end: number },
+    line: number,
+    column: number,
     loc: SourceLocation | undefined,
+    source: string,
+    start: number,
+    end: number,
   ) {
     this.mnemonic = name.mnemonic;
     this.opcode = name.opcode;
     this.mods = name.mods;
     this.pred = pred;
     this.operands = operands;
-    this.line = position.line;
-    this.column = position.column;
+    this.line = line;
+    this.column = column;
     this.loc = loc;
-    this.#source = position.source;
-    this.#start = position.start;
-    this.#end = position.end;
+    this.#source = source;
+    this.#start = start;
+    this.#end = end;
   }
 
   /** The instruction as it is written, guard and semicolon included, white space made single. */
