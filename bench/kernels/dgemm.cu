@@ -1,0 +1,19 @@
+// C = A * B in double precision, n x n, with 16 x 16 tiles in shared memory (n a multiple of 16).
+#define TILE 16
+extern "C" __global__ void __launch_bounds__(TILE *TILE)
+    dgemm(int n, const double *__restrict__ a, const double *__restrict__ b,
+          double *__restrict__ c) {
+  __shared__ double as[TILE][TILE];
+  __shared__ double bs[TILE][TILE];
+  const int tx = threadIdx.x, ty = threadIdx.y;
+  const int row = blockIdx.y * TILE + ty, col = blockIdx.x * TILE + tx;
+  double sum = 0.0;
+  for (int t = 0; t < n; t += TILE) {
+    as[ty][tx] = a[row * n + t + tx];
+    bs[ty][tx] = b[(t + ty) * n + col];
+    __syncthreads();
+    for (int k = 0; k < TILE; ++k) sum += as[ty][k] * bs[k][tx];
+    __syncthreads();
+  }
+  c[row * n + col] = sum;
+}
