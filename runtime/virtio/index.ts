@@ -1,0 +1,67 @@
+// virtio for warpring: both sides of a virtqueue, split and packed (virtio 1.3 §2.7, §2.8), and the
+// transport's state. Addresses and lengths are bytes; errors are Linux's numbers, negated.
+
+export { type AccessLog, loadCore } from "./core.ts";
+export { EINVAL, EIO, ENOMEM, ENOSPC, QUEUE_SIZE_MAX } from "./defs.ts";
+export {
+  DeviceQueue,
+  type DeviceQueueOptions,
+  VirtQueueElement,
+  virtioNotify,
+  virtqueueDetachElement,
+  virtqueueEmpty,
+  virtqueueFill,
+  virtqueueFlush,
+  virtqueuePop,
+  virtqueuePopRequest,
+  virtqueuePush,
+  virtqueuePushResponse,
+  virtqueueRewind,
+  virtqueueSetNotification,
+  virtqueueUnpop,
+} from "./device-queue.ts";
+export {
+  DriverQueue,
+  type DriverQueueOptions,
+  type Scatterlist,
+  sgInitOne,
+  virtqueueAddInbuf,
+  virtqueueAddOutbuf,
+  virtqueueAddSgs,
+  virtqueueBreakDevice,
+  virtqueueDetachUnusedBuf,
+  virtqueueDisableCb,
+  virtqueueEnableCb,
+  virtqueueEnableCbDelayed,
+  virtqueueEnableCbPrepare,
+  virtqueueGetBuf,
+  virtqueueIsBroken,
+  virtqueueKick,
+  virtqueueKickPrepare,
+  virtqueueNotify,
+  virtqueuePoll,
+  virtqueueReset,
+  virtqueueResize,
+  vringInterrupt,
+} from "./driver-queue.ts";
+export * from "./features.ts";
+export {
+  Iov,
+  iovDiscardBack,
+  iovDiscardFront,
+  iovDiscardUndo,
+  iovFromBuf,
+  iovMemset,
+  iovSize,
+  iovToBuf,
+} from "./iov.ts";
+export {
+  type DeviceWorkspaceShape,
+  deviceWorkspaceBytes,
+  driverWorkspaceBytes,
+  isQueueSize,
+  type QueueLayout,
+  type QueueShape,
+  queueLayout,
+} from "./layout.ts";
+export { type GuestRegion, translate } from "./regions.ts";
