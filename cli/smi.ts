@@ -1,4 +1,9 @@
 /** `warpring smi`: the device and its memory, in the shape of nvidia-smi. */
+import type { CudaDeviceProp } from "../cuda-shim/index.ts";
+import { PROTOCOL_VERSION } from "../runtime/protocol/definitions.ts";
+import { type Command, EXIT_OK } from "./command.ts";
+import { print } from "./terminal.ts";
+import { VERSION } from "./version.ts";
 
 /** What the table shows of one device. */
 export interface SmiDevice {
@@ -92,3 +97,56 @@ function row(left: string, leftEnd: string, middle: string, last: string): strin
   const first = `${left.padEnd(COLUMNS[0] - leftEnd.length - 1)}${leftEnd} `;
   return `|${first}|${middle.padEnd(COLUMNS[1])}|${last.padEnd(COLUMNS[2])}|`;
 }
+
+/** `13000` is `13.0`. */
+function cudaVersion(version: number): string {
+  return `${Math.floor(version / 1000)}.${Math.floor((version % 1000) / 10)}`;
+}
+
+/** Asks the devices of this process what the table shows. */
+async function readDevices(): Promise<{ devices: SmiDevice[]; cuda: string }> {
+  const cuda = await import("../cuda-shim/index.ts");
+  const must = (error: number): void => {
+    if (error !== cuda.cudaSuccess) throw new cuda.CudaError(error);
+  };
+  using thread = await cuda.openCuda();
+  const devices: SmiDevice[] = [];
+  for (let index = 0; index < thread.devices.length; index++) {
+    const properties: { value: CudaDeviceProp | null } = { value: null };
+    const free = { value: 0 };
+    const total = { value: 0 };
+    must(cuda.cudaSetDevice(index));
+    must(cuda.cudaGetDeviceProperties(properties, index));
+    must(cuda.cudaMemGetInfo(free, total));
+    const { value } = properties;
+    if (!value) throw new Error("the device has no properties");
+    const hex = (number: number, digits: number) => number.toString(16).padStart(digits, "0");
+    devices.push({
+      index,
+      name: value.name,
+      busId: `${hex(value.pciDomainID, 8)}:${hex(value.pciBusID, 2)}:${hex(value.pciDeviceID, 2)}.0`,
+      memoryUsed: total.value - free.value,
+      memoryTotal: total.value,
+      computeCapability: `${value.major}.${value.minor}`,
+      multiprocessors: value.multiProcessorCount,
+    });
+  }
+  const version = { value: 0 };
+  must(cuda.cudaDriverGetVersion(version));
+  return { devices, cuda: cudaVersion(version.value) };
+}
+
+/** The `smi` command. */
+export const smi: Command = {
+  name: "smi",
+  operands: "",
+  count: [0, 0],
+  summary: "show the device and its memory, as nvidia-smi does",
+  options: {},
+  async run() {
+    const { devices, cuda } = await readDevices();
+    const versions = { warpring: VERSION, driver: `${PROTOCOL_VERSION}.0`, cuda };
+    for (const line of smiTable(devices, versions)) print(line);
+    return EXIT_OK;
+  },
+};

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const wanted = process.argv[2] ?? "";
 const examples = readdirSync(join(root, "examples"))
-  .filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts") && name.includes(wanted))
+  .filter((name) => name.endsWith(".ts") && name !== "support.ts" && name.includes(wanted))
   .sort();
 const runtimes = { bun: ["run"], deno: ["run", "-P"] };
 

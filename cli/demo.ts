@@ -1,0 +1,77 @@
+/** `warpring demo`: a handful of the examples, each with its check, size, time and file. */
+import process from "node:process";
+import type { Run } from "../examples/support.ts";
+import { type Command, CommandError, EXIT_FAILURE, EXIT_OK, stringOption } from "./command.ts";
+import { formatTime, Progress, print, styled, table } from "./terminal.ts";
+
+/** What is shown unless names are given, in this order: quick ones, and one that makes a picture. */
+const EXAMPLES: Record<string, () => Promise<{ run: Run }>> = {
+  "vector-add": () => import("../examples/vector-add.ts"),
+  sgemm: () => import("../examples/sgemm.ts"),
+  reduce: () => import("../examples/reduce.ts"),
+  histogram: () => import("../examples/histogram.ts"),
+  scan: () => import("../examples/scan.ts"),
+  nbody: () => import("../examples/nbody.ts"),
+  "black-scholes": () => import("../examples/black-scholes.ts"),
+  mandelbrot: () => import("../examples/mandelbrot.ts"),
+  printf: () => import("../examples/printf.ts"),
+};
+
+/** The `demo` command. */
+export const demo: Command = {
+  name: "demo",
+  operands: "[NAME...]",
+  count: [0, Object.keys(EXAMPLES).length],
+  summary: "run some of the examples: kernels from nvcc, checked against plain TypeScript",
+  options: {
+    out: { type: "string", value: "FOLDER", help: "where pictures go (out)" },
+  },
+  async run(args) {
+    const names = args.operands.length > 0 ? args.operands : Object.keys(EXAMPLES);
+    for (const name of names) {
+      if (Object.hasOwn(EXAMPLES, name)) continue;
+      const known = Object.keys(EXAMPLES).join(", ");
+      throw new CommandError(`demo: no example ${name}; there are ${known}`);
+    }
+    const directory = stringOption(args, "out");
+    print("CUDA kernels compiled by nvcc, on a virtual GPU; each result is checked.");
+    print();
+    return (await runAll(names, directory)) ? EXIT_OK : EXIT_FAILURE;
+  },
+};
+
+/** Runs the examples by name, printing a line each; returns whether all were right. */
+async function runAll(names: string[], directory: string | undefined): Promise<boolean> {
+  const started = performance.now();
+  const width = Math.max(...names.map((name) => name.length));
+  const progress = new Progress();
+  let wrong = 0;
+  for (const name of names) {
+    progress.step(`running ${name}`, process.stderr.isTTY);
+    const load = EXAMPLES[name];
+    if (!load) continue;
+    const lines: string[] = [];
+    const { run } = await load();
+    const result = await run({
+      log: (line) => lines.push(line),
+      ...(directory === undefined ? {} : { directory }),
+    });
+    progress.done();
+    if (!result.ok) wrong++;
+    const mark = result.ok ? styled("green", "ok   ") : styled("red", "WRONG");
+    const [row] = table([
+      [mark, name.padEnd(width), formatTime(result.ms).padStart(8), result.summary],
+    ]);
+    print(row);
+    for (const line of lines) print(styled("dim", `      ${line}`));
+    if (result.file) print(`      ${styled("bold", result.file)}`);
+  }
+  print();
+  const took = formatTime(performance.now() - started);
+  print(
+    wrong === 0
+      ? `all ${names.length} computed what plain TypeScript computes (${took})`
+      : `${wrong} of ${names.length} computed something else (${took})`,
+  );
+  return wrong === 0;
+}

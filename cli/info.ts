@@ -1,0 +1,180 @@
+/** `warpring info`: what is in a PTX file, a fat binary, or a program or object from nvcc. */
+import { readFile } from "node:fs/promises";
+import { PtxError, parsePtx } from "../runtime/compiler/ptx/index.ts";
+import {
+  chooseEntries,
+  describeImage,
+  entryBytes,
+  entryTarget,
+  type FatbinEntry,
+  type FatbinInfo,
+  type ImageDescription,
+  type ImportedSymbol,
+} from "../runtime/image/index.ts";
+import { type Command, EXIT_FAILURE, EXIT_OK } from "./command.ts";
+import { summarizeKernels } from "./kernels.ts";
+import { formatBytes, Progress, print, styled, table } from "./terminal.ts";
+
+/** A PTX text of the image. */
+interface PtxText {
+  /** Where it lies, for headings: `PTX text`, `.nv_fatbin, fat binary 1, compute_90`. */
+  origin: string;
+  text: string;
+  /** Whether the device would run it. */
+  chosen: boolean;
+}
+
+/** The `info` command. */
+export const info: Command = {
+  name: "info",
+  operands: "FILE",
+  count: [1, 1],
+  summary: "list the kernels of a PTX file, fat binary, program or object, and what they need",
+  options: {},
+  async run(args) {
+    const file = args.operands[0] ?? "";
+    const bytes = new Uint8Array(await readFile(file));
+    const image = describeImage(bytes);
+    print(`${styled("bold", file)}: ${formatName(image)}, ${formatBytes(bytes.length)}`);
+    printFatbins(image.fatbins);
+    const progress = new Progress();
+    let ok = true;
+    for (const text of ptxTexts(image, bytes)) {
+      progress.step(`reading ${text.origin}`);
+      if (!printModule(text)) ok = false;
+    }
+    progress.done();
+    if (image.format === "elf") await printImports(image);
+    return ok ? EXIT_OK : EXIT_FAILURE;
+  },
+};
+
+function formatName(image: ImageDescription): string {
+  if (image.format === "ptx") return "PTX text";
+  if (image.format === "fatbin") return "CUDA fat binary";
+  return "ELF file with CUDA code";
+}
+
+/** One line for each entry of each fat binary. */
+function printFatbins(fatbins: FatbinInfo[]): void {
+  fatbins.forEach((fatbin, index) => {
+    const chosen = chooseEntries(fatbin.entries);
+    print();
+    print(`${fatbinName(fatbin, index)}${fatbin.relocatable ? " (a part, to be linked)" : ""}`);
+    const rows = fatbin.entries.map((entry) => [
+      `  ${entryTarget(entry)}`,
+      entry.kind,
+      formatBytes(entry.size),
+      entry.compression === "none" ? "" : `${entry.compression}, ${formatBytes(entry.storedSize)}`,
+      entryUse(entry, chosen),
+    ]);
+    for (const line of table(rows, [2])) print(line);
+  });
+}
+
+function fatbinName(fatbin: FatbinInfo, index: number): string {
+  return `${fatbin.section ? `${fatbin.section}, ` : ""}fat binary ${index + 1}`;
+}
+
+function entryUse(entry: FatbinEntry, chosen: FatbinEntry[]): string {
+  if (chosen.includes(entry)) return "runs";
+  if (entry.kind !== "ptx") return "";
+  return chosen.length > 0 ? "another suits better" : "newer than the device (sm_90)";
+}
+
+/** The PTX of an image; of a fat binary the one that would run, or all if none would. */
+function ptxTexts(image: ImageDescription, bytes: Uint8Array): PtxText[] {
+  const decode = (data: Uint8Array) => new TextDecoder().decode(data).replace(/\0+$/, "");
+  if (image.format === "ptx") return [{ origin: "module", text: decode(bytes), chosen: true }];
+  return image.fatbins.flatMap((fatbin, index) => {
+    const chosen = chooseEntries(fatbin.entries);
+    const shown = chosen.length > 0 ? chosen : fatbin.entries.filter((e) => e.kind === "ptx");
+    return shown.map((entry) => ({
+      origin: `${fatbinName(fatbin, index)}, ${entryTarget(entry)}`,
+      text: decode(entryBytes(entry)),
+      chosen: chosen.includes(entry),
+    }));
+  });
+}
+
+/** Prints a module's kernels; returns whether the module could be read. */
+function printModule({ origin, text, chosen }: PtxText): boolean {
+  print();
+  try {
+    const module = parsePtx(text, origin);
+    const kernels = summarizeKernels(module);
+    const target = module.target.join(", ");
+    const version = module.version.join(".");
+    print(`${origin}: PTX ${version}, target ${target}, ${module.addressSize}-bit addresses`);
+    if (kernels.length === 0) print("  no kernels");
+    else printKernels(kernels);
+    if (!chosen) print(`  ${styled("yellow", "not run")}: the device is compute capability 9.0`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof PtxError)) throw error;
+    const place = `${error.line}:${error.column}`;
+    print(`${origin}: line ${place}: ${styled("red", "error")}: ${error.message}`);
+    return false;
+  }
+}
+
+function printKernels(kernels: ReturnType<typeof summarizeKernels>): void {
+  const head = ["  KERNEL", "PARAMETERS", "BYTES", "SHARED", "LOCAL", "REGISTERS", "CODE", "BLOCK"];
+  const rows = kernels.map((kernel) => [
+    `  ${kernel.name}`,
+    shortList(kernel.params) || "none",
+    String(kernel.paramBytes),
+    `${formatBytes(kernel.sharedBytes)}${kernel.dynamicShared ? " + launch" : ""}`,
+    formatBytes(kernel.localBytes),
+    String(kernel.registers),
+    String(kernel.instructions),
+    kernel.block || "any",
+  ]);
+  const [first = "", ...rest] = table([head, ...rows], [2, 3, 4, 5, 6]);
+  print(styled("dim", first));
+  for (const line of rest) print(line);
+}
+
+/** Types with repeats counted: `3 × u64, u32`. */
+function shortList(types: string[]): string {
+  const parts: string[] = [];
+  for (let at = 0; at < types.length; ) {
+    let end = at;
+    while (types[end] === types[at]) end++;
+    parts.push(end - at > 1 ? `${end - at} × ${types[at]}` : `${types[at]}`);
+    at = end;
+  }
+  return parts.join(", ");
+}
+
+/** Whether a symbol belongs to CUDA: by its library, or by its name where none is given. */
+function isCuda({ name, library }: ImportedSymbol): boolean {
+  return /^libcuda(rt)?\.so/.test(library) || /^_*cuda[A-Z]|^cu[A-Z]/.test(name);
+}
+
+/** The CUDA symbols that a program imports, as nm lists them, and whether the shim has each. */
+async function printImports(image: ImageDescription): Promise<void> {
+  const libraries = image.libraries.join(", ");
+  if (libraries) {
+    print();
+    print(`needs ${libraries}`);
+  }
+  const symbols = image.imports.filter(isCuda).sort((a, b) => (a.name < b.name ? -1 : 1));
+  print();
+  if (symbols.length === 0) {
+    print(
+      image.imports.length === 0
+        ? "imports no symbols: an object, or linked statically"
+        : "imports no CUDA symbols: the CUDA runtime is linked statically, or not used",
+    );
+    return;
+  }
+  const shim = await import("../cuda-shim/index.ts");
+  const missing = symbols.filter(({ name }) => !(name in shim));
+  print(`imports ${symbols.length} CUDA symbols; ${symbols.length - missing.length} are here`);
+  const rows = symbols.map((symbol) => [
+    `${" ".repeat(16)} ${symbol.weak ? "w" : "U"} ${symbol.name}${symbol.version ? `@${symbol.version}` : ""}`,
+    missing.includes(symbol) ? styled("red", "missing") : styled("green", "here"),
+  ]);
+  for (const line of table(rows)) print(line);
+}
