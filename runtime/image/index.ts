@@ -23,6 +23,7 @@ export {
   type ImageErrorKind,
 } from "./errors.ts";
 export { entryBytes, entryTarget, type Fatbin, type FatbinEntry, parseFatbin } from "./fatbin.ts";
+export { linkPtx } from "./link.ts";
 export {
   chooseEntries,
   cubinKernels,

@@ -16,6 +16,7 @@ import {
   parseFatbin,
   parseFatbins,
 } from "./fatbin.ts";
+import { linkPtx } from "./link.ts";
 
 /** What an image is. */
 export type ImageFormat = "ptx" | "fatbin" | "elf";
@@ -24,13 +25,12 @@ export type ImageFormat = "ptx" | "fatbin" | "elf";
 export interface ImageSelection {
   format: ImageFormat;
   /**
-   * One array a module: its texts are to be linked together. A fat binary and a PTX text are one
-   * module of one text; a program has a module for each of its translation units, or one for all
-   * that were compiled with `-rdc=true`.
+   * One text a module. A fat binary and a PTX text are one module; a program has one for each of its
+   * translation units, and one for all that were compiled with `-rdc=true`, which are linked here.
    */
-  modules: string[][];
-  /** All texts of all modules, in order. */
   ptx: string[];
+  /** The same, as one array a module. */
+  modules: string[][];
 }
 
 const HOW_TO_COMPILE = "compile with `-gencode arch=compute_90,code=compute_90` (or `-arch=sm_90`)";
@@ -69,18 +69,18 @@ export function imageFormat(bytes: Uint8Array): ImageFormat {
  *   `machine-code-only` and `no-device-code` images (code 209); the message names targets and kernels
  */
 export function selectPtx(image: Uint8Array | string): ImageSelection {
-  if (typeof image === "string") return selection("ptx", [[checkedText(image)]]);
+  if (typeof image === "string") return selection("ptx", [checkedText(image)]);
   const format = imageFormat(image);
-  if (format === "ptx") return selection(format, [[checkedText(ptxText(image))]]);
+  if (format === "ptx") return selection(format, [checkedText(ptxText(image))]);
   if (format === "elf") return selection(format, selectFromElf(parseElf(image)));
   const fatbin = parseFatbin(image);
   const texts = selectFromFatbin(fatbin);
   if (texts.length === 0) throw noPtx(fatbin.entries);
-  return selection(format, [texts]);
+  return selection(format, [linkPtx(texts)]);
 }
 
-function selection(format: ImageFormat, modules: string[][]): ImageSelection {
-  return { format, modules, ptx: modules.flat() };
+function selection(format: ImageFormat, ptx: string[]): ImageSelection {
+  return { format, ptx, modules: ptx.map((text) => [text]) };
 }
 
 /** Decodes PTX bytes; nvcc and the C API end them with NUL. */
@@ -111,7 +111,7 @@ export function ptxKernels(text: string): string[] {
 }
 
 /** The modules of an ELF file from nvcc. */
-function selectFromElf(elf: ElfFile): string[][] {
+function selectFromElf(elf: ElfFile): string[] {
   if (elf.machine === ELF_MACHINE_CUDA) throw machineCodeOnly(["cubin"], cubinKernelsOf(elf));
   const fatbins = sectionsNamed(elf, SECTION_NAME_FATBIN).flatMap(parseFatbins);
   const parts = sectionsNamed(elf, SECTION_NAME_RELFATBIN).flatMap(parseFatbins);
@@ -121,11 +121,11 @@ function selectFromElf(elf: ElfFile): string[][] {
       `ELF file holds no CUDA code: it has no section ${SECTION_NAME_FATBIN} or ${SECTION_NAME_RELFATBIN}`,
     );
   }
-  const modules: string[][] = [];
+  const modules: string[] = [];
   const refused: FatbinEntry[] = [];
   for (const fatbin of fatbins) {
     const texts = selectFromFatbin(fatbin);
-    if (texts.length > 0) modules.push(texts);
+    if (texts.length > 0) modules.push(linkPtx(texts));
     // A program of separately compiled parts also carries their linked machine code, and every
     // program carries an empty cubin of nvcc's own link step.
     else if (parts.length === 0 && !fatbin.entries.every(isEmptyCubin)) {
@@ -137,7 +137,7 @@ function selectFromElf(elf: ElfFile): string[][] {
     if (texts.length === 0 && !fatbin.entries.every(isEmptyCubin)) refused.push(...fatbin.entries);
     return texts;
   });
-  if (linked.length > 0) modules.push(linked);
+  if (linked.length > 0) modules.push(linkPtx(linked));
   if (refused.length > 0) throw noPtx(refused);
   if (modules.length === 0) {
     throw new ImageError("no-device-code", "ELF file holds no kernels: its fat binaries are empty");

@@ -57,9 +57,10 @@ describe("choosing PTX", () => {
     assert.deepEqual(kernels, ["_Z11scaleKernelPfi", "_Z11otherKernelPi"]);
   });
 
-  test("a program of separately compiled parts: one module of several texts", () => {
+  test("a program of separately compiled parts: one module, linked", () => {
     const { modules } = selectPtx(fixture("program.rdc"));
     assert.equal(modules.length, 1);
+    assert.equal(modules[0]?.length, 1);
     assert.deepEqual(modules.flat().flatMap(ptxKernels), [
       "_Z11scaleKernelPfi",
       "_Z11otherKernelPi",
