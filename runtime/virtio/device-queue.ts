@@ -10,21 +10,19 @@ import {
 } from "./core.ts";
 import {
   AVAIL_ALIGN,
+  BROKEN_RESET,
   BROKEN_RING,
   DESC_ALIGN,
   EVENT_ALIGN,
-  RESULT_BROKEN,
   USED_ALIGN,
-  WORK_DROPPED,
   WORK_ERROR_DETAIL,
   WORK_IN_COUNT,
-  WORK_LENGTH,
   WORK_NDESCS,
   WORK_OUT_COUNT,
 } from "./defs.ts";
 import { brokenText } from "./errors.ts";
 import { ringFeatures, VIRTIO_F_IN_ORDER, VIRTIO_F_RING_PACKED } from "./features.ts";
-import { Iov, type IovHost, iovFromBuf, segmentWord } from "./iov.ts";
+import { Iov, type IovHost, segmentWord } from "./iov.ts";
 import {
   descriptorAreaBytes,
   deviceAreaBytes,
@@ -64,10 +62,11 @@ export interface DeviceQueueOptions {
   readonly log?: AccessLog;
 }
 
-const OPEN = 0;
-const FILLED = 1;
-const FLUSHED = 2;
-const CLOSED = 3;
+/** Life of an element: popped, then staged, then (in-order queues) waiting for others, then over. */
+export const OPEN = 0;
+export const FILLED = 1;
+export const FLUSHED = 2;
+export const CLOSED = 3;
 
 /** A chain that the device has taken and not yet given back. */
 export class VirtQueueElement {
@@ -137,6 +136,7 @@ export class DeviceQueue implements IovHost {
   inFlight = 0;
   #resident: VirtQueueElement | undefined;
   #reported = false;
+  #retired = false;
   #regions: readonly GuestRegion[] = [];
   readonly #options: DeviceQueueOptions;
 
@@ -231,6 +231,21 @@ export class DeviceQueue implements IovHost {
     this.reportBroken();
   }
 
+  /**
+   * Ends the queue's life (device or queue reset, §2.4.1, §2.6.1): from now on it touches neither
+   * the rings nor the buffers in flight, whose segments become empty.
+   */
+  retire(): void {
+    this.#reported = true;
+    this.#retired = true;
+    this.ring.breakQueue(BROKEN_RESET, 0);
+  }
+
+  /** True after `retire`: what is still in flight is given back into nothing. */
+  get retired(): boolean {
+    return this.#retired;
+  }
+
   /** @internal Tells the owner, once, why the queue broke. */
   reportBroken(): void {
     if (this.#reported) return;
@@ -279,6 +294,10 @@ export class DeviceQueue implements IovHost {
 
   makeResident(iov: Iov): void {
     const element = iov.owner as VirtQueueElement;
+    if (this.#retired) {
+      iov.count = 0;
+      return;
+    }
     if (element === this.#resident) return;
     if (element.saved === undefined) throw new Error("the buffer was given back already");
     this.spill();
@@ -302,173 +321,4 @@ export class DeviceQueue implements IovHost {
 
 function aligned(linear: number, align: number): number {
   return linear % align === 0 ? linear : -1;
-}
-
-/**
- * Takes the next chain that the driver made available. Malformed ones break the queue.
- * Drain a queue until this returns nothing before you wait for the driver's next notification.
- * @returns the element, or nothing if there is none or the queue is broken
- */
-export function virtqueuePop(vq: DeviceQueue): VirtQueueElement | undefined {
-  vq.spill();
-  const head = vq.ring.pop();
-  if (head >= 0) return vq.adopt(head);
-  if (head === RESULT_BROKEN) vq.reportBroken();
-  return undefined;
-}
-
-/**
- * Pop, iovToBuf and iovDiscardFront in one call: the first bytes of the request are in `vq.header`
- * (a private copy: the guest can't change it any more), and `element.out` goes on behind them.
- * @param headerBytes at most the queue's `headerBytes`; `element.headerLength` says how many came
- * @throws RangeError if `headerBytes` is more than the queue has room for
- */
-export function virtqueuePopRequest(
-  vq: DeviceQueue,
-  headerBytes: number,
-): VirtQueueElement | undefined {
-  if (headerBytes > vq.header.byteLength) throw new RangeError(`header of ${headerBytes} bytes`);
-  vq.spill();
-  const head = vq.ring.popRequest(headerBytes);
-  if (head >= 0) {
-    const element = vq.adopt(head);
-    const dropped = vq.words[WORK_DROPPED >>> 2]!;
-    element.headerLength = vq.words[WORK_LENGTH >>> 2]!;
-    element.out.first += dropped;
-    element.out.count -= dropped;
-    return element;
-  }
-  if (head === RESULT_BROKEN) vq.reportBroken();
-  return undefined;
-}
-
-/**
- * Writes the first `bytes` of `vq.response` to the chain, gives it back and notifies the driver if
- * it asks for that (§2.7.7.2).
- * @throws RangeError if `bytes` is more than the queue has room for; Error if given back before
- */
-export function virtqueuePushResponse(element: VirtQueueElement, bytes: number): void {
-  const vq = element.queue;
-  if (bytes > vq.response.byteLength) throw new RangeError(`response of ${bytes} bytes`);
-  if (element.state !== OPEN) throw new Error("the buffer was given back already");
-  if (vq.staged.length > 0) throw new Error("staged buffers come first: flush them");
-  if (vq.order.length > 1) {
-    const written = iovFromBuf(element.in, 0, vq.response.byteOffset, bytes);
-    virtqueuePush(vq, element, written);
-    virtioNotify(vq);
-    return;
-  }
-  vq.makeResident(element.in);
-  const { first, count } = element.in;
-  const notify = vq.ring.respond(element.index, vq.units(element), first, count, bytes);
-  vq.order.length = 0;
-  vq.close(element);
-  if (notify) vq.notifyDriver();
-}
-
-/**
- * Gives a chain back: fill and flush of one element.
- * @param length bytes written to `element.in`
- */
-export function virtqueuePush(vq: DeviceQueue, element: VirtQueueElement, length: number): void {
-  virtqueueFill(vq, element, length, 0);
-  virtqueueFlush(vq, 1);
-}
-
-/**
- * Stages a chain as the `position`-th to be flushed.
- * @throws Error if it was given back already, or positions are not 0, 1, 2, …
- */
-export function virtqueueFill(
-  vq: DeviceQueue,
-  element: VirtQueueElement,
-  length: number,
-  position: number,
-): void {
-  if (element.state !== OPEN) throw new Error("the buffer was given back already");
-  if (position !== vq.staged.length) throw new Error(`fill at ${position}, not in sequence`);
-  element.state = FILLED;
-  element.length = length;
-  vq.staged.push(element);
-}
-
-/**
- * Makes `count` staged chains visible to the driver. In-order queues hold back those that overtook
- * an earlier one (§2.7.9, §2.8.8) until that one is flushed too.
- * @throws Error if fewer were staged
- */
-export function virtqueueFlush(vq: DeviceQueue, count: number): void {
-  if (count > vq.staged.length) throw new Error(`flush of ${count}, ${vq.staged.length} staged`);
-  const flushed = vq.staged.splice(0, count);
-  if (!vq.inOrder) {
-    publish(vq, flushed);
-    return;
-  }
-  for (const element of flushed) element.state = FLUSHED;
-  let ready = 0;
-  while (vq.order[ready]?.state === FLUSHED) ready++;
-  publish(vq, vq.order.splice(0, ready));
-}
-
-function publish(vq: DeviceQueue, elements: readonly VirtQueueElement[]): void {
-  let offset = 0;
-  for (const element of elements) {
-    vq.ring.fill(element.index, element.length, offset);
-    offset += vq.units(element);
-    vq.close(element);
-  }
-  if (offset > 0) vq.ring.flush(offset);
-}
-
-/** Gives a chain back without telling the driver: it stays in flight for the driver. */
-export function virtqueueDetachElement(vq: DeviceQueue, element: VirtQueueElement): void {
-  if (element.state === CLOSED) throw new Error("the buffer was given back already");
-  vq.staged = vq.staged.filter((other) => other !== element);
-  const at = vq.order.indexOf(element);
-  if (at >= 0) vq.order.splice(at, 1);
-  vq.ring.detach(vq.units(element));
-  vq.close(element);
-}
-
-/**
- * Undoes the latest pop: the chain is the next one to be popped again.
- * @throws Error if it was given back already
- */
-export function virtqueueUnpop(vq: DeviceQueue, element: VirtQueueElement): void {
-  if (element.state !== OPEN) throw new Error("the buffer was given back already");
-  const at = vq.order.indexOf(element);
-  if (at >= 0) vq.order.splice(at, 1);
-  vq.ring.rewind(1, vq.units(element));
-  vq.close(element);
-}
-
-/**
- * Steps back over the latest `count` pops, whose elements host code has lost. Only right while no
- * later element was given back, and on a packed ring only if each was one descriptor.
- * @returns false if fewer are in flight
- */
-export function virtqueueRewind(vq: DeviceQueue, count: number): boolean {
-  if (count > vq.inFlight || vq.ring.rewind(count, count) === 0) return false;
-  vq.inFlight -= count;
-  if (vq.inOrder) vq.order.splice(vq.order.length - count, count);
-  return true;
-}
-
-/** Asks for the driver's notifications, or for none. Look at the queue again after enabling. */
-export function virtqueueSetNotification(vq: DeviceQueue, enable: boolean): void {
-  vq.ring.setNotification(enable ? 1 : 0);
-}
-
-/** Is there nothing to pop? A broken queue is empty. */
-export function virtqueueEmpty(vq: DeviceQueue): boolean {
-  const empty = vq.ring.empty() !== 0;
-  if (empty && vq.broken) vq.reportBroken();
-  return empty;
-}
-
-/** Notifies the driver of used buffers if it wants to hear of them (§2.7.7.2). @returns if it did */
-export function virtioNotify(vq: DeviceQueue): boolean {
-  if (vq.ring.shouldNotify() === 0) return false;
-  vq.notifyDriver();
-  return true;
 }

@@ -24,6 +24,7 @@ const REASONS: Readonly<Record<number, string>> = {
   [defs.BROKEN_PACKED_ID]: "buffer id that is out of range or in use (§2.8.21.1)",
   [defs.BROKEN_PACKED_CHAIN]: "descriptor list runs into one that is not available (§2.8.17)",
   [defs.BROKEN_SEGMENTS]: "more buffers in one chain than the device takes (§2.7.5.3.1)",
+  [defs.BROKEN_RESET]: "the queue was reset (§2.6.1)",
 };
 
 /**

@@ -1,5 +1,6 @@
 // Feature bits that belong to the rings and the transport (virtio 1.3 §6), and the legacy ones that
-// still change how a ring behaves (§6.3). Bits 0 to 23 and 50 up belong to device types (§2.2).
+// still change how a ring behaves (§6.3). Bits 0 to 23, 41, 42 and 50 to
+// 127 belong to device types (§2.2); bit 41 is ADMIN_VQ where the transport is PCI.
 
 import {
   RING_EVENT_IDX,
@@ -24,11 +25,10 @@ export const VIRTIO_F_SR_IOV = 1n << 37n;
 export const VIRTIO_F_NOTIFICATION_DATA = 1n << 38n;
 export const VIRTIO_F_NOTIF_CONFIG_DATA = 1n << 39n;
 export const VIRTIO_F_RING_RESET = 1n << 40n;
-export const VIRTIO_F_ADMIN_VQ = 1n << 41n;
-/** virtio 1.4: the device can be suspended by the SUSPEND status bit. */
-export const VIRTIO_F_SUSPEND = 1n << 42n;
+/** virtio 1.4 (§3.4 there): the device can be suspended by the SUSPEND status bit. */
+export const VIRTIO_F_SUSPEND = 1n << 43n;
 
-/** What our rings and transport implement; SR_IOV, NOTIF_CONFIG_DATA and ADMIN_VQ are not among it. */
+/** What our rings and transport implement. SR_IOV, NOTIF_CONFIG_DATA and ADMIN_VQ need PCI. */
 export const VIRTIO_SUPPORTED =
   VIRTIO_F_NOTIFY_ON_EMPTY |
   VIRTIO_F_ANY_LAYOUT |

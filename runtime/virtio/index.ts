@@ -2,11 +2,21 @@
 // transport's state. Addresses and lengths are bytes; errors are Linux's numbers, negated.
 
 export { type AccessLog, loadCore } from "./core.ts";
-export { EINVAL, EIO, ENOMEM, ENOSPC, QUEUE_SIZE_MAX } from "./defs.ts";
 export {
-  DeviceQueue,
-  type DeviceQueueOptions,
-  VirtQueueElement,
+  EINVAL,
+  EIO,
+  ENOMEM,
+  ENOSPC,
+  QUEUE_SIZE_MAX,
+  STATUS_ACKNOWLEDGE,
+  STATUS_DRIVER,
+  STATUS_DRIVER_OK,
+  STATUS_FAILED,
+  STATUS_FEATURES_OK,
+  STATUS_NEEDS_RESET,
+  STATUS_SUSPEND,
+} from "./defs.ts";
+export {
   virtioNotify,
   virtqueueDetachElement,
   virtqueueEmpty,
@@ -19,7 +29,8 @@ export {
   virtqueueRewind,
   virtqueueSetNotification,
   virtqueueUnpop,
-} from "./device-queue.ts";
+} from "./device-ops.ts";
+export { DeviceQueue, type DeviceQueueOptions, VirtQueueElement } from "./device-queue.ts";
 export {
   DriverQueue,
   type DriverQueueOptions,
@@ -64,4 +75,13 @@ export {
   type QueueShape,
   queueLayout,
 } from "./layout.ts";
+export { type SharedMemory, VirtioMmio } from "./mmio.ts";
 export { type GuestRegion, translate } from "./regions.ts";
+export { VirtioDevice } from "./transport.ts";
+export {
+  CONFIG_CHANGE,
+  type QueueOffer,
+  type QueueSetup,
+  type VirtioDeviceOptions,
+  virtioWorkspaceBytes,
+} from "./transport-options.ts";

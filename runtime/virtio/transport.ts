@@ -1,0 +1,445 @@
+// The device's state that is the same on every transport (virtio 1.3 §2.1 to §2.6, §3): status,
+// features, configuration space, queues, reset, suspend. Registers are in mmio.ts.
+
+import {
+  STATUS_ACKNOWLEDGE,
+  STATUS_DRIVER,
+  STATUS_DRIVER_OK,
+  STATUS_FAILED,
+  STATUS_FEATURES_OK,
+  STATUS_NEEDS_RESET,
+  STATUS_SUSPEND,
+} from "./defs.ts";
+import { DeviceQueue } from "./device-queue.ts";
+import {
+  VIRTIO_F_RING_PACKED,
+  VIRTIO_F_RING_RESET,
+  VIRTIO_F_SUSPEND,
+  VIRTIO_F_VERSION_1,
+} from "./features.ts";
+import { isQueueSize } from "./layout.ts";
+import { checkRegions, type GuestRegion } from "./regions.ts";
+import {
+  CONFIG_CHANGE,
+  type QueueOffer,
+  type QueueSetup,
+  slotBytes,
+  type VirtioDeviceOptions,
+  virtioWorkspaceBytes,
+} from "./transport-options.ts";
+
+interface Slot extends QueueSetup {
+  readonly offer: QueueOffer;
+  readonly workspace: number;
+  vq: DeviceQueue | undefined;
+}
+
+/** A virtio device, seen from its transport. */
+export class VirtioDevice {
+  readonly options: VirtioDeviceOptions;
+  readonly #slots: Slot[] = [];
+  #status = 0;
+  #driverFeatures = 0n;
+  #config: Uint8Array;
+  #generation = 0;
+  #configChanged = false;
+  #suspending = false;
+  #regions: readonly GuestRegion[];
+
+  constructor(options: VirtioDeviceOptions) {
+    this.options = options;
+    this.#config = options.config.slice();
+    this.#regions = options.regions;
+    let workspace = options.workspace;
+    for (const offer of options.queues) {
+      this.#slots.push({ offer, workspace, vq: undefined, ...unset(offer) });
+      workspace += slotBytes(offer);
+    }
+  }
+
+  // ── status (§2.1) ──────────────────────────────────────────────────────────────────────────
+
+  /** The status field, as the driver reads it. */
+  get status(): number {
+    if (this.#suspending) this.#trySuspend();
+    return this.#status;
+  }
+
+  /** May queues be used now? */
+  get live(): boolean {
+    if (this.#status & (STATUS_SUSPEND | STATUS_FAILED) || this.#suspending) return false;
+    return (this.#status & STATUS_DRIVER_OK) !== 0 || this.#isLegacyLive();
+  }
+
+  /** §3.1.2: a legacy driver may use the device before it sets DRIVER_OK. */
+  #isLegacyLive(): boolean {
+    return (
+      this.options.legacy === true &&
+      (this.#driverFeatures & VIRTIO_F_VERSION_1) === 0n &&
+      (this.#status & STATUS_DRIVER) !== 0
+    );
+  }
+
+  /**
+   * The driver writes the status field. 0 resets; bits that come too early, and values that clear a
+   * bit, are ignored and logged (§2.1.1, §3.1.1).
+   */
+  writeStatus(value: number): void {
+    if (value === 0) {
+      this.reset();
+      return;
+    }
+    const own = STATUS_NEEDS_RESET; // the device's own bit: what the driver writes there is nothing
+    if (this.#status & STATUS_SUSPEND) {
+      if (value & STATUS_DRIVER_OK) this.#resume();
+      else if (value & STATUS_FAILED) this.#status |= STATUS_FAILED;
+      return;
+    }
+    const cleared = this.#status & ~value & ~own;
+    if (cleared !== 0) {
+      this.#refuse(`status ${hex(value)} clears bits ${hex(cleared)} (§2.1.1)`);
+      return;
+    }
+    const added = value & ~this.#status & ~own;
+    if (added & STATUS_FAILED) this.#status |= STATUS_FAILED;
+    if (this.#status & STATUS_FAILED) {
+      // §2.1.1: after FAILED only a reset leads on.
+      if (added & ~STATUS_FAILED) this.#refuse(`status ${hex(value)} after FAILED (§2.1.1)`);
+      return;
+    }
+    this.#step(added, STATUS_ACKNOWLEDGE, 0);
+    this.#step(added, STATUS_DRIVER, STATUS_ACKNOWLEDGE);
+    this.#step(added, STATUS_FEATURES_OK, STATUS_DRIVER);
+    this.#step(added, STATUS_DRIVER_OK, STATUS_FEATURES_OK);
+    if (added & STATUS_SUSPEND) this.#suspend();
+  }
+
+  #step(added: number, bit: number, before: number): void {
+    if (!(added & bit)) return;
+    const legacy = this.options.legacy === true && !(this.#driverFeatures & VIRTIO_F_VERSION_1);
+    // §3.1.2: legacy drivers leave FEATURES_OK out.
+    const required = bit === STATUS_DRIVER_OK && legacy ? STATUS_DRIVER : before;
+    if ((this.#status & required) !== required) {
+      this.#refuse(`status bit ${hex(bit)} before ${hex(required)} (§3.1.1)`);
+      return;
+    }
+    if (bit === STATUS_FEATURES_OK) {
+      const reason = this.#unacceptable();
+      if (reason !== undefined) {
+        this.#refuse(`FEATURES_OK refused: ${reason} (§2.2.2)`);
+        return;
+      }
+    }
+    this.#status |= bit;
+    if (bit === STATUS_DRIVER_OK) for (const slot of this.#slots) this.#revive(slot);
+  }
+
+  /** A legacy driver enables queues before it is known which features it accepts. */
+  #revive(slot: Slot): void {
+    if (slot.vq && slot.vq.features !== this.#driverFeatures) {
+      slot.vq.retire();
+      slot.vq = this.#makeQueue(slot, this.#slots.indexOf(slot));
+    }
+  }
+
+  /** The device met an error that only a reset ends (§2.1.2); other queues are served on. */
+  needsReset(reason: string): void {
+    this.options.log(reason);
+    if (this.#status & STATUS_NEEDS_RESET) return;
+    this.#status |= STATUS_NEEDS_RESET;
+    // §2.1.2: with DRIVER_OK set the driver must be told.
+    if (this.#status & STATUS_DRIVER_OK) this.options.interrupt(CONFIG_CHANGE);
+  }
+
+  /** Device reset (§2.4): status, features and queues start over; buffers in flight are lost. */
+  reset(): void {
+    this.options.onReset?.(undefined);
+    for (const slot of this.#slots) this.#drop(slot);
+    this.#status = 0;
+    this.#driverFeatures = 0n;
+    this.#suspending = false;
+    this.#configChanged = false;
+  }
+
+  // ── features (§2.2) ────────────────────────────────────────────────────────────────────────
+
+  get deviceFeatures(): bigint {
+    return this.options.features;
+  }
+
+  /** Accepted features: final once FEATURES_OK is set. */
+  get driverFeatures(): bigint {
+    return this.#driverFeatures;
+  }
+
+  /** The driver writes the features it accepts; ignored outside of negotiation (§3.1.1). */
+  setDriverFeatures(features: bigint): void {
+    const negotiating = STATUS_ACKNOWLEDGE | STATUS_DRIVER;
+    if (this.#status !== negotiating) {
+      this.#refuse(`features written with status ${hex(this.#status)} (§3.1.1)`);
+      return;
+    }
+    this.#driverFeatures = features;
+  }
+
+  #unacceptable(): string | undefined {
+    const { features, legacy, validateFeatures } = this.options;
+    const accepted = this.#driverFeatures;
+    const foreign = accepted & ~features;
+    if (foreign !== 0n) return `features 0x${foreign.toString(16)} were not offered`;
+    if (features & VIRTIO_F_VERSION_1 && !(accepted & VIRTIO_F_VERSION_1) && !legacy) {
+      return "VIRTIO_F_VERSION_1 is required (§6.2)";
+    }
+    return validateFeatures?.(accepted);
+  }
+
+  // ── configuration space (§2.5) ─────────────────────────────────────────────────────────────
+
+  /** Changes whenever two reads could see different versions of the configuration (§2.5). */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get configBytes(): number {
+    return this.#config.length;
+  }
+
+  /** Reads the configuration space; bytes beyond its end are 0. Allowed in any state (§2.5.2). */
+  readConfig(offset: number, target: Uint8Array): void {
+    target.fill(0);
+    if (offset < this.#config.length) {
+      target.set(this.#config.subarray(offset, offset + target.length));
+    }
+  }
+
+  /** The driver writes to the configuration space. */
+  writeConfig(offset: number, bytes: Uint8Array): void {
+    if (this.#status & STATUS_SUSPEND) return; // virtio 1.4 §3.4.2: ignored while suspended
+    const inside = offset >= 0 && offset + bytes.length <= this.#config.length;
+    if (!inside || !(this.#status & STATUS_DRIVER) || this.#status & STATUS_FAILED) {
+      this.#refuse(`configuration write at ${offset} with status ${hex(this.#status)}`);
+      return;
+    }
+    if (!this.options.onConfigWrite?.(offset, bytes)) {
+      this.#refuse(`configuration is read-only at ${offset}`);
+      return;
+    }
+    this.#config.set(bytes, offset);
+    this.#generation = (this.#generation + 1) >>> 0;
+  }
+
+  /** The device changes its configuration and tells the driver (§3.3.1). */
+  updateConfig(offset: number, bytes: Uint8Array): void {
+    this.#config.set(bytes, offset);
+    this.#generation = (this.#generation + 1) >>> 0;
+    // virtio 1.4 §3.4.2: not while suspended, but when the device goes on.
+    if (this.#status & STATUS_SUSPEND) this.#configChanged = true;
+    else if (this.#status & STATUS_DRIVER_OK) this.options.interrupt(CONFIG_CHANGE);
+  }
+
+  // ── queues (§2.6) ──────────────────────────────────────────────────────────────────────────
+
+  get queueCount(): number {
+    return this.#slots.length;
+  }
+
+  /** Largest size of a queue; 0 if there is no such queue. */
+  queueMaxSize(index: number): number {
+    return this.#slots[index]?.offer.maxSize ?? 0;
+  }
+
+  /** The queue, if the driver has enabled it. */
+  queue(index: number): DeviceQueue | undefined {
+    return this.#slots[index]?.vq;
+  }
+
+  queueReady(index: number): boolean {
+    return this.#slots[index]?.vq !== undefined;
+  }
+
+  /** What the driver has written about a queue, if there is such a queue. */
+  queueSetup(index: number): QueueSetup | undefined {
+    const slot = this.#slots[index];
+    if (slot === undefined) return undefined;
+    const { size, desc, driver, device } = slot;
+    return { size, desc, driver, device };
+  }
+
+  /** The driver sets a queue up; ignored while it is enabled, or outside of initialisation. */
+  setQueue(index: number, setup: Partial<QueueSetup>): void {
+    const slot = this.#slots[index];
+    if (slot === undefined || slot.offer.maxSize === 0) {
+      this.#refuse(`set-up of queue ${index}, which does not exist (§2.6)`);
+    } else if (slot.vq !== undefined) {
+      this.#refuse(`set-up of queue ${index} while it is enabled (§4.2.2.2)`);
+    } else if (!this.#mayConfigure()) {
+      this.#refuse(`set-up of queue ${index} with status ${hex(this.#status)} (§3.1.1)`);
+    } else {
+      Object.assign(slot, setup);
+    }
+  }
+
+  #mayConfigure(): boolean {
+    if (this.#status & (STATUS_FAILED | STATUS_SUSPEND)) return false;
+    const legacy = this.options.legacy === true && (this.#status & STATUS_DRIVER) !== 0;
+    return (this.#status & STATUS_FEATURES_OK) !== 0 || legacy;
+  }
+
+  /**
+   * The driver enables a queue. One whose size is not legal stays disabled and is logged; one whose
+   * rings are not where they may be is broken and asks for a reset.
+   * @returns whether the queue is enabled now
+   */
+  enableQueue(index: number): boolean {
+    const slot = this.#slots[index];
+    if (slot === undefined || slot.offer.maxSize === 0) {
+      this.#refuse(`queue ${index} does not exist (§2.6)`);
+      return false;
+    }
+    if (slot.vq !== undefined) return true;
+    const packed = (this.#driverFeatures & VIRTIO_F_RING_PACKED) !== 0n;
+    if (!this.#mayConfigure()) {
+      this.#refuse(`queue ${index} enabled with status ${hex(this.#status)} (§3.1.1)`);
+      return false;
+    }
+    if (slot.size > slot.offer.maxSize || !isQueueSize(slot.size, packed)) {
+      this.#refuse(`queue ${index} has size ${slot.size}, which is not a legal one (§2.7, §2.8)`);
+      return false;
+    }
+    slot.vq = this.#makeQueue(slot, index);
+    return true;
+  }
+
+  #makeQueue(slot: Slot, index: number): DeviceQueue {
+    const { core, memory, interrupt, access } = this.options;
+    const { size, desc, driver, device, workspace, offer } = slot;
+    return new DeviceQueue({
+      core,
+      memory,
+      index,
+      size,
+      desc,
+      driver,
+      device,
+      workspace,
+      regions: this.#regions,
+      features: this.#driverFeatures,
+      ...(offer.headerBytes === undefined ? {} : { headerBytes: offer.headerBytes }),
+      ...(offer.segments === undefined ? {} : { segments: offer.segments }),
+      ...(access === undefined ? {} : { log: access }),
+      notify: (queue) => {
+        // §2.1.2: no notification before DRIVER_OK; virtio 1.4 §3.4.2: none while suspended.
+        const silent = (this.#status & STATUS_SUSPEND) !== 0;
+        if (!silent && (this.#status & STATUS_DRIVER_OK || this.#isLegacyLive())) interrupt(queue);
+      },
+      onError: (reason, queue) => this.needsReset(`queue ${queue}: ${reason}`),
+    });
+  }
+
+  /** The driver takes a queue out of use (QueueReady 0, §4.2.2.2), as it may in any state. */
+  disableQueue(index: number): void {
+    const slot = this.#slots[index];
+    if (slot === undefined) this.#refuse(`queue ${index} does not exist (§2.6)`);
+    else this.#stop(slot);
+  }
+
+  /** The driver resets a queue (§2.6.1), if VIRTIO_F_RING_RESET was negotiated. */
+  resetQueue(index: number): void {
+    const slot = this.#slots[index];
+    if (slot === undefined) {
+      this.#refuse(`reset of queue ${index}, which does not exist (§2.6)`);
+    } else if (!(this.#driverFeatures & VIRTIO_F_RING_RESET)) {
+      this.#refuse(`reset of queue ${index} without VIRTIO_F_RING_RESET (§2.6.1)`);
+    } else {
+      this.#stop(slot);
+    }
+  }
+
+  #stop(slot: Slot): void {
+    if (slot.vq) this.options.onReset?.(slot.vq);
+    this.#drop(slot);
+  }
+
+  #drop(slot: Slot): void {
+    slot.vq?.retire();
+    slot.vq = undefined;
+    Object.assign(slot, unset(slot.offer));
+  }
+
+  /**
+   * The driver's notification: the value of QueueNotify (§4.2.3.3), with the queue's index in its
+   * low 16 bits. Spurious ones, and those for queues that do not exist, do no harm (§2.7.10.2).
+   */
+  notify(value: number): void {
+    const index = value & 0xffff;
+    const slot = this.#slots[index];
+    if (slot === undefined || slot.offer.maxSize === 0) {
+      this.#refuse(`notification of queue ${index}, which does not exist (§2.6)`);
+    } else if (!this.live) {
+      this.#refuse(`notification of queue ${index} with status ${hex(this.#status)} (§3.1.1)`);
+    } else if (slot.vq === undefined) {
+      this.#refuse(`notification of queue ${index}, which is not enabled (§2.6)`);
+    } else if (!slot.vq.broken) {
+      this.options.onNotify(slot.vq);
+    }
+  }
+
+  /** Maps the guest's memory anew for all queues. @throws RangeError if the table is unsound */
+  setRegions(regions: readonly GuestRegion[]): void {
+    const { memory, workspace, queues } = this.options;
+    const size = virtioWorkspaceBytes(queues);
+    checkRegions(regions, memory.buffer.byteLength, { start: workspace, size });
+    this.#regions = regions;
+    for (const { vq } of this.#slots) vq?.setRegions(regions);
+  }
+
+  get regions(): readonly GuestRegion[] {
+    return this.#regions;
+  }
+
+  // ── suspend (virtio 1.4 §3.4) ──────────────────────────────────────────────────────────────
+
+  #suspend(): void {
+    const ready = STATUS_DRIVER_OK | STATUS_FEATURES_OK;
+    if (!(this.#driverFeatures & VIRTIO_F_SUSPEND) || (this.#status & ready) !== ready) {
+      this.#refuse("SUSPEND before the device runs, or without VIRTIO_F_SUSPEND (1.4 §3.4)");
+      return;
+    }
+    if (this.options.onSuspend?.() === false) {
+      this.needsReset("the device cannot be suspended (1.4 §3.4.2)");
+      return;
+    }
+    this.#suspending = true;
+    this.#trySuspend();
+  }
+
+  /** Suspended only once all buffers that were taken are used (virtio 1.4 §3.4.2). */
+  #trySuspend(): void {
+    if (this.#slots.some(({ vq }) => vq !== undefined && vq.inFlight > 0)) return;
+    this.#suspending = false;
+    this.#status = (this.#status & ~STATUS_DRIVER_OK) | STATUS_SUSPEND;
+  }
+
+  #resume(): void {
+    if (this.options.onResume?.() === false) {
+      this.needsReset("the device cannot go on (1.4 §3.4.2)");
+      return;
+    }
+    this.#status = (this.#status & ~STATUS_SUSPEND) | STATUS_DRIVER_OK;
+    if (this.#configChanged) this.options.interrupt(CONFIG_CHANGE);
+    this.#configChanged = false;
+    for (const { vq } of this.#slots) if (vq && !vq.broken) this.options.onNotify(vq);
+  }
+
+  #refuse(message: string): void {
+    this.options.log(message);
+  }
+}
+
+function unset(offer: QueueOffer): QueueSetup {
+  return { size: offer.maxSize, desc: 0, driver: 0, device: 0 };
+}
+
+function hex(value: number): string {
+  return `0x${(value >>> 0).toString(16)}`;
+}
