@@ -90,6 +90,8 @@ export class VirtQueueElement {
   saved: Uint32Array | undefined;
   /** @internal Segments of out and in together. */
   readonly segments: number;
+  /** @internal How many of them are readable. */
+  readonly readable: number;
 
   constructor(
     queue: DeviceQueue,
@@ -102,6 +104,7 @@ export class VirtQueueElement {
     this.index = index;
     this.ndescs = ndescs;
     this.segments = outCount + inCount;
+    this.readable = outCount;
     this.out = new Iov(queue, this, 0, outCount);
     this.in = new Iov(queue, this, outCount, inCount);
   }

@@ -31,6 +31,7 @@ export {
   virtqueueUnpop,
 } from "./device-ops.ts";
 export { DeviceQueue, type DeviceQueueOptions, VirtQueueElement } from "./device-queue.ts";
+export { Doorbell } from "./doorbell.ts";
 export {
   DriverQueue,
   type DriverQueueOptions,
@@ -75,6 +76,7 @@ export {
   type QueueShape,
   queueLayout,
 } from "./layout.ts";
+export type { DeviceState, ElementState, QueueState } from "./migrate.ts";
 export { type SharedMemory, VirtioMmio } from "./mmio.ts";
 export { type GuestRegion, translate } from "./regions.ts";
 export { VirtioDevice } from "./transport.ts";

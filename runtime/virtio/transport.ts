@@ -10,7 +10,7 @@ import {
   STATUS_NEEDS_RESET,
   STATUS_SUSPEND,
 } from "./defs.ts";
-import { DeviceQueue } from "./device-queue.ts";
+import { DeviceQueue, type VirtQueueElement } from "./device-queue.ts";
 import {
   VIRTIO_F_RING_PACKED,
   VIRTIO_F_RING_RESET,
@@ -18,6 +18,7 @@ import {
   VIRTIO_F_VERSION_1,
 } from "./features.ts";
 import { isQueueSize } from "./layout.ts";
+import { type DeviceState, restoreQueue, saveQueue } from "./migrate.ts";
 import { checkRegions, type GuestRegion } from "./regions.ts";
 import {
   CONFIG_CHANGE,
@@ -429,6 +430,56 @@ export class VirtioDevice {
     if (this.#configChanged) this.options.interrupt(CONFIG_CHANGE);
     this.#configChanged = false;
     for (const { vq } of this.#slots) if (vq && !vq.broken) this.options.onNotify(vq);
+  }
+
+  // ── save and restore ───────────────────────────────────────────────────────────────────────
+
+  /**
+   * Saves a device that takes no buffers meanwhile, running or suspended.
+   * @param inFlight the elements that device code holds of a queue, in the order of pop
+   * @throws Error if those are not all of them
+   */
+  save(inFlight: (vq: DeviceQueue) => readonly VirtQueueElement[] = () => []): DeviceState {
+    return {
+      status: this.status,
+      driverFeatures: this.#driverFeatures.toString(16),
+      generation: this.#generation,
+      configChanged: this.#configChanged,
+      config: [...this.#config],
+      queues: this.#slots.map(({ vq, size, desc, driver, device }) =>
+        vq ? saveQueue(vq, { size, desc, driver, device }, inFlight(vq)) : null,
+      ),
+    };
+  }
+
+  /**
+   * Goes on with a saved device's state in this one, which was made with the same options over the
+   * same guest's memory.
+   * @returns the elements in flight, by queue
+   * @throws RangeError if the state does not fit what this device offers
+   */
+  restore(state: DeviceState): VirtQueueElement[][] {
+    const features = BigInt(`0x${state.driverFeatures}`);
+    if (features & ~this.options.features || state.queues.length !== this.#slots.length) {
+      throw new RangeError("the saved device had features or queues that this one has not");
+    }
+    this.reset();
+    this.#status = state.status;
+    this.#driverFeatures = features;
+    this.#generation = state.generation;
+    this.#configChanged = state.configChanged;
+    this.#config = new Uint8Array(state.config);
+    return this.#slots.map((slot, index) => {
+      const saved = state.queues[index];
+      if (!saved) return [];
+      const packed = (features & VIRTIO_F_RING_PACKED) !== 0n;
+      if (saved.setup.size > slot.offer.maxSize || !isQueueSize(saved.setup.size, packed)) {
+        throw new RangeError(`the saved queue ${index} has size ${saved.setup.size}`);
+      }
+      Object.assign(slot, saved.setup);
+      slot.vq = this.#makeQueue(slot, index);
+      return restoreQueue(slot.vq, saved);
+    });
   }
 
   #refuse(message: string): void {
