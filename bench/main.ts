@@ -246,7 +246,7 @@ const all: Measurements[] = [];
 for (const configuration of configurations) {
   const measured = await measureWarpring(configuration, peerFigures);
   measured.latency.pocl_launch_us = pocl ? median(pocl.launch_us) : null;
-  measured.latency.pocl_cold_ms = pocl ? pocl.cold_ms : null;
+  measured.latency.pocl_cold_ms = pocl ? median(pocl.cold_ms) : null;
   progress("");
   console.log(printTable(measured, wanted));
   all.push(measured);

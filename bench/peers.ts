@@ -183,15 +183,22 @@ export async function runPeer(
   }
 }
 
-/** PoCL's latencies: cold build and first launch in ms, enqueue and finish in µs (all runs). */
+/**
+ * PoCL's latencies: cold build and first launch in ms, enqueue and finish in µs. Both lists are of
+ * `runs` processes, since only the first build of a process is cold.
+ */
 export async function poclLatency(
   runs: number,
-): Promise<{ cold_ms: number; launch_us: number[] } | undefined> {
-  let result: Record<string, unknown> | undefined;
-  await runLines(join(folder, "pocl"), ["latency", String(runs)], 180, (line) => {
-    result = line;
-  });
-  return result as { cold_ms: number; launch_us: number[] } | undefined;
+): Promise<{ cold_ms: number[]; launch_us: number[] } | undefined> {
+  const cold_ms: number[] = [];
+  const launch_us: number[] = [];
+  for (let r = 0; r < runs; r++) {
+    await runLines(join(folder, "pocl"), ["latency", "1"], 180, (line) => {
+      cold_ms.push(line["cold_ms"] as number);
+      launch_us.push(...(line["launch_us"] as number[]));
+    });
+  }
+  return cold_ms.length > 0 ? { cold_ms, launch_us } : undefined;
 }
 
 /** Where the outputs of a kernel's first run are. */
