@@ -17,4 +17,8 @@
  */
 
 export { readU64, writeU64 } from "../protocol/fields.ts";
+export { DriverModule, type DriverModuleOptions } from "./module.ts";
+export { openFile } from "./open-file.ts";
+export type { QueueAddresses, Transport } from "./transport.ts";
 export type { DriverOptions, IoctlData, OpenFile } from "./types.ts";
+export { POLLERR, POLLIN } from "./types.ts";

@@ -17,6 +17,8 @@ export class GuestMemory {
   /** CUDA pointer of offset 0: a multiple of 2³² below 2⁴⁷. */
   readonly base: number;
   #buffer: ArrayBufferLike;
+  /** All buffers this memory has had: views over any of them see the same bytes. */
+  readonly #buffers = new WeakSet<ArrayBufferLike>();
   #u8: Uint8Array;
   #u32: Uint32Array;
   #view: DataView;
@@ -35,6 +37,7 @@ export class GuestMemory {
     this.map = map;
     this.base = base;
     this.#buffer = memory.buffer;
+    this.#buffers.add(this.#buffer);
     this.#u8 = new Uint8Array(this.#buffer);
     this.#u32 = new Uint32Array(this.#buffer);
     this.#view = new DataView(this.#buffer);
@@ -73,6 +76,11 @@ export class GuestMemory {
   /** Bytes that the memory has now. */
   get byteLength(): number {
     return this.u8.length;
+  }
+
+  /** Is it this memory's buffer, or one that it had before it grew? Both have the same bytes. */
+  owns(buffer: ArrayBufferLike): boolean {
+    return buffer === this.memory.buffer || this.#buffers.has(buffer);
   }
 
   /**
@@ -139,6 +147,7 @@ export class GuestMemory {
   }
 
   #follow(): void {
+    this.#buffers.add(this.memory.buffer);
     this.#buffer = this.memory.buffer;
     this.#u8 = new Uint8Array(this.#buffer);
     this.#u32 = new Uint32Array(this.#buffer);

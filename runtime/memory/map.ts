@@ -8,6 +8,8 @@
  *                  │ rings, requests, staging   │  guestRamBytes
  *     workspace    ├────────────────────────────┤
  *                  │ private walks of the queues│  WORKSPACE_BYTES (in no guest region)
+ *     launches     ├────────────────────────────┤
+ *                  │ parameters of queued work  │  LAUNCH_SLOTS × LAUNCH_SLOT_BYTES
  *     scratch      ├────────────────────────────┤
  *                  │ spills, shared, local      │  scratchBytes (the executor's)
  *     deviceMemory ├────────────────────────────┤
@@ -24,9 +26,12 @@ export const MAX_MEMORY_BYTES = 4294967296;
 export const GUEST_PAGE_BYTES = 4096;
 
 const NULL_PAGE_BYTES = 65536;
-const GUEST_RAM_BYTES = 16 << 20;
+const GUEST_RAM_BYTES = 64 << 20;
 const WORKSPACE_BYTES = 1 << 20;
 const SCRATCH_BYTES = 64 << 20;
+/** Where the parameters of launches wait for their turn. */
+export const LAUNCH_SLOTS = 64;
+export const LAUNCH_SLOT_BYTES = 4096;
 
 /** CUDA pointer = POINTER_BASE + offset: a multiple of 4 GiB below 2⁴⁷. */
 export const POINTER_BASE = 0x2000_0000_0000;
@@ -42,6 +47,7 @@ export interface MemoryMap {
   readonly nullPage: Region;
   readonly guestRam: Region;
   readonly workspace: Region;
+  readonly launches: Region;
   readonly scratch: Region;
   /** `size` is the most that the heap may grow to. */
   readonly deviceMemory: Region;
@@ -68,7 +74,8 @@ export function memoryMap(options: MemoryMapOptions = {}): MemoryMap {
   const nullPage = { start, size: NULL_PAGE_BYTES };
   const guestRam = { start: end(nullPage), size: pages(options.guestRamBytes ?? GUEST_RAM_BYTES) };
   const workspace = { start: end(guestRam), size: WORKSPACE_BYTES };
-  const scratch = { start: end(workspace), size: pages(options.scratchBytes ?? SCRATCH_BYTES) };
+  const launches = { start: end(workspace), size: LAUNCH_SLOTS * LAUNCH_SLOT_BYTES };
+  const scratch = { start: end(launches), size: pages(options.scratchBytes ?? SCRATCH_BYTES) };
   const deviceMemory = { start: end(scratch), size: start + bytes - end(scratch) };
   if (start < 0 || start % WASM_PAGE_BYTES || !(start + bytes <= MAX_MEMORY_BYTES)) {
     throw new RangeError(`a partition of ${bytes} bytes at ${start} is not within 4 GiB`);
@@ -76,7 +83,7 @@ export function memoryMap(options: MemoryMapOptions = {}): MemoryMap {
   if (!(deviceMemory.size >= WASM_PAGE_BYTES)) {
     throw new RangeError(`a partition of ${bytes} bytes leaves no room for device memory`);
   }
-  return { nullPage, guestRam, workspace, scratch, deviceMemory };
+  return { nullPage, guestRam, workspace, launches, scratch, deviceMemory };
 }
 
 function end(region: Region): number {

@@ -4,3 +4,4 @@ export * from "./definitions.ts";
 export * from "./errno.ts";
 export * from "./errors.ts";
 export * from "./fields.ts";
+export * from "./streams.ts";

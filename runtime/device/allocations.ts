@@ -1,0 +1,146 @@
+/**
+ * The table of everything that lies in device memory: what was allocated, for whom, of which kind.
+ * It lives in JavaScript, not in guest memory, and every address of a request is looked up here.
+ */
+import type { GuestMemory, Heap } from "../memory/index.ts";
+
+/** Allocations start at multiples of this, as CUDA's do. */
+export const ALLOCATION_GRANULE = 256;
+
+/** One allocation. `size` is what was asked for; the heap may hold more. */
+export interface Allocation {
+  readonly offset: number;
+  readonly size: number;
+  /** MEMORY_HOST, MEMORY_DEVICE, MEMORY_MANAGED or MEMORY_ARRAY. */
+  readonly kind: number;
+  readonly flags: number;
+  /** Handle of the context; 0 for what the device itself needs (modules, scratch). */
+  readonly context: number;
+  /** A number that no other allocation of this device ever has. */
+  readonly serial: number;
+  /** Only MEMORY_FREE of the guest's own allocations is allowed. */
+  readonly internal: boolean;
+  /** Handle of the memory pool that it came from, or 0. */
+  pool: number;
+}
+
+/** Allocations sorted by address, over a heap. */
+export class AllocationTable {
+  readonly #memory: GuestMemory;
+  readonly #heap: Heap;
+  readonly #sorted: Allocation[] = [];
+  #serial = 0;
+  #last: Allocation | undefined;
+
+  /**
+   * @param memory whose base makes CUDA pointers
+   * @param heap over the device-memory region
+   */
+  constructor(memory: GuestMemory, heap: Heap) {
+    this.#memory = memory;
+    this.#heap = heap;
+  }
+
+  /** Bytes that the heap can still give, and all it has. */
+  get free(): number {
+    return this.#heap.free;
+  }
+  get total(): number {
+    return this.#heap.end - this.#heap.start;
+  }
+
+  /** How many allocations there are. */
+  get count(): number {
+    return this.#sorted.length;
+  }
+
+  /**
+   * @param bytes more than 0
+   * @param align a power of two
+   * @returns the new entry, or undefined if out of memory
+   */
+  alloc(
+    bytes: number,
+    kind: number,
+    flags: number,
+    context: number,
+    internal = false,
+    align = ALLOCATION_GRANULE,
+  ): Allocation | undefined {
+    if (!(bytes > 0 && bytes <= this.#heap.free)) return undefined;
+    const offset = this.#heap.alloc(bytes, align);
+    if (offset === 0) return undefined;
+    const serial = ++this.#serial;
+    const entry = { offset, size: bytes, kind, flags, context, serial, internal, pool: 0 };
+    const at = this.#after(offset);
+    if (at === this.#sorted.length) this.#sorted.push(entry);
+    else this.#sorted.splice(at, 0, entry);
+    return entry;
+  }
+
+  /** Takes an entry out and gives its memory back to the heap. */
+  release(entry: Allocation): void {
+    this.withdraw(entry);
+    this.giveBack(entry);
+  }
+
+  /** Takes an entry out: its addresses are unknown from now on, its memory stays reserved. */
+  withdraw(entry: Allocation): void {
+    this.#sorted.splice(this.#after(entry.offset) - 1, 1);
+    if (this.#last === entry) this.#last = undefined;
+  }
+
+  /** Gives the memory of a withdrawn entry back to the heap. */
+  giveBack(entry: Allocation): void {
+    this.#heap.release(entry.offset);
+  }
+
+  /** @returns the entry that starts at a CUDA pointer, or undefined */
+  at(pointer: number): Allocation | undefined {
+    const entry = this.find(pointer);
+    return entry && this.#memory.pointerOf(entry.offset) === pointer ? entry : undefined;
+  }
+
+  /** @returns the entry that holds a CUDA pointer, or undefined */
+  find(pointer: number): Allocation | undefined {
+    const offset = pointer - this.#memory.base;
+    const last = this.#last;
+    if (last && offset >= last.offset && offset < last.offset + last.size) return last;
+    const at = this.#after(offset) - 1;
+    const entry = at >= 0 ? this.#sorted[at] : undefined;
+    if (entry === undefined || !(offset < entry.offset + entry.size)) return undefined;
+    this.#last = entry;
+    return entry;
+  }
+
+  /**
+   * Checks that a range lies in one allocation.
+   * @param pointer CUDA pointer from a guest, any number
+   * @param bytes any number
+   * @returns the offset in the linear memory, or -1
+   */
+  range(pointer: number, bytes: number): number {
+    const entry = this.find(pointer);
+    if (entry === undefined) return -1;
+    const offset = pointer - this.#memory.base;
+    // Both terms are below 2⁵³: `bytes` is checked against the rest, nothing is added up.
+    return bytes >= 0 && bytes <= entry.offset + entry.size - offset ? offset : -1;
+  }
+
+  /** Every entry of a context (or all, for undefined), as a copy that survives changes. */
+  of(context: number | undefined): Allocation[] {
+    return this.#sorted.filter((entry) => context === undefined || entry.context === context);
+  }
+
+  /** Index of the first entry that starts above `offset`. */
+  #after(offset: number): number {
+    let low = 0;
+    let high = this.#sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#sorted[middle]!.offset <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

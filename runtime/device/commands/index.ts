@@ -1,0 +1,30 @@
+import type { Command } from "../table.ts";
+import { contextCommands } from "./contexts.ts";
+import { copyCommands } from "./copies.ts";
+import { eventCommands } from "./events.ts";
+import { launchCommands } from "./launches.ts";
+import { memoryCommands } from "./memory.ts";
+import { moduleCommands } from "./modules.ts";
+import { queryCommands } from "./queries.ts";
+import { streamCommands } from "./streams.ts";
+
+/** All commands by number; an array, because the number is looked up on every request. */
+export const COMMANDS: readonly (Command | undefined)[] = merge();
+
+function merge(): (Command | undefined)[] {
+  const table: (Command | undefined)[] = [];
+  const families = [
+    contextCommands,
+    queryCommands,
+    memoryCommands,
+    copyCommands,
+    moduleCommands,
+    launchCommands,
+    streamCommands,
+    eventCommands,
+  ];
+  for (const family of families) {
+    for (const [number, command] of family) table[number] = command;
+  }
+  return table;
+}

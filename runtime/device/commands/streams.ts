@@ -1,0 +1,170 @@
+/** Streams, and host functions in them. */
+import { EVENT_HOST_CALL } from "../../protocol/definitions.ts";
+import {
+  cudaErrorInvalidResourceHandle,
+  cudaErrorInvalidValue,
+  cudaErrorNotReady,
+  cudaErrorNotSupported,
+  cudaSuccess,
+} from "../../protocol/errors.ts";
+import { writeU64 } from "../../protocol/fields.ts";
+import * as P from "../../protocol/streams.ts";
+import type { Call } from "../call.ts";
+import type { Context } from "../context.ts";
+import type { Device } from "../device.ts";
+import type { QueueGroup } from "../groups.ts";
+import { reached, Stream, WORK_RUNNING, type Work } from "../stream.ts";
+import type { Command, CommandFamily } from "../table.ts";
+import { DeviceEvent } from "../timing.ts";
+
+const create: Command = {
+  responseBytes: P.STREAM_CREATE_RESPONSE_SIZE,
+  context: true,
+  run(device: Device, call: Call): number {
+    const flags = call.u32(P.STREAM_CREATE_FLAGS);
+    if (flags & ~P.STREAM_NON_BLOCKING) return cudaErrorInvalidValue;
+    const asked = call.u32(P.STREAM_CREATE_PRIORITY) | 0;
+    const priority = Math.max(P.STREAM_PRIORITY_GREATEST, Math.min(P.STREAM_PRIORITY_LEAST, asked));
+    const nonBlocking = flags === P.STREAM_NON_BLOCKING;
+    const handle = device.newHandle();
+    const stream = new Stream(handle, device.newStreamId(), false, nonBlocking, priority);
+    call.context.resources.set(handle, stream);
+    call.set32(P.STREAM_CREATE_STREAM, handle);
+    return cudaSuccess;
+  },
+};
+
+const destroy: Command = {
+  responseBytes: P.STREAM_DESTROY_RESPONSE_SIZE,
+  context: true,
+  run(_device: Device, call: Call): number {
+    const stream = call.stream();
+    // The default streams are the context's own and not in its table.
+    if (stream === undefined || !call.context.resources.delete(stream.handle)) {
+      return cudaErrorInvalidResourceHandle;
+    }
+    return cudaSuccess;
+  },
+};
+
+const synchronize: Command = {
+  responseBytes: P.STREAM_SYNCHRONIZE_RESPONSE_SIZE,
+  context: true,
+  streamQueue: true,
+  synchronizes: true,
+  run(device: Device, call: Call): number {
+    const stream = call.stream();
+    if (stream === undefined) return cudaErrorInvalidResourceHandle;
+    const { context } = call;
+    return device.whenDone(call, context, undefined, context.scheduler.tailOf(stream));
+  },
+};
+
+const query: Command = {
+  responseBytes: P.STREAM_QUERY_RESPONSE_SIZE,
+  context: true,
+  run(_device: Device, call: Call): number {
+    const stream = call.stream();
+    if (stream === undefined) return cudaErrorInvalidResourceHandle;
+    return reached(call.context.scheduler.tailOf(stream)) ? cudaSuccess : cudaErrorNotReady;
+  },
+};
+
+const waitEvent: Command = {
+  responseBytes: P.STREAM_WAIT_EVENT_RESPONSE_SIZE,
+  context: true,
+  streamQueue: true,
+  run(device: Device, call: Call): number {
+    const stream = call.stream();
+    const event = device.resource(call.u32(P.STREAM_WAIT_EVENT_EVENT), DeviceEvent);
+    if (stream === undefined || event === undefined) return cudaErrorInvalidResourceHandle;
+    if (event.record) call.context.scheduler.addBarrier(stream, [event.record.ticket]);
+    return cudaSuccess;
+  },
+};
+
+const info: Command = {
+  responseBytes: P.STREAM_INFO_RESPONSE_SIZE,
+  context: true,
+  run(_device: Device, call: Call): number {
+    const stream = call.stream();
+    if (stream === undefined) return cudaErrorInvalidResourceHandle;
+    call.set32(P.STREAM_INFO_FLAGS, stream.nonBlocking ? P.STREAM_NON_BLOCKING : 0);
+    call.set32(P.STREAM_INFO_PRIORITY, stream.priority);
+    call.set64(P.STREAM_INFO_ID, stream.id);
+    return cudaSuccess;
+  },
+};
+
+/** A call of a function of the host: the stream stands still until the host says it is done. */
+export class HostCallWork implements Work {
+  readonly always: boolean;
+  readonly #device: Device;
+  readonly #context: Context;
+  readonly #group: QueueGroup;
+  readonly #data: number;
+
+  constructor(device: Device, context: Context, group: QueueGroup, data: number, flags: number) {
+    this.#device = device;
+    this.#context = context;
+    this.#group = group;
+    this.#data = data;
+    this.always = (flags & P.HOST_CALL_ALWAYS) !== 0;
+  }
+
+  run(stream: Stream): number {
+    const ticket = this.#device.newHandle();
+    const context = this.#context;
+    this.#group.hostCalls.set(ticket, { context, stream });
+    const bytes = new Uint8Array(P.EVENT_HOST_CALL_BYTES);
+    const view = new DataView(bytes.buffer);
+    writeU64(view, P.EVENT_HOST_CALL_DATA, this.#data);
+    view.setUint32(P.EVENT_HOST_CALL_ERROR, context.error, true);
+    view.setUint32(P.EVENT_HOST_CALL_STREAM, stream.handle, true);
+    const event = { kind: EVENT_HOST_CALL, context: context.handle, value: ticket, bytes };
+    this.#device.deliver(context, this.#group);
+    this.#group.outbox.push(event);
+    this.#group.outbox.flush(this.#group.event);
+    return WORK_RUNNING;
+  }
+}
+
+const hostCall: Command = {
+  responseBytes: P.HOST_CALL_RESPONSE_SIZE,
+  context: true,
+  streamQueue: true,
+  run(device: Device, call: Call): number {
+    const stream = call.stream();
+    if (stream === undefined) return cudaErrorInvalidResourceHandle;
+    if (call.group.event === undefined) return cudaErrorNotSupported;
+    const { context, group } = call;
+    const data = call.u64(P.HOST_CALL_DATA);
+    const work = new HostCallWork(device, context, group, data, call.u32(P.HOST_CALL_FLAGS));
+    context.scheduler.enqueue(stream, work);
+    return cudaSuccess;
+  },
+};
+
+const hostCallDone: Command = {
+  responseBytes: P.HOST_CALL_DONE_RESPONSE_SIZE,
+  run(_device: Device, call: Call): number {
+    const ticket = call.u32(P.HOST_CALL_DONE_TICKET);
+    const waiting = call.group.hostCalls.get(ticket);
+    if (waiting === undefined) return cudaErrorInvalidValue;
+    call.group.hostCalls.delete(ticket);
+    if (waiting.stream.running) waiting.context.scheduler.finish(waiting.stream);
+    return cudaSuccess;
+  },
+};
+
+/** The family: STREAM_*, HOST_CALL, HOST_CALL_DONE. */
+export const streamCommands: CommandFamily = new Map([
+  [P.COMMAND_STREAM_CREATE, create],
+  [P.COMMAND_STREAM_DESTROY, destroy],
+  [P.COMMAND_STREAM_SYNCHRONIZE, synchronize],
+  [P.COMMAND_STREAM_QUERY, query],
+  [P.COMMAND_STREAM_WAIT_EVENT, waitEvent],
+  [P.COMMAND_STREAM_INFO, info],
+  [P.COMMAND_HOST_CALL, hostCall],
+  [P.COMMAND_HOST_CALL_DONE, hostCallDone],
+]);

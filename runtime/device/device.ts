@@ -1,0 +1,389 @@
+/**
+ * The vGPU: it takes requests from its queues, keeps contexts and their work in order, and hands
+ * kernels to the executor. Transport (status, features, config space) is in virtio-gpu.ts.
+ */
+import type { ExecHost, Executor } from "../exec/index.ts";
+import { type GuestMemory, Heap } from "../memory/index.ts";
+import * as P from "../protocol/definitions.ts";
+import {
+  cudaErrorDeviceUninitialized,
+  cudaErrorInitializationError,
+  cudaErrorInvalidValue,
+  cudaErrorNotSupported,
+  cudaSuccess,
+} from "../protocol/errors.ts";
+import type { DeviceQueue } from "../virtio/index.ts";
+import {
+  iovSize,
+  virtioNotify,
+  virtqueuePopRequest,
+  virtqueuePush,
+  virtqueuePushResponse,
+} from "../virtio/index.ts";
+import { AllocationTable } from "./allocations.ts";
+import { type Answer, Call, LATER } from "./call.ts";
+import { COMMANDS } from "./commands/index.ts";
+import { Context } from "./context.ts";
+import { QueueGroup } from "./groups.ts";
+import type { LaunchPool } from "./launch.ts";
+import { createLaunchPool } from "./launch.ts";
+import { unloadModule } from "./module.ts";
+import { DeviceAttributes, type DeviceDescription } from "./properties.ts";
+import type { Ticket } from "./stream.ts";
+
+/** Printed bytes that a context keeps; then they are handed to the host without being asked for. */
+const OUTPUT_LIMIT = 1 << 20;
+
+/** What a device is made of. */
+export interface DeviceOptions {
+  readonly memory: GuestMemory;
+  readonly description: DeviceDescription;
+  /** Makes the executor that runs this device's kernels. */
+  readonly executor: (host: ExecHost) => Executor;
+}
+
+/** The device's state and its work loop. */
+export class Device {
+  readonly memory: GuestMemory;
+  readonly attributes: DeviceAttributes;
+  readonly allocations: AllocationTable;
+  readonly executor: Executor;
+  readonly launches: LaunchPool;
+  readonly contexts = new Map<number, Context>();
+  readonly groups: QueueGroup[] = [];
+  /** The context whose work runs now: what it prints belongs to it. */
+  current: Context | undefined;
+  readonly timeoutMs: number;
+  #primary: Context | undefined;
+  #handle = P.FIRST_HANDLE;
+  #streamId = 0;
+  readonly #call = new Call();
+
+  /** @param options memory, description and executor */
+  constructor(options: DeviceOptions) {
+    const { memory } = options;
+    this.memory = memory;
+    const region = memory.map.deviceMemory;
+    const heap = new Heap(region.start, region.size, 256, (end) => memory.ensure(end));
+    this.allocations = new AllocationTable(memory, heap);
+    this.attributes = new DeviceAttributes(options.description);
+    this.timeoutMs = options.description.timeoutMs;
+    for (let i = 0; i < P.MAX_QUEUE_GROUPS; i++) this.groups.push(new QueueGroup(i));
+    this.launches = createLaunchPool(this);
+    this.executor = options.executor({
+      memory,
+      allocDevice: (bytes, align) =>
+        this.allocations.alloc(bytes, P.MEMORY_DEVICE, 0, 0, true, align)?.offset ?? 0,
+      freeDevice: (offset) => {
+        const entry = this.allocations.at(memory.pointerOf(offset));
+        if (entry) this.allocations.release(entry);
+      },
+      print: (text) => this.#print(text),
+    });
+  }
+
+  /** Groups that sent START and not STOP. */
+  get openCount(): number {
+    return this.groups.filter((group) => group.started).length;
+  }
+
+  /** A handle that nothing else of this device has or had. */
+  newHandle(): number {
+    return this.#handle++;
+  }
+
+  /**
+   * What a handle names in any context of the device (events may be waited for across contexts).
+   * @returns the resource if it is of the given kind
+   */
+  resource<T extends object>(
+    handle: number,
+    kind: abstract new (...args: never[]) => T,
+  ): T | undefined {
+    for (const context of this.contexts.values()) {
+      const found = context.resources.get(handle);
+      if (found !== undefined) return found instanceof kind ? found : undefined;
+    }
+    return undefined;
+  }
+
+  /** Takes a handle out of use. */
+  forget(handle: number): void {
+    for (const context of this.contexts.values()) context.resources.delete(handle);
+  }
+
+  readonly newStreamId = (): number => ++this.#streamId;
+
+  // ── queues ────────────────────────────────────────────────────────────────────────────────
+
+  /** Takes over a queue that the driver has set up. */
+  attachQueue(index: number, queue: DeviceQueue): void {
+    const group = this.groups[Math.floor(index / P.QUEUES_PER_GROUP)]!;
+    const role = index % P.QUEUES_PER_GROUP;
+    if (role === P.QUEUE_CONTROL) group.control = queue;
+    else if (role === P.QUEUE_EVENT) group.event = queue;
+    else group.stream = queue;
+  }
+
+  /** A queue was reset: its group stops and everything that waits for it is forgotten. */
+  detachQueue(index: number): void {
+    const at = Math.floor(index / P.QUEUES_PER_GROUP);
+    const group = this.groups[at]!;
+    const role = index % P.QUEUES_PER_GROUP;
+    if (role === P.QUEUE_EVENT) {
+      group.event = undefined;
+      group.outbox.clear();
+      return;
+    }
+    group.reset = true;
+    this.stopGroup(group);
+    const next = new QueueGroup(at);
+    next.event = group.event;
+    if (role === P.QUEUE_CONTROL) next.stream = group.stream;
+    else next.control = group.control;
+    this.groups[at] = next;
+  }
+
+  /** Device reset: no guest owns anything any more. */
+  reset(): void {
+    for (const group of this.groups) {
+      group.reset = true;
+      group.outbox.clear();
+    }
+    for (const context of this.contexts.values()) this.emptyContext(context);
+    this.contexts.clear();
+    this.#primary = undefined;
+    for (let i = 0; i < this.groups.length; i++) this.groups[i] = new QueueGroup(i);
+  }
+
+  /**
+   * The driver's notification (a kick): takes what is in the queue.
+   * @param index of the virtqueue
+   * @returns true if there was anything
+   */
+  processQueue(index: number): boolean {
+    const group = this.groups[Math.floor(index / P.QUEUES_PER_GROUP)]!;
+    const role = index % P.QUEUES_PER_GROUP;
+    if (role === P.QUEUE_EVENT) {
+      group.outbox.flush(group.event);
+      return false;
+    }
+    const queue = role === P.QUEUE_CONTROL ? group.control : group.stream;
+    if (queue === undefined) return false;
+    let any = false;
+    for (;;) {
+      const element = virtqueuePopRequest(queue, P.REQUEST_SIZE);
+      if (element === undefined) return any;
+      any = true;
+      const call = this.#call;
+      call.group = group;
+      call.queue = queue;
+      call.element = element;
+      call.request = queue.header;
+      call.response = queue.response;
+      this.#serve(call, role === P.QUEUE_STREAM);
+      if (group.reset) return true;
+    }
+  }
+
+  /** Runs queued work until none can go on. */
+  run(): void {
+    while (this.step());
+  }
+
+  /** Runs one piece of work. @returns false if none can run */
+  step(): boolean {
+    for (const context of this.contexts.values()) {
+      if (context.scheduler.pending === 0) continue;
+      this.current = context;
+      if (context.scheduler.step()) return true;
+    }
+    return false;
+  }
+
+  #serve(call: Call, fromStreamQueue: boolean): void {
+    const { element, response } = call;
+    if (iovSize(element.in) < P.RESPONSE_HEADER_SIZE) {
+      // Nowhere to put even an error: given back with nothing written.
+      virtqueuePush(call.queue, element, 0);
+      virtioNotify(call.queue);
+      return;
+    }
+    response.setUint32(P.RESPONSE_ERROR, 0, true);
+    response.setUint32(P.RESPONSE_DETAIL, 0, true);
+    call.responseBytes = P.RESPONSE_HEADER_SIZE;
+    const command = COMMANDS[call.u32(P.REQUEST_COMMAND)];
+    const refused = this.#refusal(call, command !== undefined, fromStreamQueue);
+    if (refused !== P.DETAIL_NONE || command === undefined) {
+      call.detail(refused);
+      const error =
+        refused === P.DETAIL_UNKNOWN_COMMAND
+          ? cudaErrorNotSupported
+          : refused === P.DETAIL_NOT_STARTED
+            ? cudaErrorInitializationError
+            : cudaErrorInvalidValue;
+      response.setUint32(P.RESPONSE_ERROR, error, true);
+      virtqueuePushResponse(element, P.RESPONSE_HEADER_SIZE);
+      return;
+    }
+    for (let at = P.RESPONSE_HEADER_SIZE; at < command.responseBytes; at += 4) {
+      response.setUint32(at, 0, true);
+    }
+    call.responseBytes = command.responseBytes;
+    let error: number = cudaSuccess;
+    if (command.context) {
+      const context = this.contexts.get(call.contextHandle);
+      if (context === undefined) {
+        error = cudaErrorDeviceUninitialized;
+      } else {
+        call.context = context;
+        if (!command.afterFault) error = context.error;
+      }
+    }
+    if (error === cudaSuccess) error = command.run(this, call);
+    if (error === LATER) return;
+    if (command.synchronizes && command.context && call.context.output.length > 0) {
+      this.answer(call.later(), error, call.context);
+      return;
+    }
+    response.setUint32(P.RESPONSE_ERROR, error, true);
+    if (call.responseBytes === command.responseBytes) {
+      virtqueuePushResponse(element, command.responseBytes);
+    } else {
+      this.#pushLong(call, command.responseBytes);
+    }
+  }
+
+  /** The response has a variable part, which is in the guest's buffers already. */
+  #pushLong(call: Call, fixed: number): void {
+    const total = call.responseBytes;
+    call.responseBytes = 0;
+    call.writeOutput(call.queue.response.byteOffset, fixed);
+    virtqueuePush(call.queue, call.element, total);
+    virtioNotify(call.queue);
+  }
+
+  /** Why a request is not even looked at (DETAIL_*). */
+  #refusal(call: Call, known: boolean, fromStreamQueue: boolean): number {
+    if (call.element.headerLength < P.REQUEST_SIZE) return P.DETAIL_SHORT_REQUEST;
+    if (!known) return P.DETAIL_UNKNOWN_COMMAND;
+    const command = COMMANDS[call.u32(P.REQUEST_COMMAND)]!;
+    if (iovSize(call.element.in) < command.responseBytes) return P.DETAIL_SHORT_RESPONSE;
+    if (fromStreamQueue && !command.streamQueue) return P.DETAIL_WRONG_QUEUE;
+    if (!call.group.started && !command.beforeStart) return P.DETAIL_NOT_STARTED;
+    return P.DETAIL_NONE;
+  }
+
+  // ── answers that come later ───────────────────────────────────────────────────────────────
+
+  /**
+   * Answers a request when points in streams are reached; the context's sticky error counts.
+   * @param tickets the points, by default all work of the context
+   * @param then runs just before the answer, whatever became of the work
+   * @returns LATER
+   */
+  whenDone(
+    call: Call,
+    context: Context,
+    then?: () => void,
+    tickets: readonly Ticket[] = context.scheduler.tails(),
+  ): number {
+    if (tickets.length === 0) {
+      then?.();
+      return context.error;
+    }
+    const answer = call.later();
+    context.scheduler.wait({
+      tickets,
+      done: (error) => {
+        then?.();
+        this.answer(answer, error, context);
+      },
+    });
+    return LATER;
+  }
+
+  /** Sends a late answer after all that the context has printed. */
+  answer(answer: Answer, error: number, context: Context): void {
+    this.deliver(context, answer.group);
+    answer.group.outbox.afterDelivery(() => answer.send(error));
+  }
+
+  /** Hands what the context has printed to a host thread. */
+  deliver(context: Context, group: QueueGroup): void {
+    if (context.output.length === 0) return;
+    for (const event of context.output) group.outbox.push(event);
+    context.output = [];
+    context.outputBytes = 0;
+    group.outbox.flush(group.event);
+  }
+
+  #print(text: Uint8Array): void {
+    const context = this.current;
+    if (context === undefined) return;
+    const bytes = text.slice();
+    context.output.push({ kind: P.EVENT_PRINT, context: context.handle, value: 1, bytes });
+    context.outputBytes += bytes.length;
+    if (context.outputBytes > OUTPUT_LIMIT) {
+      const group = this.groups.find((candidate) => candidate.retained.has(context.handle));
+      if (group) this.deliver(context, group);
+    }
+  }
+
+  // ── contexts ──────────────────────────────────────────────────────────────────────────────
+
+  /** CONTEXT_CREATE: the primary context, made if need be, or a new one; counted for the group. */
+  retainContext(group: QueueGroup, flags: number): Context {
+    const primary = (flags & P.CONTEXT_PRIMARY) !== 0;
+    let context = primary ? this.#primary : undefined;
+    if (context === undefined) {
+      const own = flags & ~P.CONTEXT_PRIMARY;
+      context = new Context(this.newHandle(), primary, own, this.newStreamId);
+      this.contexts.set(context.handle, context);
+      if (primary) this.#primary = context;
+    }
+    context.users++;
+    group.retained.set(context.handle, (group.retained.get(context.handle) ?? 0) + 1);
+    return context;
+  }
+
+  /** Takes back one of the group's holds; the last one of all destroys the context. */
+  releaseContext(group: QueueGroup, context: Context): void {
+    const held = group.retained.get(context.handle) ?? 0;
+    if (held > 1) group.retained.set(context.handle, held - 1);
+    else group.retained.delete(context.handle);
+    if (held === 0 || --context.users > 0) return;
+    this.emptyContext(context);
+    this.contexts.delete(context.handle);
+    if (this.#primary === context) this.#primary = undefined;
+  }
+
+  /** Drops all work, modules and memory of a context and forgets its fault (cudaDeviceReset). */
+  emptyContext(context: Context): void {
+    context.scheduler.abandon(context.error);
+    for (const module of context.modules.values()) unloadModule(module);
+    context.modules.clear();
+    context.functions.clear();
+    context.resources.clear();
+    for (const entry of this.allocations.of(context.handle)) this.allocations.release(entry);
+    context.fault = undefined;
+    context.scheduler.error = cudaSuccess;
+  }
+
+  /** STOP, or the group's queues are gone: releases all that the group holds. */
+  stopGroup(group: QueueGroup): void {
+    group.started = false;
+    // Nobody will call these functions any more; their streams go on.
+    for (const { context, stream } of group.hostCalls.values()) {
+      if (stream.running) context.scheduler.finish(stream);
+    }
+    group.hostCalls.clear();
+    for (const [handle, count] of [...group.retained]) {
+      const context = this.contexts.get(handle);
+      if (context === undefined) continue;
+      if (!group.reset) this.deliver(context, group);
+      for (let i = 0; i < count; i++) this.releaseContext(group, context);
+    }
+    group.retained.clear();
+  }
+}

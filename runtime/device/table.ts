@@ -1,0 +1,27 @@
+/** The command table: what each command number needs and who handles it. */
+import type { Call } from "./call.ts";
+import type { Device } from "./device.ts";
+
+/** One command of the protocol. */
+export interface Command {
+  /** Bytes of the response's fixed part. */
+  readonly responseBytes: number;
+  /** The request must name a context. */
+  readonly context?: boolean;
+  /** Is answered even when the context has a sticky error. */
+  readonly afterFault?: boolean;
+  /** May be sent on a stream queue too. */
+  readonly streamQueue?: boolean;
+  /** A synchronisation point: printed text goes to the host before the answer does. */
+  readonly synchronizes?: boolean;
+  /** Is answered before START. */
+  readonly beforeStart?: boolean;
+  /**
+   * Handles a request.
+   * @returns a cudaError_t, or LATER when the answer comes by an Answer
+   */
+  run(device: Device, call: Call): number;
+}
+
+/** Command number → command; families are merged in `commands/index.ts`. */
+export type CommandFamily = ReadonlyMap<number, Command>;

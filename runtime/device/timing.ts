@@ -1,0 +1,44 @@
+/** Events: points in streams that can be waited for, and the times at which they were reached. */
+import { reached, type Stream, type Ticket, WORK_DONE, type Work } from "./stream.ts";
+
+/** One recording of an event. */
+export interface EventRecord {
+  readonly ticket: Ticket;
+  /** Milliseconds of the device's clock, once reached. */
+  time: number;
+}
+
+/** A CUDA event. */
+export class DeviceEvent {
+  readonly handle: number;
+  readonly flags: number;
+  /** The latest recording; undefined before the first. */
+  record: EventRecord | undefined;
+
+  /** @param flags EVENT_BLOCKING_SYNC, EVENT_DISABLE_TIMING */
+  constructor(handle: number, flags: number) {
+    this.handle = handle;
+    this.flags = flags;
+  }
+
+  /** Was its latest recording reached? Also true if there was none (cudaEventQuery). */
+  get reached(): boolean {
+    return this.record === undefined || reached([this.record.ticket]);
+  }
+}
+
+/** The device's clock, in milliseconds. */
+export function now(): number {
+  return performance.now();
+}
+
+/** The recording of an event as work: it notes the time. */
+export class RecordWork implements Work {
+  /** Set once its place in the stream is known. */
+  record: EventRecord | undefined;
+
+  run(_stream: Stream): number {
+    if (this.record) this.record.time = now();
+    return WORK_DONE;
+  }
+}

@@ -1,0 +1,204 @@
+/** An open file of the driver: ioctl, mmap, poll, release. */
+import * as P from "../protocol/definitions.ts";
+import { EBADF, EFAULT, ENOTTY } from "../protocol/errno.ts";
+import { readU64, writeU64 } from "../protocol/fields.ts";
+import { AllocationList } from "./allocation-list.ts";
+import { COMMAND_SHAPES } from "./commands.ts";
+import type { DeviceEvent, DriverModule } from "./module.ts";
+import { type DriverOptions, type IoctlData, type OpenFile, POLLERR, POLLIN } from "./types.ts";
+
+/** Host data up to this size is staged in the request; longer data is moved through the mapping. */
+const INLINE_BYTES = 2048;
+
+/** The files of each driver, newest last: events go to one that has their context. */
+const filesOf = new WeakMap<DriverModule, DriverFile[]>();
+
+/**
+ * Opens the device (open(2)).
+ * @param module this thread's driver
+ * @param options callbacks and the thread id
+ * @returns the file, or -errno: -ENODEV, -EPROTO, -ENOMEM, -EIO
+ */
+export function openFile(module: DriverModule, options: DriverOptions): OpenFile | number {
+  const thread = options.thread ?? module.transport.group + 1;
+  const result = module.get(thread);
+  if (result < 0) return result;
+  const file = new DriverFile(module, options, thread);
+  const files = filesOf.get(module) ?? [];
+  files.push(file);
+  filesOf.set(module, files);
+  module.onEvent = (event) => dispatch(files, event);
+  return file;
+}
+
+function dispatch(files: readonly DriverFile[], event: DeviceEvent): void {
+  const file = files.find((candidate) => candidate.has(event.context)) ?? files[0];
+  file?.receive(event);
+}
+
+/** See OpenFile. */
+class DriverFile implements OpenFile {
+  readonly thread: number;
+  readonly pointerBase: number;
+  readonly #module: DriverModule;
+  readonly #options: DriverOptions;
+  readonly #allocations = new AllocationList();
+  /** Contexts that this file retained, and how often. */
+  readonly #contexts = new Map<number, number>();
+  #open = true;
+
+  constructor(module: DriverModule, options: DriverOptions, thread: number) {
+    this.#module = module;
+    this.#options = options;
+    this.thread = thread;
+    this.pointerBase = module.memory.base;
+  }
+
+  ioctl(request: number, arg: DataView, out?: IoctlData, into?: IoctlData): number {
+    if (!this.#open) return -EBADF;
+    const command = request - P.IOCTL_BASE;
+    const shape = COMMAND_SHAPES[command];
+    if (shape === undefined) return -ENOTTY;
+    if (arg.byteLength < P.ARG_RESPONSE + shape.responseBytes) return -EFAULT;
+    switch (command) {
+      case P.COMMAND_MEMORY_COPY:
+        return this.#copy(arg, out, into);
+      case P.COMMAND_MEMORY_ALLOC:
+      case P.COMMAND_MEMORY_FREE:
+      case P.COMMAND_CONTEXT_CREATE:
+      case P.COMMAND_CONTEXT_DESTROY: {
+        const result = this.#module.transact(command, shape, arg, this.thread);
+        if (result === 0 && arg.getUint32(P.ARG_RESPONSE + P.RESPONSE_ERROR, true) === 0) {
+          this.#keepAccount(command, arg);
+        }
+        return result;
+      }
+      default:
+        return this.#module.transact(command, shape, arg, this.thread, out, into);
+    }
+  }
+
+  /** What this opener has to give back one day. */
+  #keepAccount(command: number, arg: DataView): void {
+    if (command === P.COMMAND_MEMORY_ALLOC) {
+      const address = readU64(arg, P.ARG_RESPONSE + P.MEMORY_ALLOC_ADDRESS);
+      const kind = arg.getUint32(P.MEMORY_ALLOC_KIND, true);
+      const serial = arg.getUint32(P.ARG_RESPONSE + P.MEMORY_ALLOC_SERIAL, true);
+      if (address !== 0) this.#allocations.add(address, kind, serial);
+    } else if (command === P.COMMAND_MEMORY_FREE) {
+      this.#allocations.remove(readU64(arg, P.MEMORY_FREE_ADDRESS));
+    } else if (command === P.COMMAND_CONTEXT_CREATE) {
+      const context = arg.getUint32(P.ARG_RESPONSE + P.CONTEXT_CREATE_CONTEXT, true);
+      this.#contexts.set(context, (this.#contexts.get(context) ?? 0) + 1);
+    } else {
+      const context = arg.getUint32(P.REQUEST_CONTEXT, true);
+      const held = this.#contexts.get(context) ?? 0;
+      if (held > 1) this.#contexts.set(context, held - 1);
+      else this.#contexts.delete(context);
+    }
+  }
+
+  /**
+   * A copy whose host side may be any bytes of this thread: pinned memory goes by its address,
+   * little data in the request, long data once, through the mapping of device memory, after the
+   * device has checked the range and the stream's turn has come.
+   */
+  #copy(arg: DataView, out: IoctlData | undefined, into: IoctlData | undefined): number {
+    const module = this.#module;
+    const shape = COMMAND_SHAPES[P.COMMAND_MEMORY_COPY];
+    const bytes = readU64(arg, P.MEMORY_COPY_BYTES);
+    const host = out ?? into;
+    const kept = arg.getUint32(P.MEMORY_COPY_FLAGS, true) & P.COPY_ASYNC;
+    arg.setUint32(P.MEMORY_COPY_FLAGS, kept, true);
+    if (host === undefined) {
+      return module.transact(P.COMMAND_MEMORY_COPY, shape, arg, this.thread);
+    }
+    if (host.length < bytes) return -EFAULT;
+    const field = out ? P.MEMORY_COPY_SOURCE : P.MEMORY_COPY_TARGET;
+    const pinned = this.virtToPhys(host);
+    if (pinned >= 0) {
+      writeU64(arg, field, module.memory.pointerOf(pinned));
+      return module.transact(P.COMMAND_MEMORY_COPY, shape, arg, this.thread);
+    }
+    const data = host.length === bytes ? host : host.subarray(0, bytes);
+    if (bytes <= INLINE_BYTES) {
+      const flag = out ? P.COPY_SOURCE_INLINE : P.COPY_TARGET_INLINE;
+      arg.setUint32(P.MEMORY_COPY_FLAGS, kept | flag, true);
+      return out
+        ? module.transact(P.COMMAND_MEMORY_COPY, shape, arg, this.thread, data)
+        : module.transact(P.COMMAND_MEMORY_COPY, shape, arg, this.thread, undefined, data);
+    }
+    const flag = out ? P.COPY_SOURCE_MAPPED : P.COPY_TARGET_MAPPED;
+    arg.setUint32(P.MEMORY_COPY_FLAGS, kept | flag, true);
+    const result = module.transact(P.COMMAND_MEMORY_COPY, shape, arg, this.thread);
+    if (result < 0 || arg.getUint32(P.ARG_RESPONSE + P.RESPONSE_ERROR, true) !== 0) return result;
+    const device = readU64(arg, out ? P.MEMORY_COPY_TARGET : P.MEMORY_COPY_SOURCE);
+    const mapped = this.mmap(device, bytes);
+    if (typeof mapped === "number") return mapped;
+    if (out) mapped.set(data);
+    else data.set(mapped);
+    return 0;
+  }
+
+  mmap(pointer: number, length: number): Uint8Array | number {
+    const { memory } = this.#module;
+    const offset = memory.offsetOf(pointer, length);
+    if (!this.#open) return -EBADF;
+    if (offset < memory.map.deviceMemory.start) return -EFAULT;
+    return memory.bytes(offset, length);
+  }
+
+  virtToPhys(view: ArrayBufferView): number {
+    const { memory } = this.#module;
+    if (view.buffer === memory.u8.buffer) return view.byteOffset;
+    // A view that was made before the memory grew has an older buffer over the same bytes.
+    return memory.owns(view.buffer) ? view.byteOffset : -EFAULT;
+  }
+
+  poll(): number {
+    if (!this.#open) return POLLERR;
+    const any = this.#module.events();
+    return (any ? POLLIN : 0) | (this.#module.broken ? POLLERR : 0);
+  }
+
+  release(): number {
+    if (!this.#open) return 0;
+    const module = this.#module;
+    const arg = new DataView(new ArrayBuffer(P.ARG_SIZE));
+    const send = (command: number): void => {
+      module.transact(command, COMMAND_SHAPES[command], arg, this.thread);
+    };
+    // A context that failed refuses to free one by one: it is emptied with its last holder.
+    const [context = 0] = this.#contexts.keys();
+    for (const { address, kind, serial } of this.#allocations.drain()) {
+      arg.setUint32(P.REQUEST_CONTEXT, context, true);
+      writeU64(arg, P.MEMORY_FREE_ADDRESS, address);
+      arg.setUint32(P.MEMORY_FREE_KIND, kind, true);
+      arg.setUint32(P.MEMORY_FREE_SERIAL, serial, true);
+      send(P.COMMAND_MEMORY_FREE);
+    }
+    for (const [handle, count] of this.#contexts) {
+      arg.setUint32(P.REQUEST_CONTEXT, handle, true);
+      for (let i = 0; i < count; i++) send(P.COMMAND_CONTEXT_DESTROY);
+    }
+    this.#contexts.clear();
+    const result = module.put(this.thread);
+    this.#open = false;
+    const files = filesOf.get(module)!;
+    files.splice(files.indexOf(this), 1);
+    return result;
+  }
+
+  /** Does an event of this context concern this file? */
+  has(context: number): boolean {
+    return this.#contexts.has(context);
+  }
+
+  /** Hands one event to the opener. */
+  receive(event: DeviceEvent): void {
+    const { stdout, stderr, fault } = this.#options;
+    if (event.kind === P.EVENT_PRINT) (event.value === 2 ? stderr : stdout)?.(event.bytes);
+    else if (event.kind === P.EVENT_FAULT)
+      fault?.(event.value, new TextDecoder().decode(event.bytes));
+  }
+}
