@@ -1,0 +1,50 @@
+/**
+ * Constants of the CUDA runtime API by their own names (driver_types.h). Error and attribute numbers
+ * are in the protocol's definitions.
+ */
+
+/** `cudaMemcpyKind`. */
+export const cudaMemcpyHostToHost = 0;
+export const cudaMemcpyHostToDevice = 1;
+export const cudaMemcpyDeviceToHost = 2;
+export const cudaMemcpyDeviceToDevice = 3;
+/** The direction is told by the pointers. */
+export const cudaMemcpyDefault = 4;
+
+/** Flags of `cudaHostAlloc`. */
+export const cudaHostAllocDefault = 0;
+export const cudaHostAllocPortable = 1;
+export const cudaHostAllocMapped = 2;
+export const cudaHostAllocWriteCombined = 4;
+
+/** Flags of `cudaMallocManaged`. */
+export const cudaMemAttachGlobal = 1;
+export const cudaMemAttachHost = 2;
+export const cudaMemAttachSingle = 4;
+
+/** `cudaMemoryType`. */
+export const cudaMemoryTypeUnregistered = 0;
+export const cudaMemoryTypeHost = 1;
+export const cudaMemoryTypeDevice = 2;
+export const cudaMemoryTypeManaged = 3;
+
+/** Streams that every context has. */
+export const cudaStreamLegacy = 1;
+export const cudaStreamPerThread = 2;
+
+/** CUDA version that the API follows (`CUDART_VERSION`). */
+export const CUDART_VERSION = 13000;
+
+/** Flags of streams. */
+export const cudaStreamDefault = 0;
+export const cudaStreamNonBlocking = 1;
+
+/** Flags of events. */
+export const cudaEventDefault = 0;
+export const cudaEventBlockingSync = 1;
+export const cudaEventDisableTiming = 2;
+export const cudaEventInterprocess = 4;
+export const cudaEventRecordDefault = 0;
+export const cudaEventRecordExternal = 1;
+export const cudaEventWaitDefault = 0;
+export const cudaEventWaitExternal = 1;

@@ -1,0 +1,174 @@
+import type { OpenFile } from "../runtime/driver/index.ts";
+import {
+  ARG_RESPONSE,
+  ARG_SIZE,
+  COMMAND_CONTEXT_CREATE,
+  CONTEXT_CREATE_CONTEXT,
+  CONTEXT_CREATE_FLAGS,
+  CONTEXT_PRIMARY,
+  IOCTL_BASE,
+  REQUEST_CONTEXT,
+  REQUEST_SIZE,
+  REQUEST_STREAM,
+  RESPONSE_ERROR,
+} from "../runtime/protocol/definitions.ts";
+import {
+  EBADF,
+  EDEADLK,
+  EFAULT,
+  EINVAL,
+  ENODEV,
+  ENOMEM,
+  ENOTSUP,
+  ENOTTY,
+  ETIMEDOUT,
+} from "../runtime/protocol/errno.ts";
+import {
+  cudaErrorCudartUnloading,
+  cudaErrorDevicesUnavailable,
+  cudaErrorInvalidResourceHandle,
+  cudaErrorInvalidValue,
+  cudaErrorMemoryAllocation,
+  cudaErrorNotPermitted,
+  cudaErrorNotSupported,
+  cudaErrorTimeout,
+  cudaErrorUnknown,
+  cudaSuccess,
+} from "../runtime/protocol/errors.ts";
+import { readU64, writeU64 } from "../runtime/protocol/fields.ts";
+import { CudaError } from "./errors.ts";
+import { isU32 } from "./types.ts";
+
+/** What a negative errno of the driver is for a CUDA program. */
+const CUDA_OF_ERRNO = new Map<number, number>([
+  [ENOTTY, cudaErrorNotSupported],
+  [ENOTSUP, cudaErrorNotSupported],
+  [ENOMEM, cudaErrorMemoryAllocation],
+  [EINVAL, cudaErrorInvalidValue],
+  [EFAULT, cudaErrorInvalidValue],
+  [EBADF, cudaErrorCudartUnloading],
+  [ENODEV, cudaErrorDevicesUnavailable],
+  [EDEADLK, cudaErrorNotPermitted],
+  [ETIMEDOUT, cudaErrorTimeout],
+]);
+
+/**
+ * One device as one host thread sees it: the open file of the driver, the primary context, and the
+ * one argument buffer that all requests of this thread are built in.
+ *
+ * A request is made by `begin`, a `set…` for each field, and `send`; the answer's fields are then read
+ * by `get…` until the next `begin`. Offsets are those of the protocol's definitions.
+ */
+export class DeviceFile {
+  readonly file: OpenFile;
+  readonly #arg = new DataView(new ArrayBuffer(ARG_SIZE));
+  readonly #request = new Uint8Array(this.#arg.buffer, 0, REQUEST_SIZE);
+  #context = 0;
+  #generation = 0;
+
+  constructor(file: OpenFile) {
+    this.file = file;
+  }
+
+  /** The primary context of this device, 0 before it was needed. */
+  get context(): number {
+    return this.#context;
+  }
+
+  /** Makes the primary context if there is none, with `cudaDeviceSchedule…` flags. */
+  needContext(flags = 0): void {
+    if (this.#context !== 0) return;
+    this.beginWithout();
+    this.setU32(CONTEXT_CREATE_FLAGS, CONTEXT_PRIMARY + flags);
+    this.check(COMMAND_CONTEXT_CREATE);
+    this.#context = this.getU32(CONTEXT_CREATE_CONTEXT);
+  }
+
+  /** Counts resets: what was loaded or looked up in another generation is gone. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Tells that all that the primary context held is gone. */
+  wasReset(): void {
+    this.#generation++;
+  }
+
+  /**
+   * Begins a request of the primary context, which is made if need be.
+   * @param stream handle of the stream that the command is ordered on
+   * @throws CudaError cudaErrorInvalidResourceHandle if `stream` can't be a handle, or why there is no
+   *   context
+   */
+  begin(stream = 0): this {
+    if (!isU32(stream)) throw new CudaError(cudaErrorInvalidResourceHandle);
+    if (this.#context === 0) this.needContext();
+    this.#request.fill(0);
+    this.#arg.setUint32(REQUEST_CONTEXT, this.#context, true);
+    this.#arg.setUint32(REQUEST_STREAM, stream, true);
+    return this;
+  }
+
+  /** Begins a request that needs no context. */
+  beginWithout(): this {
+    this.#request.fill(0);
+    return this;
+  }
+
+  setU32(field: number, value: number): this {
+    this.#arg.setUint32(field, value, true);
+    return this;
+  }
+
+  setU64(field: number, value: number): this {
+    writeU64(this.#arg, field, value);
+    return this;
+  }
+
+  setF32(field: number, value: number): this {
+    this.#arg.setFloat32(field, value, true);
+    return this;
+  }
+
+  /**
+   * Sends the request and waits for the answer.
+   * @param command a `COMMAND_` number
+   * @param out bytes that follow the request
+   * @param into receives the bytes that follow the answer
+   * @returns the `cudaError_t` of the device or, if the driver refused, the one that fits its errno
+   */
+  send(command: number, out?: Uint8Array, into?: Uint8Array): number {
+    const status = this.file.ioctl(IOCTL_BASE + command, this.#arg, out, into);
+    if (status < 0) return CUDA_OF_ERRNO.get(-status) ?? cudaErrorUnknown;
+    return this.getU32(RESPONSE_ERROR);
+  }
+
+  /** `send`, for requests that must succeed. @throws CudaError */
+  check(command: number, out?: Uint8Array, into?: Uint8Array): void {
+    const error = this.send(command, out, into);
+    if (error !== cudaSuccess) throw new CudaError(error);
+  }
+
+  getU32(field: number): number {
+    return this.#arg.getUint32(ARG_RESPONSE + field, true);
+  }
+
+  getI32(field: number): number {
+    return this.#arg.getInt32(ARG_RESPONSE + field, true);
+  }
+
+  getF32(field: number): number {
+    return this.#arg.getFloat32(ARG_RESPONSE + field, true);
+  }
+
+  getU64(field: number): number {
+    return readU64(this.#arg, ARG_RESPONSE + field);
+  }
+
+  /** A copy of `size` bytes of the answer. */
+  getBytes(field: number, size: number): Uint8Array {
+    return new Uint8Array(
+      this.#arg.buffer.slice(ARG_RESPONSE + field, ARG_RESPONSE + field + size),
+    );
+  }
+}

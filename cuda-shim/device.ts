@@ -1,0 +1,134 @@
+import {
+  COMMAND_CONTEXT_RESET,
+  COMMAND_CONTEXT_SYNCHRONIZE,
+  COMMAND_DEVICE_ATTRIBUTE,
+  DEVICE_ATTRIBUTE_ATTRIBUTE,
+  DEVICE_ATTRIBUTE_VALUE,
+} from "../runtime/protocol/definitions.ts";
+import {
+  cudaErrorInvalidDevice,
+  cudaErrorInvalidValue,
+  cudaErrorNoDevice,
+  cudaSuccess,
+} from "../runtime/protocol/errors.ts";
+import { CUDART_VERSION } from "./constants.ts";
+import type { DeviceFile } from "./device-file.ts";
+import { CudaError } from "./errors.ts";
+import { type CudaDeviceProp, readProperties } from "./properties.ts";
+import { call, type HostThread } from "./thread.ts";
+import { isI32, type Out } from "./types.ts";
+
+/** The device with that ordinal. @throws CudaError cudaErrorInvalidDevice */
+function deviceAt(thread: HostThread, ordinal: number): DeviceFile {
+  const device = thread.devices[ordinal];
+  if (!device) throw new CudaError(cudaErrorInvalidDevice);
+  return device;
+}
+
+/** How many devices there are. @returns cudaErrorNoDevice if there are none */
+export function cudaGetDeviceCount(count: Out<number> | null): number {
+  return call((thread) => {
+    if (!count) return cudaErrorInvalidValue;
+    count.value = thread.devices.length;
+    return count.value === 0 ? cudaErrorNoDevice : cudaSuccess;
+  });
+}
+
+/**
+ * Makes a device the current one of this host thread, and its primary context if need be.
+ * @returns cudaErrorInvalidDevice if there is none of that ordinal
+ */
+export function cudaSetDevice(device: number): number {
+  return call((thread) => {
+    deviceAt(thread, device).needContext();
+    thread.current = device;
+    return cudaSuccess;
+  });
+}
+
+/** The ordinal of the current device. */
+export function cudaGetDevice(device: Out<number> | null): number {
+  return call((thread) => {
+    if (!device) return cudaErrorInvalidValue;
+    device.value = thread.current;
+    return cudaSuccess;
+  });
+}
+
+/** All properties of a device. */
+export function cudaGetDeviceProperties(
+  prop: Out<CudaDeviceProp | null> | null,
+  device: number,
+): number {
+  return call((thread) => {
+    if (!prop) return cudaErrorInvalidValue;
+    prop.value = readProperties(deviceAt(thread, device));
+    return cudaSuccess;
+  });
+}
+
+/**
+ * One attribute of a device.
+ * @param attr a `cudaDevAttr…` number
+ * @returns cudaErrorInvalidValue if there is no such attribute, cudaErrorInvalidDevice
+ */
+export function cudaDeviceGetAttribute(
+  value: Out<number> | null,
+  attr: number,
+  device: number,
+): number {
+  return call((thread) => {
+    if (!value || !isI32(attr)) return cudaErrorInvalidValue;
+    const file = deviceAt(thread, device).beginWithout();
+    file.setU32(DEVICE_ATTRIBUTE_ATTRIBUTE, attr).check(COMMAND_DEVICE_ATTRIBUTE);
+    value.value = file.getI32(DEVICE_ATTRIBUTE_VALUE);
+    return cudaSuccess;
+  });
+}
+
+/**
+ * Waits for all work of the current device.
+ * @returns the fault of a kernel, if one had one (cudaErrorIllegalAddress, cudaErrorAssert …)
+ */
+export function cudaDeviceSynchronize(): number {
+  return call((thread) => {
+    const device = thread.device();
+    const error = device.begin().send(COMMAND_CONTEXT_SYNCHRONIZE);
+    // What kernels printed is delivered now.
+    device.file.poll();
+    return error;
+  });
+}
+
+/** `cudaDeviceSynchronize` by its name up to CUDA 9. */
+export function cudaThreadSynchronize(): number {
+  return cudaDeviceSynchronize();
+}
+
+/**
+ * Frees all that this process has on the current device and clears its fault. Addresses and handles
+ * end; registered kernels are loaded again when they are used.
+ */
+export function cudaDeviceReset(): number {
+  return call((thread) => {
+    const device = thread.device();
+    device.begin().check(COMMAND_CONTEXT_RESET);
+    device.wasReset();
+    thread.lastError = cudaSuccess;
+    return cudaSuccess;
+  });
+}
+
+/** The version of CUDA that the driver supports: 1000 major + 10 minor. */
+export function cudaDriverGetVersion(version: Out<number> | null): number {
+  return cudaRuntimeGetVersion(version);
+}
+
+/** The version of CUDA that this API follows: 1000 major + 10 minor. */
+export function cudaRuntimeGetVersion(version: Out<number> | null): number {
+  return call(() => {
+    if (!version) return cudaErrorInvalidValue;
+    version.value = CUDART_VERSION;
+    return cudaSuccess;
+  });
+}

@@ -1,0 +1,111 @@
+import {
+  cudaErrorInvalidResourceHandle,
+  cudaErrorInvalidValue,
+  cudaSuccess,
+} from "../runtime/protocol/errors.ts";
+import {
+  COMMAND_EVENT_CREATE,
+  COMMAND_EVENT_DESTROY,
+  COMMAND_EVENT_ELAPSED,
+  COMMAND_EVENT_QUERY,
+  COMMAND_EVENT_RECORD,
+  COMMAND_EVENT_SYNCHRONIZE,
+  EVENT_CREATE_EVENT,
+  EVENT_CREATE_FLAGS,
+  EVENT_DESTROY_EVENT,
+  EVENT_ELAPSED_END,
+  EVENT_ELAPSED_MILLISECONDS,
+  EVENT_ELAPSED_START,
+  EVENT_QUERY_EVENT,
+  EVENT_RECORD_EVENT,
+  EVENT_RECORD_FLAGS,
+  EVENT_SYNCHRONIZE_EVENT,
+} from "../runtime/protocol/streams.ts";
+import { cudaEventDefault } from "./constants.ts";
+import { CudaError } from "./errors.ts";
+import { call } from "./thread.ts";
+import { type CudaEvent, type CudaStream, isU32, type Out } from "./types.ts";
+
+/** A handle that can be put into a request. @throws CudaError cudaErrorInvalidResourceHandle */
+function handle(event: CudaEvent): number {
+  if (!isU32(event) || event === 0) throw new CudaError(cudaErrorInvalidResourceHandle);
+  return event;
+}
+
+/** Makes an event. */
+export function cudaEventCreate(event: Out<CudaEvent> | null): number {
+  return cudaEventCreateWithFlags(event, cudaEventDefault);
+}
+
+/** Makes an event. @param flags `cudaEventBlockingSync`, `cudaEventDisableTiming` */
+export function cudaEventCreateWithFlags(event: Out<CudaEvent> | null, flags: number): number {
+  return call((thread) => {
+    if (!event || !isU32(flags)) return cudaErrorInvalidValue;
+    const device = thread.device().begin().setU32(EVENT_CREATE_FLAGS, flags);
+    device.check(COMMAND_EVENT_CREATE);
+    event.value = device.getU32(EVENT_CREATE_EVENT);
+    return cudaSuccess;
+  });
+}
+
+/** Ends an event. */
+export function cudaEventDestroy(event: CudaEvent): number {
+  return call((thread) => {
+    const device = thread.device().begin().setU32(EVENT_DESTROY_EVENT, handle(event));
+    return device.send(COMMAND_EVENT_DESTROY);
+  });
+}
+
+/** Records an event: it is reached when the work that is in the stream now is done. */
+export function cudaEventRecord(event: CudaEvent, stream: CudaStream = 0): number {
+  return cudaEventRecordWithFlags(event, stream, 0);
+}
+
+/** `cudaEventRecord`. @param flags `cudaEventRecordDefault` or `cudaEventRecordExternal` */
+export function cudaEventRecordWithFlags(
+  event: CudaEvent,
+  stream: CudaStream = 0,
+  flags = 0,
+): number {
+  return call((thread) => {
+    if (flags !== 0 && flags !== 1) return cudaErrorInvalidValue;
+    const device = thread.device().begin(stream).setU32(EVENT_RECORD_EVENT, handle(event));
+    return device.setU32(EVENT_RECORD_FLAGS, flags).send(COMMAND_EVENT_RECORD);
+  });
+}
+
+/** cudaSuccess if an event has been reached or was never recorded, cudaErrorNotReady if not. */
+export function cudaEventQuery(event: CudaEvent): number {
+  return call((thread) => {
+    const device = thread.device().begin().setU32(EVENT_QUERY_EVENT, handle(event));
+    return device.send(COMMAND_EVENT_QUERY);
+  });
+}
+
+/** Waits until an event is reached. */
+export function cudaEventSynchronize(event: CudaEvent): number {
+  return call((thread) => {
+    const device = thread.device().begin().setU32(EVENT_SYNCHRONIZE_EVENT, handle(event));
+    return device.send(COMMAND_EVENT_SYNCHRONIZE);
+  });
+}
+
+/**
+ * Milliseconds from one event to another.
+ * @returns cudaErrorNotReady if one has not been reached, cudaErrorInvalidResourceHandle if one was
+ *   never recorded or keeps no time
+ */
+export function cudaEventElapsedTime(
+  ms: Out<number> | null,
+  start: CudaEvent,
+  end: CudaEvent,
+): number {
+  return call((thread) => {
+    if (!ms) return cudaErrorInvalidValue;
+    const device = thread.device().begin();
+    device.setU32(EVENT_ELAPSED_START, handle(start)).setU32(EVENT_ELAPSED_END, handle(end));
+    device.check(COMMAND_EVENT_ELAPSED);
+    ms.value = device.getF32(EVENT_ELAPSED_MILLISECONDS);
+    return cudaSuccess;
+  });
+}

@@ -1,0 +1,201 @@
+/**
+ * What nvcc's start-up code calls before `main`: registration of fat binaries, kernels and variables
+ * (host_runtime.h and crt/host_runtime.h of the toolkits), and kernels by handle.
+ */
+import {
+  cudaErrorInvalidKernelImage,
+  cudaErrorInvalidResourceHandle,
+  cudaErrorInvalidValue,
+  cudaSuccess,
+} from "../runtime/protocol/errors.ts";
+import { ProgramModule } from "./registry.ts";
+import { call, currentThread } from "./thread.ts";
+import type { CudaKernel, CudaLibrary, HostSymbol, Out } from "./types.ts";
+
+/** An image of kernels: PTX text, or the bytes of PTX, of a fat binary or of an ELF file. */
+export type KernelImage = string | Uint8Array;
+
+function isImage(image: unknown): image is KernelImage {
+  return typeof image === "string" || image instanceof Uint8Array;
+}
+
+/**
+ * Registers a fat binary. As in CUDA it is not looked at before something of it is used; that use
+ * reports what is wrong with it.
+ * @returns its handle, 0 if `fatCubin` is no image or CUDA has not been started
+ */
+export function __cudaRegisterFatBinary(fatCubin: KernelImage | null): number {
+  let handle = 0;
+  call((thread) => {
+    if (!isImage(fatCubin)) return cudaErrorInvalidKernelImage;
+    handle = thread.registry.addModule(new ProgramModule(fatCubin));
+    return cudaSuccess;
+  });
+  return handle;
+}
+
+/** Ends a registration (CUDA 10.1 and later); nothing is left to do. */
+export function __cudaRegisterFatBinaryEnd(fatCubinHandle: number): void {
+  call((thread) =>
+    thread.registry.module(fatCubinHandle) ? cudaSuccess : cudaErrorInvalidResourceHandle,
+  );
+}
+
+/**
+ * Initialises the managed variables of a module. They live in ordinary device memory here, so nothing
+ * is left to do.
+ * @returns 1 (initialised), or 0 if the handle is none
+ */
+export function __cudaInitModule(fatCubinHandle: number): number {
+  return currentThread()?.registry.module(fatCubinHandle) ? 1 : 0;
+}
+
+/** Takes a fat binary back: its kernels and variables are forgotten and its memory is freed. */
+export function __cudaUnregisterFatBinary(fatCubinHandle: number): void {
+  call(
+    (thread) =>
+      thread.registry.removeModule(fatCubinHandle)?.unload() ?? cudaErrorInvalidResourceHandle,
+  );
+}
+
+/**
+ * Registers a kernel.
+ *
+ * @param hostFun what stands for it in launches (in C the address of its stub)
+ * @param deviceFun its name, as `deviceName`
+ * @param deviceName its name in the PTX
+ * @param _threadLimit and the rest: not used by the runtime since CUDA 4
+ */
+export function __cudaRegisterFunction(
+  fatCubinHandle: number,
+  hostFun: HostSymbol,
+  deviceFun: string,
+  deviceName: string = deviceFun,
+  _threadLimit = -1,
+): void {
+  call(({ registry }) => {
+    const module = registry.module(fatCubinHandle);
+    if (!module) return cudaErrorInvalidResourceHandle;
+    registry.nameKernel(hostFun, registry.addKernel(module, deviceName));
+    return cudaSuccess;
+  });
+}
+
+/**
+ * Registers a `__device__` or `__constant__` variable.
+ *
+ * @param hostVar what stands for it in the symbol calls (in C the address of its shadow)
+ * @param _deviceAddress its name, as `deviceName`
+ * @param deviceName its name in the PTX
+ * @param _ext and the rest: what the PTX says itself
+ */
+export function __cudaRegisterVar(
+  fatCubinHandle: number,
+  hostVar: HostSymbol,
+  _deviceAddress: string,
+  deviceName: string = _deviceAddress,
+  _ext = 0,
+  _size = 0,
+  _constant = 0,
+  _global = 0,
+): void {
+  call(({ registry }) => {
+    const module = registry.module(fatCubinHandle);
+    if (!module) return cudaErrorInvalidResourceHandle;
+    registry.addVariable(hostVar, module, deviceName);
+    return cudaSuccess;
+  });
+}
+
+/**
+ * The kernel that a host function stands for.
+ * @returns cudaErrorInvalidDeviceFunction if it stands for none
+ */
+export function __cudaGetKernel(kernel: Out<CudaKernel> | null, hostFun: HostSymbol): number {
+  return call(({ registry }) => {
+    if (!kernel) return cudaErrorInvalidValue;
+    kernel.value = registry.kernel(hostFun).handle;
+    return cudaSuccess;
+  });
+}
+
+/** `__cudaGetKernel`, by its public name (CUDA 12.1 and later). */
+export function cudaGetKernel(kernel: Out<CudaKernel> | null, hostFun: HostSymbol): number {
+  return __cudaGetKernel(kernel, hostFun);
+}
+
+/**
+ * Loads a library of kernels into the current device at once.
+ * @param code PTX text, or the bytes of PTX, of a fat binary or of an ELF file
+ * @returns cudaErrorInvalidPtx, cudaErrorInvalidKernelImage, cudaErrorNoKernelImageForDevice …
+ */
+export function cudaLibraryLoadData(
+  library: Out<CudaLibrary> | null,
+  code: KernelImage | null,
+): number {
+  return call((thread) => {
+    if (!library || !isImage(code)) return cudaErrorInvalidValue;
+    const module = new ProgramModule(code);
+    module.on(thread.device());
+    library.value = thread.registry.addModule(module);
+    return cudaSuccess;
+  });
+}
+
+/** Unloads a library; its kernels' handles end with it. */
+export function cudaLibraryUnload(library: CudaLibrary): number {
+  return call(
+    (thread) => thread.registry.removeModule(library)?.unload() ?? cudaErrorInvalidResourceHandle,
+  );
+}
+
+/**
+ * A kernel of a library by name.
+ * @returns cudaErrorSymbolNotFound if it has none of that name
+ */
+export function cudaLibraryGetKernel(
+  kernel: Out<CudaKernel> | null,
+  library: CudaLibrary,
+  name: string,
+): number {
+  return call((thread) => {
+    if (!kernel || typeof name !== "string") return cudaErrorInvalidValue;
+    const module = thread.registry.module(library);
+    if (!module) return cudaErrorInvalidResourceHandle;
+    module.on(thread.device()).function(name);
+    kernel.value = thread.registry.addKernel(module, name).handle;
+    return cudaSuccess;
+  });
+}
+
+/**
+ * A variable of a library by name: its address and size.
+ * @returns cudaErrorSymbolNotFound if it has none of that name
+ */
+export function cudaLibraryGetGlobal(
+  dptr: Out<number> | null,
+  bytes: Out<number> | null,
+  library: CudaLibrary,
+  name: string,
+): number {
+  return call((thread) => {
+    if ((!dptr && !bytes) || typeof name !== "string") return cudaErrorInvalidValue;
+    const module = thread.registry.module(library);
+    if (!module) return cudaErrorInvalidResourceHandle;
+    const { address, size } = module.on(thread.device()).symbol(name);
+    if (dptr) dptr.value = address;
+    if (bytes) bytes.value = size;
+    return cudaSuccess;
+  });
+}
+
+/** How many kernels a library has. */
+export function cudaLibraryGetKernelCount(count: Out<number> | null, library: CudaLibrary): number {
+  return call((thread) => {
+    if (!count) return cudaErrorInvalidValue;
+    const module = thread.registry.module(library);
+    if (!module) return cudaErrorInvalidResourceHandle;
+    count.value = module.on(thread.device()).functionCount;
+    return cudaSuccess;
+  });
+}
