@@ -49,6 +49,8 @@ export interface VirtioGpuOptions extends DeviceOptions {
   readonly interrupt: (index: number) => void;
   /** Says what a guest did wrong. */
   readonly log?: (message: string) => void;
+  /** A kick only marks its queue: the owner calls `turn` (a device in a thread of its own). */
+  readonly deferred?: boolean;
 }
 
 /** The vGPU with its transport state. */
@@ -57,6 +59,7 @@ export class VirtioGpu {
   readonly virtio: VirtioDevice;
   /** Queues that were notified and are to be looked at. */
   readonly #notified = new Set<number>();
+  readonly #deferred: boolean;
   #working = false;
 
   /**
@@ -65,6 +68,7 @@ export class VirtioGpu {
    */
   constructor(options: VirtioGpuOptions) {
     this.device = new Device(options);
+    this.#deferred = options.deferred ?? false;
     const queues = queueOffers();
     if (virtioWorkspaceBytes(queues) > options.workspace.size) {
       throw new RangeError("the workspace is too small for the device's queues");
@@ -98,7 +102,7 @@ export class VirtioGpu {
   #notify(index: number): void {
     this.#notified.add(index);
     // A callback of the driver that kicks again while the device works: the loop below sees it.
-    if (this.#working) return;
+    if (this.#working || this.#deferred) return;
     this.#working = true;
     try {
       while (this.turn());

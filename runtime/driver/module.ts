@@ -114,7 +114,7 @@ export class DriverModule {
    */
   get(thread: number): number {
     if (this.#users === 0) {
-      const result = this.#up ? 0 : this.#probe();
+      const result = this.probe();
       if (result < 0) return result;
       const arg = new DataView(new ArrayBuffer(P.ARG_SIZE));
       arg.setUint32(P.START_PROTOCOL_VERSION, P.PROTOCOL_VERSION, true);
@@ -149,7 +149,12 @@ export class DriverModule {
 
   // ── set-up ────────────────────────────────────────────────────────────────────────────────
 
-  #probe(): number {
+  /**
+   * Finds the device and sets up this thread's queues, if that was not done yet.
+   * @returns 0, -ENODEV, -EPROTO or -ENOMEM, as `get`
+   */
+  probe(): number {
+    if (this.#up) return 0;
     const { transport } = this;
     const known = transport.negotiated();
     if (known === undefined) {

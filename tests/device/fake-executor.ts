@@ -108,3 +108,28 @@ export function fault(code: number, message: string): KernelFault {
     message,
   };
 }
+
+/** Makes machines use it (MachineOptions.executor); kernel "spin" waits for word 0 of its memory. */
+export async function executorFactory(): Promise<(host: ExecHost) => Executor> {
+  return (host) => {
+    const fake = new FakeExecutor(host);
+    // store(pointer u64, value u32): what a kernel of one thread would do.
+    fake.bodies.set("store", ({ params }) => {
+      const view = new DataView(params.buffer, params.byteOffset, params.byteLength);
+      const at = view.getUint32(0, true);
+      host.memory.u32[at >>> 2] = view.getUint32(8, true);
+      return undefined;
+    });
+    // spin(pointer u64): until the word there is not 0.
+    fake.bodies.set("spin", ({ params }) => {
+      const at = new DataView(params.buffer, params.byteOffset).getUint32(0, true);
+      while (Atomics.load(host.memory.u32, at >>> 2) === 0);
+      return undefined;
+    });
+    fake.bodies.set("hello", () => {
+      host.print(new TextEncoder().encode("hello from the device\n"));
+      return undefined;
+    });
+    return fake.executor;
+  };
+}

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { attachMachine, createMachine, type Machine } from "../../runtime/machine.ts";
+import * as P from "../../runtime/protocol/index.ts";
+import { describe, test } from "../harness.ts";
+import { pattern } from "./bench.ts";
+import { Client } from "./client.ts";
+
+const executor = new URL("./fake-executor.ts", import.meta.url).href;
+const IMAGE = ".version 8.0\n// kernel store 12\n// kernel spin 8\n// kernel hello 0\n";
+
+async function shared(run: (machine: Machine) => Promise<void> | void): Promise<void> {
+  const machine = await createMachine({ device: "worker", executor, memoryBytes: 64 << 20 });
+  try {
+    await run(machine);
+  } finally {
+    machine.close();
+  }
+}
+
+describe("a device in its own Worker", () => {
+  test("serves requests, copies and launches of the thread that made it", () =>
+    shared((machine) => {
+      const client = new Client(machine);
+      const pointer = client.alloc(100_000);
+      const data = pattern(100_000);
+      assert.equal(client.copyIn(pointer, data), 0);
+      const store = client.fn(client.load(IMAGE), "store");
+      const params = new DataView(new ArrayBuffer(12));
+      P.writeU64(params, 0, pointer + 8);
+      params.setUint32(8, 0xcafe, true);
+      assert.equal(client.launch(store, new Uint8Array(params.buffer)), 0);
+      const back = new Uint8Array(100_000);
+      assert.equal(client.copyOut(back, pointer), 0);
+      assert.equal(new DataView(back.buffer).getUint32(8, true), 0xcafe);
+      back.set(data.subarray(8, 12), 8);
+      assert.deepEqual(back, data);
+    }));
+
+  test("launches are accepted while a kernel runs, and the host can end it by pinned memory", () =>
+    shared((machine) => {
+      const client = new Client(machine);
+      const flag = client.alloc(4, P.MEMORY_HOST);
+      const spin = client.fn(client.load(IMAGE), "spin");
+      const params = new DataView(new ArrayBuffer(8));
+      P.writeU64(params, 0, flag);
+      assert.equal(client.launch(spin, new Uint8Array(params.buffer)), 0);
+      const view = client.file.mmap(flag, 4) as Uint8Array;
+      Atomics.store(new Uint32Array(view.buffer, view.byteOffset, 1), 0, 1);
+      assert.equal(client.sync(), 0);
+    }));
+
+  test("a second attachment has its own queues and the same memory and context", () =>
+    shared(async (machine) => {
+      const first = new Client(machine);
+      const pointer = first.alloc(4096);
+      first.copyIn(pointer, pattern(4096, 7));
+      const second = new Client(await attachMachine(machine.handle));
+      assert.equal(second.context, first.context);
+      const back = new Uint8Array(4096);
+      assert.equal(second.copyOut(back, pointer), 0);
+      assert.deepEqual(back, pattern(4096, 7));
+      assert.notEqual(second.file.thread, first.file.thread);
+      second.machine.close();
+      assert.equal(first.copyOut(back, pointer), 0);
+    }));
+
+  test("queue groups are given back: more attachments than groups, one after the other", () =>
+    shared(async (machine) => {
+      const first = new Client(machine);
+      for (let i = 0; i < P.MAX_QUEUE_GROUPS + 3; i++) {
+        const other = new Client(await attachMachine(machine.handle));
+        assert.equal(other.context, first.context);
+        const pointer = other.alloc(100);
+        assert.equal(other.free(pointer), 0);
+        other.machine.close();
+      }
+      assert.equal(first.sync(), 0);
+    }));
+
+  test("printed text comes to the thread that synchronises", () =>
+    shared((machine) => {
+      const client = new Client(machine);
+      const hello = client.fn(client.load(IMAGE), "hello");
+      assert.equal(client.launch(hello, new Uint8Array(0)), 0);
+      assert.equal(client.sync(), 0);
+      assert.deepEqual(client.stdout, ["hello from the device\n"]);
+    }));
+
+  test("another JavaScript thread attaches by the handle and works at the same time", () =>
+    shared(async (machine) => {
+      const first = new Client(machine);
+      const pointer = first.alloc(4);
+      first.copyIn(pointer, new Uint8Array(4));
+      const worker = new Worker(new URL("./attach-worker.ts", import.meta.url), { type: "module" });
+      const done = new Promise<unknown>((resolve) => {
+        worker.onmessage = (event) => resolve(event.data);
+        worker.onerror = (event) => resolve(event.message);
+      });
+      worker.postMessage({ handle: machine.handle, pointer, image: IMAGE });
+      const other = await done;
+      worker.terminate();
+      assert.equal(typeof other, "number", String(other));
+      assert.notEqual(other, first.file.thread);
+      const back = new Uint8Array(4);
+      first.copyOut(back, pointer);
+      assert.equal(new DataView(back.buffer).getUint32(0, true), 1000);
+    }));
+
+  test("a machine that is closed refuses to be opened", () =>
+    shared((machine) => {
+      machine.close();
+      assert.throws(() => machine.open(), /cannot open/);
+    }));
+});
