@@ -7,9 +7,9 @@
  *      | d: lane 0 … 31     | next operand …     | …
  *      | 8 groups of 4 × 32 bits (128 bytes used), or 16 pairs of 64 bits
  */
+import { SLOT_BYTES } from "../../runtime/compiler/warp-frame-defs";
 
-/** Bytes between two operands of a frame. */
-export const SLOT_BYTES: i32 = 256;
+export { SLOT_BYTES };
 
 /** Lane groups (of four) in a warp. */
 export const GROUPS: i32 = 8;

@@ -24,7 +24,7 @@ export const WIDTH: Record<string, number> = {
 };
 
 /** A repeatable generator (Mulberry32): numbers in [0, 1). */
-export function makeRandom(seed: number): () => number {
+function makeRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -91,7 +91,7 @@ function integerBits(bits: number, dataClass: number, vector: number, random: ()
  * @param type an element type of the oracle
  * @param random source of all randomness
  */
-export function makePool(type: string, random: () => number): Uint8Array {
+function makePool(type: string, random: () => number): Uint8Array {
   const width = WIDTH[type] ?? 0;
   const bytes = new Uint8Array(3 * POOL * width);
   const formats: Record<string, Format> = {
@@ -119,4 +119,12 @@ export function makePool(type: string, random: () => number): Uint8Array {
     }
   }
   return bytes;
+}
+
+/** The pools of all types, by type; the same for the same seed. */
+export function makePools(seed: number): Record<string, Uint8Array> {
+  const random = makeRandom(seed);
+  const pools: Record<string, Uint8Array> = {};
+  for (const type of Object.keys(WIDTH)) pools[type] = makePool(type, random);
+  return pools;
 }

@@ -1,0 +1,227 @@
+/**
+ * `wmma.mma` (PTX ISA 9.7.14.4) on fragments that are laid out as the H100 lays them out: each is
+ * two `mma.sync` products side by side, whose operands are the fragments' registers in order.
+ *
+ *   m16n16k16   A whole; B and C: columns 0–7, then 8–15
+ *   m32n8k16    B whole; A and C: rows 0–15, then 16–31
+ *   m8n32k16    transposed, Dᵀ = Bᵀ·Aᵀ + Cᵀ: A whole; B and C: columns 0–15, then 16–31
+ *   m16n16k8    (tf32) as m16n16k16, each half two products of k4
+ *
+ * f16 fragments of A and B have eight registers; of those only the first 4, or 2 where the matrix
+ * has 8 rows or columns, differ (runtime/compiler/wmma-fragments.ts). The layouts of A and B
+ * concern `wmma.load` alone. m8n8k4, m8n8k32 and m8n8k128 are `mma.sync` products.
+ */
+import { SLOT_BYTES, slot } from "./warp-frame";
+import { BF16, F16, TF32, intermediate, unpackA, unpackB } from "./mma-tiles";
+import { TO_F16, TO_F16_LATE, TO_F32, multiply } from "./mma-dot";
+import { S8, U8, integerProduct } from "./mma-integer";
+
+/** Which operand the two halves share. */
+const M16N16: i32 = 0;
+const M32N8: i32 = 1;
+const M8N32: i32 = 2;
+
+/** Registers of a product's A: always 16×16. Of its B, 16×8, half as many. */
+const WHOLE: i32 = 4;
+const SLIM: i32 = 2;
+
+// @ts-ignore: decorator
+@inline
+function floats(
+  type: i32,
+  shape: i32,
+  halfC: bool,
+  mode: i32,
+  active: i32,
+  frame: i32,
+): void {
+  const nd = mode == TO_F32 ? 8 : 4;
+  const nc = halfC ? 4 : 8;
+  const na = type == F16 ? 8 : shape == M32N8 ? 8 : shape == M8N32 ? 2 : 4;
+  const nb = type == F16 ? 8 : shape == M32N8 ? 2 : shape == M8N32 ? 8 : 4;
+  const a = slot(frame, nd);
+  const b = slot(frame, nd + na);
+  const c = slot(frame, nd + na + nb);
+  const scratch = slot(c, nc);
+  let wideA = false;
+  let wideB = false;
+  if (shape == M16N16) wideA = unpackA(type, a, WHOLE, scratch);
+  else wideB = unpackB(type, shape == M8N32 ? a : b, SLIM, scratch);
+  for (let h = 0; h < 2; h++) {
+    if (shape == M16N16) wideB = unpackB(type, slot(b, h * SLIM), SLIM, scratch);
+    else wideA = unpackA(type, slot(shape == M8N32 ? b : a, h * WHOLE), WHOLE, scratch);
+    const wide = i32(wideA) + i32(wideB) != 0;
+    const from = slot(c, h * (nc >> 1));
+    const to = slot(frame, h * (nd >> 1));
+    if (type == TF32) {
+      const t = intermediate(scratch);
+      multiply(scratch, 0, 4, wide, from, false, t, TO_F32, -1);
+      multiply(scratch, 4, 8, wide, t, false, to, TO_F32, active);
+    } else {
+      multiply(scratch, 0, 16, wide, from, halfC, to, mode, active);
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function bytes(type: i32, shape: i32, saturate: bool, active: i32, frame: i32): void {
+  const na = shape == M32N8 ? 4 : shape == M8N32 ? 1 : 2;
+  const nb = shape == M32N8 ? 1 : shape == M8N32 ? 4 : 2;
+  const a = slot(frame, 8);
+  const b = slot(frame, 8 + na);
+  const c = slot(frame, 8 + na + nb);
+  const scratch = slot(c, 8);
+  for (let h = 0; h < 2; h++) {
+    let x = a;
+    let y = b;
+    if (shape == M16N16) y = slot(b, h);
+    else if (shape == M32N8) x = slot(a, 2 * h);
+    else {
+      x = slot(b, 2 * h);
+      y = a;
+    }
+    const at = (h << 2) * SLOT_BYTES;
+    integerProduct(type, type, 16, 8, saturate, frame + at, x, y, c + at, scratch, active);
+  }
+}
+
+/** `wmma.mma` m16n16k16, D f32, A and B f16, C f32: slots d 8, a 8, b 8, c 8. */
+export function wmma_mma_m16n16k16_f32_f16_f16_f32(active: i32, frame: i32): void {
+  floats(F16, M16N16, false, TO_F32, active, frame);
+}
+
+/** `wmma.mma` m16n16k16, D f16, A and B f16, C f16: slots d 4, a 8, b 8, c 4. */
+export function wmma_mma_m16n16k16_f16_f16_f16_f16(active: i32, frame: i32): void {
+  floats(F16, M16N16, true, TO_F16, active, frame);
+}
+
+/** `wmma.mma` m16n16k16, D f32, A and B f16, C f16: slots d 8, a 8, b 8, c 4. */
+export function wmma_mma_m16n16k16_f32_f16_f16_f16(active: i32, frame: i32): void {
+  floats(F16, M16N16, true, TO_F32, active, frame);
+}
+
+/** `wmma.mma` m16n16k16, D f16, A and B f16, C f32: slots d 4, a 8, b 8, c 8. */
+export function wmma_mma_m16n16k16_f16_f16_f16_f32(active: i32, frame: i32): void {
+  floats(F16, M16N16, false, TO_F16_LATE, active, frame);
+}
+
+/** `wmma.mma` m16n16k16 on bf16: slots d 8, a 4, b 4, c 8. */
+export function wmma_mma_m16n16k16_f32_bf16_bf16_f32(active: i32, frame: i32): void {
+  floats(BF16, M16N16, false, TO_F32, active, frame);
+}
+
+/** `wmma.mma` m32n8k16, D f32, A and B f16, C f32: slots d 8, a 8, b 8, c 8. */
+export function wmma_mma_m32n8k16_f32_f16_f16_f32(active: i32, frame: i32): void {
+  floats(F16, M32N8, false, TO_F32, active, frame);
+}
+
+/** `wmma.mma` m32n8k16, D f16, A and B f16, C f16: slots d 4, a 8, b 8, c 4. */
+export function wmma_mma_m32n8k16_f16_f16_f16_f16(active: i32, frame: i32): void {
+  floats(F16, M32N8, true, TO_F16, active, frame);
+}
+
+/** `wmma.mma` m32n8k16, D f32, A and B f16, C f16: slots d 8, a 8, b 8, c 4. */
+export function wmma_mma_m32n8k16_f32_f16_f16_f16(active: i32, frame: i32): void {
+  floats(F16, M32N8, true, TO_F32, active, frame);
+}
+
+/** `wmma.mma` m32n8k16, D f16, A and B f16, C f32: slots d 4, a 8, b 8, c 8. */
+export function wmma_mma_m32n8k16_f16_f16_f16_f32(active: i32, frame: i32): void {
+  floats(F16, M32N8, false, TO_F16_LATE, active, frame);
+}
+
+/** `wmma.mma` m32n8k16 on bf16: slots d 8, a 8, b 2, c 8. */
+export function wmma_mma_m32n8k16_f32_bf16_bf16_f32(active: i32, frame: i32): void {
+  floats(BF16, M32N8, false, TO_F32, active, frame);
+}
+
+/** `wmma.mma` m8n32k16, D f32, A and B f16, C f32: slots d 8, a 8, b 8, c 8. */
+export function wmma_mma_m8n32k16_f32_f16_f16_f32(active: i32, frame: i32): void {
+  floats(F16, M8N32, false, TO_F32, active, frame);
+}
+
+/** `wmma.mma` m8n32k16, D f16, A and B f16, C f16: slots d 4, a 8, b 8, c 4. */
+export function wmma_mma_m8n32k16_f16_f16_f16_f16(active: i32, frame: i32): void {
+  floats(F16, M8N32, true, TO_F16, active, frame);
+}
+
+/** `wmma.mma` m8n32k16, D f32, A and B f16, C f16: slots d 8, a 8, b 8, c 4. */
+export function wmma_mma_m8n32k16_f32_f16_f16_f16(active: i32, frame: i32): void {
+  floats(F16, M8N32, true, TO_F32, active, frame);
+}
+
+/** `wmma.mma` m8n32k16, D f16, A and B f16, C f32: slots d 4, a 8, b 8, c 8. */
+export function wmma_mma_m8n32k16_f16_f16_f16_f32(active: i32, frame: i32): void {
+  floats(F16, M8N32, false, TO_F16_LATE, active, frame);
+}
+
+/** `wmma.mma` m8n32k16 on bf16: slots d 8, a 2, b 8, c 8. */
+export function wmma_mma_m8n32k16_f32_bf16_bf16_f32(active: i32, frame: i32): void {
+  floats(BF16, M8N32, false, TO_F32, active, frame);
+}
+
+/** `wmma.mma` m16n16k8 on tf32: slots d 8, a 4, b 4, c 8. */
+export function wmma_mma_m16n16k8_f32_tf32_tf32_f32(active: i32, frame: i32): void {
+  floats(TF32, M16N16, false, TO_F32, active, frame);
+}
+
+/** `wmma.mma` m16n16k16 on s8: slots d 8, a 2, b 2, c 8. */
+export function wmma_mma_m16n16k16_s32_s8_s8_s32(active: i32, frame: i32): void {
+  bytes(S8, M16N16, false, active, frame);
+}
+
+/** `wmma.mma` m16n16k16 on s8, saturating: slots d 8, a 2, b 2, c 8. */
+export function wmma_mma_m16n16k16_s32_s8_s8_s32_satfinite(active: i32, frame: i32): void {
+  bytes(S8, M16N16, true, active, frame);
+}
+
+/** `wmma.mma` m16n16k16 on u8: slots d 8, a 2, b 2, c 8. */
+export function wmma_mma_m16n16k16_s32_u8_u8_s32(active: i32, frame: i32): void {
+  bytes(U8, M16N16, false, active, frame);
+}
+
+/** `wmma.mma` m16n16k16 on u8, saturating: slots d 8, a 2, b 2, c 8. */
+export function wmma_mma_m16n16k16_s32_u8_u8_s32_satfinite(active: i32, frame: i32): void {
+  bytes(U8, M16N16, true, active, frame);
+}
+
+/** `wmma.mma` m32n8k16 on s8: slots d 8, a 4, b 1, c 8. */
+export function wmma_mma_m32n8k16_s32_s8_s8_s32(active: i32, frame: i32): void {
+  bytes(S8, M32N8, false, active, frame);
+}
+
+/** `wmma.mma` m32n8k16 on s8, saturating: slots d 8, a 4, b 1, c 8. */
+export function wmma_mma_m32n8k16_s32_s8_s8_s32_satfinite(active: i32, frame: i32): void {
+  bytes(S8, M32N8, true, active, frame);
+}
+
+/** `wmma.mma` m32n8k16 on u8: slots d 8, a 4, b 1, c 8. */
+export function wmma_mma_m32n8k16_s32_u8_u8_s32(active: i32, frame: i32): void {
+  bytes(U8, M32N8, false, active, frame);
+}
+
+/** `wmma.mma` m32n8k16 on u8, saturating: slots d 8, a 4, b 1, c 8. */
+export function wmma_mma_m32n8k16_s32_u8_u8_s32_satfinite(active: i32, frame: i32): void {
+  bytes(U8, M32N8, true, active, frame);
+}
+
+/** `wmma.mma` m8n32k16 on s8: slots d 8, a 1, b 4, c 8. */
+export function wmma_mma_m8n32k16_s32_s8_s8_s32(active: i32, frame: i32): void {
+  bytes(S8, M8N32, false, active, frame);
+}
+
+/** `wmma.mma` m8n32k16 on s8, saturating: slots d 8, a 1, b 4, c 8. */
+export function wmma_mma_m8n32k16_s32_s8_s8_s32_satfinite(active: i32, frame: i32): void {
+  bytes(S8, M8N32, true, active, frame);
+}
+
+/** `wmma.mma` m8n32k16 on u8: slots d 8, a 1, b 4, c 8. */
+export function wmma_mma_m8n32k16_s32_u8_u8_s32(active: i32, frame: i32): void {
+  bytes(U8, M8N32, false, active, frame);
+}
+
+/** `wmma.mma` m8n32k16 on u8, saturating: slots d 8, a 1, b 4, c 8. */
+export function wmma_mma_m8n32k16_s32_u8_u8_s32_satfinite(active: i32, frame: i32): void {
+  bytes(U8, M8N32, true, active, frame);
+}
