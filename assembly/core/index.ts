@@ -15,3 +15,4 @@ export * from "./packed-device";
 export * from "./packed-driver";
 export * from "./ring-device";
 export * from "./ring-driver";
+export { runLaunch } from "./exec";

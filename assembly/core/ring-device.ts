@@ -100,7 +100,7 @@ export function splitDeviceInit(
   shadowAvail = 0;
   usedNext = 0;
   signalled = 0;
-  signalledValid = false;
+  signalledValid = true; // nothing was used yet, and both sides know it
   notification = true;
   inUse = 0;
   broken = BROKEN_NONE;

@@ -18,9 +18,9 @@ export const core = await loadCore();
 
 /** Guest RAM of the rig: rings first, then buffers. */
 export const RAM_START = 0x10000;
-export const RAM_SIZE = 0x40000;
+export const RAM_SIZE = 0x200000;
 export const RAM_END = RAM_START + RAM_SIZE;
-export const BUFFERS = RAM_START + 0x20000;
+export const BUFFERS = RAM_START + 0x100000;
 const WORKSPACES = RAM_END;
 
 export interface RigOptions {
@@ -47,7 +47,7 @@ export interface Rig {
 /** Makes memory, a driver and a device that know each other's rings. */
 export function makeRig(options: RigOptions = {}): Rig {
   const { size = 8, features = VIRTIO_F_VERSION_1, indirect = 0, headerBytes, segments } = options;
-  const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: true });
+  const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
   const u8 = new Uint8Array(memory.buffer);
   const kicks: number[] = [];
   const interrupts: number[] = [];

@@ -1,0 +1,337 @@
+// The kernel execution loops: over the blocks that this worker claims, and inside a block over its
+// regions, warps and barriers. A compiled kernel is a row of regions in the function table; each
+// runs a range of lane groups up to the next cut and returns the pc that they reached. As long as
+// all threads of a block move together, one call runs the whole block up to the next cut; else the
+// slow path looks at every thread's pc, warp by warp.
+//
+// Progress (PTX ISA §8, "independent thread scheduling" since sm_70): a thread that waits for memory
+// is cut out of its loop, the others of its block run, then the other resident blocks, then it.
+
+import {
+  BLOCK_ARGUMENT,
+  BLOCK_ARRIVED,
+  BLOCK_CONTEXT_BYTES,
+  BLOCK_CTAID_X,
+  BLOCK_CTAID_Y,
+  BLOCK_CTAID_Z,
+  BLOCK_FRAME,
+  BLOCK_LAUNCH,
+  BLOCK_MASKED,
+  BLOCK_PC,
+  BLOCK_SMID,
+  BLOCK_STATE,
+  BLOCK_TABLE,
+  CUT_BLOCK,
+  CUT_BYTES,
+  CUT_CONSTANT,
+  CUT_FLAGS,
+  CUT_GATHER,
+  CUT_KIND,
+  CUT_OPERAND,
+  CUT_REDUCTION,
+  CUT_WAIT,
+  CUT_WARP,
+  FRAME_SLOT_BYTES,
+  LAUNCH_BLOCKS,
+  LAUNCH_CUTS,
+  LAUNCH_FRAME_BYTES,
+  LAUNCH_GRID_X,
+  LAUNCH_GRID_Y,
+  LAUNCH_GROUPS,
+  LAUNCH_NEXT_BLOCK,
+  LAUNCH_STOP,
+  LAUNCH_THREADS,
+  LAUNCH_WIDTH,
+  PC_EXITED,
+  PC_READY,
+  REGION_FAULT,
+  REGION_MIXED,
+} from "../../runtime/exec/layout";
+
+/** Results of runLaunch. */
+const LAUNCH_DONE: i32 = 0;
+const LAUNCH_AGAIN: i32 = 1;
+const LAUNCH_FAULT: i32 = 2;
+const LAUNCH_DEADLOCK: i32 = 3;
+
+/** Results of a block's turn. */
+const BLOCK_DONE: i32 = 0;
+const BLOCK_YIELD: i32 = 1;
+const BLOCK_FAULT: i32 = 2;
+const BLOCK_DEADLOCK: i32 = 3;
+
+/** BLOCK_STATE */
+const STATE_FREE: u32 = 0;
+const STATE_FRESH: u32 = 1;
+const STATE_SLOW: u32 = 2;
+
+const SMS: u32 = 16;
+
+// @ts-ignore: decorator
+@inline
+function field(base: u32, offset: u32): u32 {
+  return load<u32>(base + offset);
+}
+
+// @ts-ignore: decorator
+@inline
+function cutOf(launch: u32, entry: u32): u32 {
+  return field(launch, LAUNCH_CUTS) + (entry - 1) * CUT_BYTES;
+}
+
+// @ts-ignore: decorator
+@inline
+function runRegion(context: u32, entry: u32, first: u32, last: u32): i32 {
+  return call_indirect<i32>(field(context, BLOCK_TABLE) + entry - 1, context, first, last);
+}
+
+/**
+ * Runs blocks of a launch until the grid is exhausted.
+ * @param launch launch record
+ * @param contexts block contexts of this worker, BLOCK_CONTEXT_BYTES apart
+ * @param count number of contexts: blocks that are resident at once
+ * @param budget turns of blocks after which the caller wants to look at its clock
+ * @returns 0 all claimed blocks are done, 1 call again, 2 a fault (see the fault record), 3 the
+ *   threads of a block wait for each other and none can ever go on
+ */
+export function runLaunch(launch: u32, contexts: u32, count: u32, budget: u32): i32 {
+  const blocks = field(launch, LAUNCH_BLOCKS);
+  let left = budget;
+  for (;;) {
+    let active: u32 = 0;
+    for (let k: u32 = 0; k < count; k++) {
+      const context = contexts + k * BLOCK_CONTEXT_BYTES;
+      for (;;) {
+        if (field(context, BLOCK_STATE) == STATE_FREE && !claim(launch, context, blocks)) break;
+        const result = runBlock(launch, context);
+        if (left > 0) left--;
+        if (result == BLOCK_FAULT) return LAUNCH_FAULT;
+        if (result == BLOCK_DEADLOCK) return LAUNCH_DEADLOCK;
+        if (result == BLOCK_YIELD) {
+          active++;
+          break;
+        }
+        store<u32>(context + BLOCK_STATE, STATE_FREE);
+        if (left == 0) return atomic.load<u32>(launch + LAUNCH_STOP) ? LAUNCH_FAULT : LAUNCH_AGAIN;
+      }
+    }
+    if (active == 0) return LAUNCH_DONE;
+    if (atomic.load<u32>(launch + LAUNCH_STOP)) return LAUNCH_FAULT;
+    if (left == 0) return LAUNCH_AGAIN;
+  }
+  return LAUNCH_DONE;
+}
+
+/** Claims the next block of the grid for a context; false if there is none. */
+function claim(launch: u32, context: u32, blocks: u32): bool {
+  // The counter stops at the number of blocks, so that it cannot wrap.
+  if (atomic.load<u32>(launch + LAUNCH_NEXT_BLOCK) >= blocks) return false;
+  const block = atomic.add<u32>(launch + LAUNCH_NEXT_BLOCK, 1);
+  if (block >= blocks) return false;
+  const x = field(launch, LAUNCH_GRID_X);
+  const y = field(launch, LAUNCH_GRID_Y);
+  store<u32>(context + BLOCK_CTAID_X, block % x);
+  store<u32>(context + BLOCK_CTAID_Y, (block / x) % y);
+  store<u32>(context + BLOCK_CTAID_Z, block / x / y);
+  store<u32>(context + BLOCK_SMID, block % SMS);
+  store<u32>(context + BLOCK_MASKED, 0);
+  store<u32>(context + BLOCK_STATE, STATE_FRESH);
+  memory.fill(context + BLOCK_ARRIVED, 0, 64);
+  return true;
+}
+
+/** One turn of a block: until it is done, or all its threads wait for others. */
+function runBlock(launch: u32, context: u32): i32 {
+  if (field(context, BLOCK_STATE) == STATE_FRESH) {
+    const groups = field(launch, LAUNCH_GROUPS);
+    let entry: u32 = 1;
+    for (;;) {
+      const pc = runRegion(context, entry, 0, groups);
+      if (pc == PC_EXITED) return BLOCK_DONE;
+      if (pc == REGION_FAULT) return BLOCK_FAULT;
+      if (pc == REGION_MIXED || !passesTogether(launch, context, pc)) break;
+      entry = pc;
+    }
+    store<u32>(context + BLOCK_STATE, STATE_SLOW);
+    store<u32>(context + BLOCK_MASKED, 1);
+  }
+  return runSlowly(launch, context);
+}
+
+/** Whether a cut that all threads of the block have reached opens at once. */
+function passesTogether(launch: u32, context: u32, entry: u32): bool {
+  const cut = cutOf(launch, entry);
+  const kind = field(cut, CUT_KIND);
+  if (kind == CUT_GATHER) return true;
+  if (!(field(cut, CUT_FLAGS) & CUT_CONSTANT)) return false;
+  const operand = field(cut, CUT_OPERAND);
+  if (kind == CUT_WARP) return operand == 0xffffffff;
+  if (kind != CUT_BLOCK) return false;
+  const threads = field(launch, LAUNCH_THREADS);
+  const count = operand >> 8;
+  if (count != 0 && count != ((threads + 31) & ~31)) return false;
+  const reduction = field(cut, CUT_REDUCTION);
+  if (reduction) reduce(launch, context, operand, false, reduction);
+  return true;
+}
+
+/** A turn in which the threads' pcs differ. */
+function runSlowly(launch: u32, context: u32): i32 {
+  const threads = field(launch, LAUNCH_THREADS);
+  const pcs = field(context, BLOCK_PC);
+  for (let t: u32 = 0; t < threads; t++) {
+    const pc = load<u32>(pcs + 4 * t);
+    if (pc == PC_EXITED || pc & PC_READY) continue;
+    if (field(cutOf(launch, pc), CUT_KIND) == CUT_WAIT) store<u32>(pcs + 4 * t, pc | PC_READY);
+  }
+  do {
+    for (let warp: u32 = 0; warp * 32 < threads; warp++) {
+      if (!runWarp(launch, context, warp, threads)) return BLOCK_FAULT;
+    }
+  } while (openBarriers(launch, context, threads));
+  let live = false;
+  for (let t: u32 = 0; t < threads; t++) {
+    const pc = load<u32>(pcs + 4 * t);
+    if (pc == PC_EXITED) continue;
+    if (field(cutOf(launch, pc), CUT_KIND) == CUT_WAIT) return BLOCK_YIELD;
+    live = true;
+  }
+  return live ? BLOCK_DEADLOCK : BLOCK_DONE;
+}
+
+/** Runs a warp until none of its threads can go on; false on a fault. */
+function runWarp(launch: u32, context: u32, warp: u32, threads: u32): bool {
+  const pcs = field(context, BLOCK_PC) + 128 * warp;
+  const lanes = min<u32>(32, threads - 32 * warp);
+  const width = field(launch, LAUNCH_WIDTH);
+  const first = (32 * warp) / width;
+  const last = first + (lanes + width - 1) / width;
+  for (;;) {
+    // The threads that are furthest behind go first: that brings diverged ones together again.
+    let entry: u32 = 0xffffffff;
+    for (let lane: u32 = 0; lane < lanes; lane++) {
+      const pc = load<u32>(pcs + 4 * lane);
+      if (pc & PC_READY) entry = min(entry, pc & ~PC_READY);
+    }
+    if (entry == 0xffffffff) {
+      if (!openWarp(launch, context, warp, lanes)) return true;
+      continue;
+    }
+    if (runRegion(context, entry, first, last) == REGION_FAULT) return false;
+  }
+  return true;
+}
+
+/** Lets lanes through a warp-level cut for which all lanes that it names have come. */
+function openWarp(launch: u32, context: u32, warp: u32, lanes: u32): bool {
+  const pcs = field(context, BLOCK_PC) + 128 * warp;
+  const args = field(context, BLOCK_ARGUMENT) + 128 * warp;
+  let live: u32 = 0;
+  for (let lane: u32 = 0; lane < lanes; lane++) {
+    if (load<u32>(pcs + 4 * lane) != PC_EXITED) live |= 1 << lane;
+  }
+  for (let lane: u32 = 0; lane < lanes; lane++) {
+    const entry = load<u32>(pcs + 4 * lane);
+    if (entry == PC_EXITED) continue;
+    const cut = cutOf(launch, entry);
+    const kind = field(cut, CUT_KIND);
+    if (kind != CUT_WARP && kind != CUT_GATHER) continue;
+    let here: u32 = 0;
+    for (let other: u32 = 0; other < lanes; other++) {
+      if (load<u32>(pcs + 4 * other) == entry) here |= 1 << other;
+    }
+    let members = here;
+    if (kind == CUT_WARP) {
+      const constant = field(cut, CUT_FLAGS) & CUT_CONSTANT;
+      const mask = constant ? field(cut, CUT_OPERAND) : load<u32>(args + 4 * lane);
+      members = mask & live;
+      // A lane that its own mask doesn't name goes on alone (PTX ISA: undefined).
+      if (!(members & (1 << lane))) members = 1 << lane;
+    }
+    if ((members & here) != members) continue;
+    for (let other: u32 = 0; other < lanes; other++) {
+      if (members & (1 << other)) store<u32>(pcs + 4 * other, entry | PC_READY);
+    }
+    return true;
+  }
+  return false;
+}
+
+/** The barrier word (number | count << 8) that thread t waits with, or -1. */
+function barrierOf(launch: u32, context: u32, t: u32): u32 {
+  const entry = load<u32>(field(context, BLOCK_PC) + 4 * t);
+  if (entry == PC_EXITED || entry & PC_READY) return 0xffffffff;
+  const cut = cutOf(launch, entry);
+  if (field(cut, CUT_KIND) != CUT_BLOCK) return 0xffffffff;
+  if (field(cut, CUT_FLAGS) & CUT_CONSTANT) return field(cut, CUT_OPERAND);
+  return load<u32>(field(context, BLOCK_ARGUMENT) + 4 * t);
+}
+
+/** Opens every barrier that enough threads have reached; true if one opened. */
+function openBarriers(launch: u32, context: u32, threads: u32): bool {
+  const pcs = field(context, BLOCK_PC);
+  let opened = false;
+  for (let id: u32 = 0; id < 16; id++) {
+    let waiting: u32 = 0;
+    let live: u32 = 0;
+    let counted: u32 = 0;
+    let word: u32 = 0;
+    let entry: u32 = 0;
+    for (let warp: u32 = 0; warp * 32 < threads; warp++) {
+      let here: u32 = 0;
+      let alive: u32 = 0;
+      for (let t: u32 = 32 * warp; t < min<u32>(threads, 32 * warp + 32); t++) {
+        const pc = load<u32>(pcs + 4 * t);
+        if (pc == PC_EXITED) continue;
+        alive++;
+        const w = barrierOf(launch, context, t);
+        if (w == 0xffffffff || (w & 15) != id) continue;
+        here++;
+        word = w;
+        entry = pc;
+      }
+      waiting += here;
+      live += alive;
+      // Counts are of whole warps (PTX ISA §9.7.13.1 barrier).
+      counted += here != 0 && here == alive ? 32 : here;
+    }
+    if (waiting == 0) continue;
+    const count = word >> 8;
+    const arrived = field(context, BLOCK_ARRIVED + 4 * id);
+    if (count != 0 ? counted + arrived < count : waiting < live) continue;
+    const reduction = field(cutOf(launch, entry), CUT_REDUCTION);
+    if (reduction) reduce(launch, context, word, true, reduction);
+    store<u32>(context + BLOCK_ARRIVED + 4 * id, 0);
+    for (let t: u32 = 0; t < threads; t++) {
+      const w = barrierOf(launch, context, t);
+      if (w == 0xffffffff || (w & 15) != id) continue;
+      store<u32>(pcs + 4 * t, load<u32>(pcs + 4 * t) | PC_READY);
+    }
+    opened = true;
+  }
+  return opened;
+}
+
+/**
+ * barrier.red: combines the predicates in frame slot 1 of the threads at the barrier, and gives all
+ * of them the result in slot 0.
+ */
+function reduce(launch: u32, context: u32, word: u32, slow: bool, kind: u32): void {
+  const threads = field(launch, LAUNCH_THREADS);
+  const frames = field(context, BLOCK_FRAME);
+  const stride = field(launch, LAUNCH_FRAME_BYTES);
+  let count: u32 = 0;
+  let all: u32 = 1;
+  for (let t: u32 = 0; t < threads; t++) {
+    if (slow && barrierOf(launch, context, t) != word) continue;
+    const slot = frames + (t >> 5) * stride + 4 * (t & 31);
+    const p = load<u32>(slot + FRAME_SLOT_BYTES) != 0 ? 1 : 0;
+    count += p;
+    all &= p;
+  }
+  const result = kind == 1 ? count : kind == 2 ? all : count != 0 ? 1 : 0;
+  for (let t: u32 = 0; t < threads; t++) {
+    if (slow && barrierOf(launch, context, t) != word) continue;
+    store<u32>(frames + (t >> 5) * stride + 4 * (t & 31), result);
+  }
+}

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { describe, test } from "../harness.ts";
+import { PACKED_INDIRECT } from "./vectors/packed-indirect.ts";
+import { PACKED_LISTS } from "./vectors/packed-lists.ts";
+import { type RingVector, runRingVector } from "./vectors/ring-vector.ts";
+import { SPLIT_CHAINS } from "./vectors/split-chains.ts";
+import { SPLIT_INDIRECT } from "./vectors/split-indirect.ts";
+import { SPLIT_PEERS } from "./vectors/split-peers.ts";
+
+const TABLES: [string, boolean, readonly RingVector[]][] = [
+  ["split chains", false, SPLIT_CHAINS],
+  ["split indirect tables", false, SPLIT_INDIRECT],
+  ["split chains of other projects", false, SPLIT_PEERS],
+  ["packed lists", true, PACKED_LISTS],
+  ["packed indirect tables", true, PACKED_INDIRECT],
+];
+
+for (const [name, packed, vectors] of TABLES) {
+  describe(name, () => {
+    for (const vector of vectors) {
+      test(`${vector.name} (§${vector.section}; ${vector.source})`, () => {
+        runRingVector(vector, packed);
+      });
+    }
+  });
+}
+
+test("each vector of a table has a name of its own", () => {
+  for (const [, , vectors] of TABLES) {
+    const names = vectors.map(({ name }) => name);
+    assert.equal(new Set(names).size, names.length);
+  }
+});
