@@ -189,11 +189,12 @@ export function szext_clamp_s32(a: i32, b: i32): i32 {
 
 /**
  * fns.b32: the position of the c-th set bit of a from bit b on: upwards for c > 0, downwards for
- * c < 0, for 0 bit b itself; −1 if there is none.
+ * c < 0, for 0 bit b itself; −1 if there is none. (For the lowest c the GPU answers 0.)
  */
 export function fns_b32(a: i32, b: i32, c: i32): i32 {
   if (c == 0) return (a >>> b) & 1 && <u32>b < 32 ? b : -1;
   if (<u32>b > 31) return -1;
+  if (c == i32.MIN_VALUE) return 0;
   if (c > 0) {
     let rest = a & (-1 << b);
     for (; c > 1 && rest != 0; c--) rest &= rest - 1;

@@ -112,6 +112,19 @@ export function demote(x: f64, mode: i32): f32 {
   return <f32>x;
 }
 
+/**
+ * f64 → f32 in `mode` with a result that is flushed if it is subnormal. As on the GPU, a result is
+ * subnormal if it is below 2⁻¹²⁶ after rounding to 24 bits with no limit to the exponent.
+ */
+// @ts-ignore: decorator
+@inline
+export function demoteFtz(x: f64, mode: i32): f32 {
+  if (!(abs<f64>(x) < 2.350988701644575e-38)) return demote(x, mode); // 2⁻¹²⁵
+  const scaled = demote(x * 1.2676506002282294e30, mode); // 2¹⁰⁰
+  if (abs<f32>(scaled) < 1.4901161193847656e-8) return copysign<f32>(0, <f32>x);
+  return scaled * 7.888609052210118e-31;
+}
+
 /** f16 bits → f32, exact. */
 // @ts-ignore: decorator
 @inline
@@ -137,6 +150,15 @@ export function floatToHalf(x: f32): i32 {
   const sum = reinterpret<i32>(reinterpret<f32>(bias + 0x07800000) + base);
   const half = ((sum >> 13) & 0x7c00) + (sum & 0xfff);
   return magnitude > 0x7f800000 ? 0x7fff : half | ((bits >>> 16) & 0x8000);
+}
+
+/** f32 → f16 bits to nearest even, where a subnormal result is flushed (see demoteFtz). */
+// @ts-ignore: decorator
+@inline
+export function floatToHalfFtz(x: f32): i32 {
+  // 2⁻¹⁴·(1 − 2⁻¹²) is the least that rounds to 2⁻¹⁴ in 11 bits.
+  if (abs<f32>(x) < reinterpret<f32>(0x387ff000)) return (reinterpret<u32>(x) >>> 16) & 0x8000;
+  return floatToHalf(x);
 }
 
 /** f32 → f16 bits, towards zero; NaN becomes 0x7fff. */

@@ -1,6 +1,6 @@
 // cvt between floating-point types: f16, bf16, f32, f64 and tf32.
 
-import { RM, RN, RP, RZ, bfloatToFloat, demote, demoteOdd, ftz, halfToFloat, sat } from "./common";
+import { RM, RN, RP, RZ, bfloatToFloat, demote, demoteFtz, ftz, halfToFloat, sat } from "./common";
 import { bfloatIn, halfIn } from "./cvt-half-round";
 
 // @ts-ignore: decorator
@@ -25,11 +25,11 @@ export function cvt_rn_sat_f32_f64(a: f64): f32 {
 }
 /** cvt.rn.ftz.f32.f64 */
 export function cvt_rn_ftz_f32_f64(a: f64): f32 {
-  return ftz(demote(a, RN));
+  return demoteFtz(a, RN);
 }
 /** cvt.rn.ftz.sat.f32.f64 */
 export function cvt_rn_ftz_sat_f32_f64(a: f64): f32 {
-  return sat(ftz(demote(a, RN)));
+  return sat(demoteFtz(a, RN));
 }
 /** cvt.rz.f32.f64 */
 export function cvt_rz_f32_f64(a: f64): f32 {
@@ -41,11 +41,11 @@ export function cvt_rz_sat_f32_f64(a: f64): f32 {
 }
 /** cvt.rz.ftz.f32.f64 */
 export function cvt_rz_ftz_f32_f64(a: f64): f32 {
-  return ftz(demote(a, RZ));
+  return demoteFtz(a, RZ);
 }
 /** cvt.rz.ftz.sat.f32.f64 */
 export function cvt_rz_ftz_sat_f32_f64(a: f64): f32 {
-  return sat(ftz(demote(a, RZ)));
+  return sat(demoteFtz(a, RZ));
 }
 /** cvt.rm.f32.f64 */
 export function cvt_rm_f32_f64(a: f64): f32 {
@@ -57,11 +57,11 @@ export function cvt_rm_sat_f32_f64(a: f64): f32 {
 }
 /** cvt.rm.ftz.f32.f64 */
 export function cvt_rm_ftz_f32_f64(a: f64): f32 {
-  return ftz(demote(a, RM));
+  return demoteFtz(a, RM);
 }
 /** cvt.rm.ftz.sat.f32.f64 */
 export function cvt_rm_ftz_sat_f32_f64(a: f64): f32 {
-  return sat(ftz(demote(a, RM)));
+  return sat(demoteFtz(a, RM));
 }
 /** cvt.rp.f32.f64 */
 export function cvt_rp_f32_f64(a: f64): f32 {
@@ -73,11 +73,11 @@ export function cvt_rp_sat_f32_f64(a: f64): f32 {
 }
 /** cvt.rp.ftz.f32.f64 */
 export function cvt_rp_ftz_f32_f64(a: f64): f32 {
-  return ftz(demote(a, RP));
+  return demoteFtz(a, RP);
 }
 /** cvt.rp.ftz.sat.f32.f64 */
 export function cvt_rp_ftz_sat_f32_f64(a: f64): f32 {
-  return sat(ftz(demote(a, RP)));
+  return sat(demoteFtz(a, RP));
 }
 /** cvt.rni.f32.f32 */
 export function cvt_rni_f32_f32(a: f32): f32 {

@@ -3,7 +3,7 @@
 
 import { floatToHalf, halfToFloat } from "./common";
 
-/** The 19 bits of tf32 of f32 bits, nearest, ties away from zero; NaN keeps its bits. */
+/** The 19 bits of tf32 of f32 bits, nearest, ties away from zero; NaN keeps its upper bits. */
 // @ts-ignore: decorator
 @inline
 function tf32Away(bits: i32): i32 {
@@ -11,24 +11,17 @@ function tf32Away(bits: i32): i32 {
   return (special ? bits : bits + 0x1000) & ~0x1fff;
 }
 
+/** To nearest even, or cut; NaN becomes 0x7fffe000, as on the GPU. */
 // @ts-ignore: decorator
 @inline
-function tf32Nearest(bits: i32): i32 {
-  const special = (bits & 0x7f800000) == 0x7f800000;
-  return (special ? bits : bits + 0xfff + ((bits >>> 13) & 1)) & ~0x1fff;
+function tf32(bits: i32, nearest: bool): i32 {
+  if ((bits & 0x7fffffff) > 0x7f800000) return 0x7fffe000;
+  return (nearest ? bits + 0xfff + ((bits >>> 13) & 1) : bits) & ~0x1fff;
 }
 
-// @ts-ignore: decorator
-@inline
-function tf32Finite(bits: i32): i32 {
-  return (bits & 0x7fffffff) == 0x7f800000 ? bits - 0x2000 : bits;
-}
-
-/** `.relu`: negative values and −0 become +0, NaN the canonical one. */
 // @ts-ignore: decorator
 @inline
 function relu32(bits: i32): i32 {
-  if ((bits & 0x7fffffff) > 0x7f800000) return 0x7fffffff;
   return bits < 0 ? 0 : bits;
 }
 
@@ -36,25 +29,26 @@ function relu32(bits: i32): i32 {
 export function cvt_rna_tf32_f32(a: f32): i32 {
   return tf32Away(reinterpret<i32>(a));
 }
-/** cvt.rna.satfinite.tf32.f32 */
+/** cvt.rna.satfinite.tf32.f32: infinity becomes the largest number; NaN goes the same way on the GPU */
 export function cvt_rna_satfinite_tf32_f32(a: f32): i32 {
-  return tf32Finite(tf32Away(reinterpret<i32>(a)));
+  const r = (reinterpret<i32>(a) + 0x1000) & ~0x1fff;
+  return (r & 0x7f800000) == 0x7f800000 ? r - 0x2000 : r;
 }
 /** cvt.rn.tf32.f32 */
 export function cvt_rn_tf32_f32(a: f32): i32 {
-  return tf32Nearest(reinterpret<i32>(a));
+  return tf32(reinterpret<i32>(a), true);
 }
 /** cvt.rn.relu.tf32.f32 */
 export function cvt_rn_relu_tf32_f32(a: f32): i32 {
-  return relu32(tf32Nearest(reinterpret<i32>(a)));
+  return relu32(tf32(reinterpret<i32>(a), true));
 }
 /** cvt.rz.tf32.f32 */
 export function cvt_rz_tf32_f32(a: f32): i32 {
-  return reinterpret<i32>(a) & ~0x1fff;
+  return tf32(reinterpret<i32>(a), false);
 }
 /** cvt.rz.relu.tf32.f32 */
 export function cvt_rz_relu_tf32_f32(a: f32): i32 {
-  return relu32(reinterpret<i32>(a) & ~0x1fff);
+  return relu32(tf32(reinterpret<i32>(a), false));
 }
 
 /**

@@ -2,7 +2,7 @@
 // f32 through f64, f64 through error-free transformations. The `_relaxed` forms are for engines
 // whose relaxed_madd was found to be fused (where it is not, they round twice).
 
-import { RM, RN, RP, RZ, demote, ftz, sat, toOdd, twoSumError } from "./common";
+import { RM, RN, RP, RZ, demote, demoteFtz, ftz, sat, toOdd, twoSumError } from "./common";
 import { fmaSlow } from "./soft64";
 
 /** The exact a·b + c rounded to f32 in `mode`: the f64 sum is rounded to odd first. */
@@ -16,6 +16,18 @@ function fmaOdd(a: f32, b: f32, c: f32, mode: i32): f32 {
     return (reinterpret<i64>(p) | reinterpret<i64>(<f64>c)) == 0 ? 0 : <f32>-0.0;
   }
   return demote(toOdd(s, twoSumError(p, <f64>c, s)), mode);
+}
+
+/** As fmaOdd, with a subnormal result flushed; the operands are flushed already. */
+// @ts-ignore: decorator
+@inline
+function fmaFtz(a: f32, b: f32, c: f32, mode: i32): f32 {
+  const p = <f64>a * <f64>b;
+  const s = p + <f64>c;
+  if (mode == RM && s == 0) {
+    return (reinterpret<i64>(p) | reinterpret<i64>(<f64>c)) == 0 ? 0 : <f32>-0.0;
+  }
+  return demoteFtz(toOdd(s, twoSumError(p, <f64>c, s)), mode);
 }
 
 /**
@@ -52,19 +64,19 @@ export function fma_rp_f32(a: f32, b: f32, c: f32): f32 {
 // .ftz flushes subnormal inputs and results, .sat clamps the result to [0, 1] (PTX ISA, fma).
 /** fma.rn.ftz.f32 */
 export function fma_rn_ftz_f32(a: f32, b: f32, c: f32): f32 {
-  return ftz(fma_rn_f32(ftz(a), ftz(b), ftz(c)));
+  return fmaFtz(ftz(a), ftz(b), ftz(c), RN);
 }
 /** fma.rz.ftz.f32 */
 export function fma_rz_ftz_f32(a: f32, b: f32, c: f32): f32 {
-  return ftz(fmaOdd(ftz(a), ftz(b), ftz(c), RZ));
+  return fmaFtz(ftz(a), ftz(b), ftz(c), RZ);
 }
 /** fma.rm.ftz.f32 */
 export function fma_rm_ftz_f32(a: f32, b: f32, c: f32): f32 {
-  return ftz(fmaOdd(ftz(a), ftz(b), ftz(c), RM));
+  return fmaFtz(ftz(a), ftz(b), ftz(c), RM);
 }
 /** fma.rp.ftz.f32 */
 export function fma_rp_ftz_f32(a: f32, b: f32, c: f32): f32 {
-  return ftz(fmaOdd(ftz(a), ftz(b), ftz(c), RP));
+  return fmaFtz(ftz(a), ftz(b), ftz(c), RP);
 }
 /** fma.rn.sat.f32 */
 export function fma_rn_sat_f32(a: f32, b: f32, c: f32): f32 {

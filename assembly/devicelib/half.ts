@@ -6,7 +6,7 @@
 // NaN results are 0x7fff. `.ftz` flushes subnormals, `.sat` clamps to [0, 1], `.relu` to [0, ∞) (NaN
 // stays NaN there); PTX ISA, "Half Precision Floating Point Instructions".
 
-import { floatToHalf, halfToFloat } from "./common";
+import { floatToHalf, floatToHalfFtz, halfToFloat } from "./common";
 import { maximum16, minimum16, withSign } from "./half-order";
 
 // @ts-ignore: decorator
@@ -47,7 +47,13 @@ function mul(a: i32, b: i32): i32 {
   return floatToHalf(halfToFloat(a) * halfToFloat(b));
 }
 
-function fma(a: i32, b: i32, c: i32): i32 {
+function mulFtz(a: i32, b: i32): i32 {
+  return floatToHalfFtz(halfToFloat(flush(a)) * halfToFloat(flush(b)));
+}
+
+// @ts-ignore: decorator
+@inline
+function fmaOdd(a: i32, b: i32, c: i32): f32 {
   const p = halfToFloat(a) * halfToFloat(b); // 22 bits: exact
   const addend = halfToFloat(c);
   const s = p + addend;
@@ -55,7 +61,15 @@ function fma(a: i32, b: i32, c: i32): i32 {
   const error = p - (s - t) + (addend - t);
   const bits = reinterpret<i32>(s);
   const odd = (bits + ((bits ^ reinterpret<i32>(error)) >> 31)) | 1;
-  return floatToHalf(abs<f32>(error) > 0 ? reinterpret<f32>(odd) : s);
+  return abs<f32>(error) > 0 ? reinterpret<f32>(odd) : s;
+}
+
+function fma(a: i32, b: i32, c: i32): i32 {
+  return floatToHalf(fmaOdd(a, b, c));
+}
+
+function fmaFtz(a: i32, b: i32, c: i32): i32 {
+  return floatToHalfFtz(fmaOdd(flush(a), flush(b), flush(c)));
 }
 
 /** add.rn.f16 */
@@ -100,11 +114,11 @@ export function mul_rn_sat_f16(a: i32, b: i32): i32 {
 }
 /** mul.rn.ftz.f16 */
 export function mul_rn_ftz_f16(a: i32, b: i32): i32 {
-  return flush(mul(flush(a), flush(b)));
+  return mulFtz(a, b);
 }
 /** mul.rn.ftz.sat.f16 */
 export function mul_rn_ftz_sat_f16(a: i32, b: i32): i32 {
-  return saturate(flush(mul(flush(a), flush(b))));
+  return saturate(mulFtz(a, b));
 }
 /** fma.rn.f16 */
 export function fma_rn_f16(a: i32, b: i32, c: i32): i32 {
@@ -120,15 +134,15 @@ export function fma_rn_relu_f16(a: i32, b: i32, c: i32): i32 {
 }
 /** fma.rn.ftz.f16 */
 export function fma_rn_ftz_f16(a: i32, b: i32, c: i32): i32 {
-  return flush(fma(flush(a), flush(b), flush(c)));
+  return fmaFtz(a, b, c);
 }
 /** fma.rn.ftz.sat.f16 */
 export function fma_rn_ftz_sat_f16(a: i32, b: i32, c: i32): i32 {
-  return saturate(flush(fma(flush(a), flush(b), flush(c))));
+  return saturate(fmaFtz(a, b, c));
 }
 /** fma.rn.ftz.relu.f16 */
 export function fma_rn_ftz_relu_f16(a: i32, b: i32, c: i32): i32 {
-  return relu(flush(fma(flush(a), flush(b), flush(c))));
+  return relu(fmaFtz(a, b, c));
 }
 /** min.f16 */
 export function min_f16(a: i32, b: i32): i32 {

@@ -5,7 +5,19 @@
 // is rounded to odd; a quotient or root of 24-bit operands is either exact or at least 2⁻⁴⁸ away from
 // every f32 and every tie, so its f64 rounding cannot hide on which side it lies.
 
-import { RM, RN, RP, RZ, demote, ftz, sat, toOdd, twoSumError } from "./common";
+import {
+  F32_MIN_NORMAL,
+  RM,
+  RN,
+  RP,
+  RZ,
+  demote,
+  demoteFtz,
+  ftz,
+  sat,
+  toOdd,
+  twoSumError,
+} from "./common";
 
 // @ts-ignore: decorator
 @inline
@@ -29,6 +41,32 @@ function sub(a: f32, b: f32, mode: i32): f32 {
 @inline
 function mul(a: f32, b: f32, mode: i32): f32 {
   return mode == RN ? a * b : demote(<f64>a * <f64>b, mode);
+}
+
+/** Subnormal operands are flushed, and the result if it is subnormal after rounding. */
+// @ts-ignore: decorator
+@inline
+function mulFtz(a: f32, b: f32, mode: i32): f32 {
+  const x = ftz(a);
+  const y = ftz(b);
+  if (mode == RN) {
+    const r = x * y;
+    // Only the smallest normal number may have been rounded up from below.
+    if (abs<f32>(r) > F32_MIN_NORMAL || r != r) return r;
+  }
+  return demoteFtz(<f64>x * <f64>y, mode);
+}
+
+// @ts-ignore: decorator
+@inline
+function divFtz(a: f32, b: f32, mode: i32): f32 {
+  const x = ftz(a);
+  const y = ftz(b);
+  if (mode == RN) {
+    const r = x / y;
+    if (abs<f32>(r) > F32_MIN_NORMAL || r != r) return r;
+  }
+  return demoteFtz(<f64>x / <f64>y, mode);
 }
 
 // @ts-ignore: decorator
@@ -175,11 +213,11 @@ export function mul_rn_sat_f32(a: f32, b: f32): f32 {
 }
 /** mul.rn.ftz.f32 */
 export function mul_rn_ftz_f32(a: f32, b: f32): f32 {
-  return ftz(mul(ftz(a), ftz(b), RN));
+  return mulFtz(a, b, RN);
 }
 /** mul.rn.ftz.sat.f32 */
 export function mul_rn_ftz_sat_f32(a: f32, b: f32): f32 {
-  return sat(ftz(mul(ftz(a), ftz(b), RN)));
+  return sat(mulFtz(a, b, RN));
 }
 /** mul.rz.f32 */
 export function mul_rz_f32(a: f32, b: f32): f32 {
@@ -191,11 +229,11 @@ export function mul_rz_sat_f32(a: f32, b: f32): f32 {
 }
 /** mul.rz.ftz.f32 */
 export function mul_rz_ftz_f32(a: f32, b: f32): f32 {
-  return ftz(mul(ftz(a), ftz(b), RZ));
+  return mulFtz(a, b, RZ);
 }
 /** mul.rz.ftz.sat.f32 */
 export function mul_rz_ftz_sat_f32(a: f32, b: f32): f32 {
-  return sat(ftz(mul(ftz(a), ftz(b), RZ)));
+  return sat(mulFtz(a, b, RZ));
 }
 /** mul.rm.f32 */
 export function mul_rm_f32(a: f32, b: f32): f32 {
@@ -207,11 +245,11 @@ export function mul_rm_sat_f32(a: f32, b: f32): f32 {
 }
 /** mul.rm.ftz.f32 */
 export function mul_rm_ftz_f32(a: f32, b: f32): f32 {
-  return ftz(mul(ftz(a), ftz(b), RM));
+  return mulFtz(a, b, RM);
 }
 /** mul.rm.ftz.sat.f32 */
 export function mul_rm_ftz_sat_f32(a: f32, b: f32): f32 {
-  return sat(ftz(mul(ftz(a), ftz(b), RM)));
+  return sat(mulFtz(a, b, RM));
 }
 /** mul.rp.f32 */
 export function mul_rp_f32(a: f32, b: f32): f32 {
@@ -223,15 +261,15 @@ export function mul_rp_sat_f32(a: f32, b: f32): f32 {
 }
 /** mul.rp.ftz.f32 */
 export function mul_rp_ftz_f32(a: f32, b: f32): f32 {
-  return ftz(mul(ftz(a), ftz(b), RP));
+  return mulFtz(a, b, RP);
 }
 /** mul.rp.ftz.sat.f32 */
 export function mul_rp_ftz_sat_f32(a: f32, b: f32): f32 {
-  return sat(ftz(mul(ftz(a), ftz(b), RP)));
+  return sat(mulFtz(a, b, RP));
 }
 /** div.rn.ftz.f32 */
 export function div_rn_ftz_f32(a: f32, b: f32): f32 {
-  return ftz(div(ftz(a), ftz(b), RN));
+  return divFtz(a, b, RN);
 }
 /** div.rz.f32 */
 export function div_rz_f32(a: f32, b: f32): f32 {
@@ -239,7 +277,7 @@ export function div_rz_f32(a: f32, b: f32): f32 {
 }
 /** div.rz.ftz.f32 */
 export function div_rz_ftz_f32(a: f32, b: f32): f32 {
-  return ftz(div(ftz(a), ftz(b), RZ));
+  return divFtz(a, b, RZ);
 }
 /** div.rm.f32 */
 export function div_rm_f32(a: f32, b: f32): f32 {
@@ -247,7 +285,7 @@ export function div_rm_f32(a: f32, b: f32): f32 {
 }
 /** div.rm.ftz.f32 */
 export function div_rm_ftz_f32(a: f32, b: f32): f32 {
-  return ftz(div(ftz(a), ftz(b), RM));
+  return divFtz(a, b, RM);
 }
 /** div.rp.f32 */
 export function div_rp_f32(a: f32, b: f32): f32 {
@@ -255,7 +293,7 @@ export function div_rp_f32(a: f32, b: f32): f32 {
 }
 /** div.rp.ftz.f32 */
 export function div_rp_ftz_f32(a: f32, b: f32): f32 {
-  return ftz(div(ftz(a), ftz(b), RP));
+  return divFtz(a, b, RP);
 }
 /** rcp.rn.f32 */
 export function rcp_rn_f32(a: f32): f32 {
@@ -263,7 +301,7 @@ export function rcp_rn_f32(a: f32): f32 {
 }
 /** rcp.rn.ftz.f32 */
 export function rcp_rn_ftz_f32(a: f32): f32 {
-  return ftz(rcp(ftz(a), RN));
+  return divFtz(1, a, RN);
 }
 /** rcp.rz.f32 */
 export function rcp_rz_f32(a: f32): f32 {
@@ -271,7 +309,7 @@ export function rcp_rz_f32(a: f32): f32 {
 }
 /** rcp.rz.ftz.f32 */
 export function rcp_rz_ftz_f32(a: f32): f32 {
-  return ftz(rcp(ftz(a), RZ));
+  return divFtz(1, a, RZ);
 }
 /** rcp.rm.f32 */
 export function rcp_rm_f32(a: f32): f32 {
@@ -279,7 +317,7 @@ export function rcp_rm_f32(a: f32): f32 {
 }
 /** rcp.rm.ftz.f32 */
 export function rcp_rm_ftz_f32(a: f32): f32 {
-  return ftz(rcp(ftz(a), RM));
+  return divFtz(1, a, RM);
 }
 /** rcp.rp.f32 */
 export function rcp_rp_f32(a: f32): f32 {
@@ -287,7 +325,7 @@ export function rcp_rp_f32(a: f32): f32 {
 }
 /** rcp.rp.ftz.f32 */
 export function rcp_rp_ftz_f32(a: f32): f32 {
-  return ftz(rcp(ftz(a), RP));
+  return divFtz(1, a, RP);
 }
 /** sqrt.rn.ftz.f32 */
 export function sqrt_rn_ftz_f32(a: f32): f32 {

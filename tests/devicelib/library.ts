@@ -71,7 +71,7 @@ function name(text: string): number[] {
 type Loop = (from: number[], to: number, count: number) => void;
 
 /**
- * A module with `run(in0, in1, in2, in3, out, count)`: calls the imported function for each element.
+ * A module with `run(in0, …, in4, out, count)`: calls the imported function for each element.
  * Results of 8 and 16 bits are stored as 32, so that bits above them would be seen.
  */
 function makeLoop(callee: unknown, inputs: VectorType[], output: VectorType): Loop {
@@ -82,12 +82,12 @@ function makeLoop(callee: unknown, inputs: VectorType[], output: VectorType): Lo
     ...[0x6a, 0x21, local],
   ];
   const loop = [
-    ...[0x03, 0x40, 0x20, 4], // loop: the address of the result
+    ...[0x03, 0x40, 0x20, 5], // loop: the address of the result
     ...inputs.flatMap((type, k) => [0x20, k, ...LOAD[type], 0]),
     ...[0x10, 0, ...STORE[output], 0], // call, store
     ...inputs.flatMap((type, k) => advance(k, VECTOR_BYTES[type])),
-    ...advance(4, outBytes),
-    ...[0x20, 5, 0x41, 1, 0x6b, 0x22, 5, 0x0d, 0, 0x0b], // while (--count)
+    ...advance(5, outBytes),
+    ...[0x20, 6, 0x41, 1, 0x6b, 0x22, 6, 0x0d, 0, 0x0b], // while (--count)
   ];
   const code = [0, ...loop, 0x0b];
   const long = (n: number): number[] => [(n & 0x7f) | 0x80, n >> 7];
@@ -98,7 +98,7 @@ function makeLoop(callee: unknown, inputs: VectorType[], output: VectorType): Lo
     ...section(
       1,
       [0x60, inputs.length, ...inputs.map((t) => WASM_TYPE[t]), 1, WASM_TYPE[output]],
-      [0x60, 6, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0],
+      [0x60, 7, ...new Array<number>(7).fill(0x7f), 0],
     ),
     ...section(
       2,
@@ -113,8 +113,7 @@ function makeLoop(callee: unknown, inputs: VectorType[], output: VectorType): Lo
     e: { f: callee as WebAssembly.ImportValue, m: memory },
   });
   const run = linked.exports.r as (...values: number[]) => void;
-  return (from, to, count) =>
-    run(from[0] ?? 0, from[1] ?? 0, from[2] ?? 0, from[3] ?? 0, to, count);
+  return (from, to, count) => run(...[0, 1, 2, 3, 4].map((k) => from[k] ?? 0), to, count);
 }
 
 const loops = new Map<string, Loop>();
