@@ -21,7 +21,7 @@ export function cudaMemcpyAsync(
   kind: number,
   stream: CudaStream = 0,
 ): number {
-  return call((thread) => copy(thread.device(), dst, src, count, kind, stream, COPY_ASYNC));
+  return call((thread) => copy(thread, dst, src, count, kind, stream, COPY_ASYNC));
 }
 
 /** Sets each of `count` bytes to the low byte of `value`, on a stream. */
@@ -31,7 +31,7 @@ export function cudaMemsetAsync(
   count: number,
   stream: CudaStream = 0,
 ): number {
-  return call((thread) => set(thread.device(), devPtr, value & 0xff, 1, count, stream, COPY_ASYNC));
+  return call((thread) => set(thread, devPtr, value & 0xff, 1, count, stream, COPY_ASYNC));
 }
 
 /** `cudaMemcpyToSymbol` on a stream. */

@@ -1,4 +1,5 @@
 import type { OpenFile } from "../runtime/driver/index.ts";
+import { MAX_MEMORY_BYTES } from "../runtime/memory/index.ts";
 import {
   ARG_RESPONSE,
   ARG_SIZE,
@@ -68,6 +69,12 @@ export class DeviceFile {
 
   constructor(file: OpenFile) {
     this.file = file;
+  }
+
+  /** Whether an address is in the range of this device's memory, allocated or not. */
+  hasAddress(address: number): boolean {
+    const offset = address - this.file.pointerBase;
+    return offset >= 0 && offset < MAX_MEMORY_BYTES;
   }
 
   /** The primary context of this device, 0 before it was needed. */

@@ -1,9 +1,11 @@
 import {
+  COMMAND_CONTEXT_SYNCHRONIZE,
   COMMAND_MEMORY_ALLOC,
   COMMAND_MEMORY_COPY,
   COMMAND_MEMORY_FREE,
   COMMAND_MEMORY_INFO,
   COMMAND_MEMORY_SET,
+  COMMAND_POINTER_ATTRIBUTES,
   MEMORY_ALLOC_ADDRESS,
   MEMORY_ALLOC_BYTES,
   MEMORY_ALLOC_FLAGS,
@@ -25,6 +27,9 @@ import {
   MEMORY_SET_TARGET,
   MEMORY_SET_VALUE,
   MEMORY_SET_WIDTH,
+  POINTER_ATTRIBUTES_ADDRESS,
+  POINTER_ATTRIBUTES_BYTES,
+  POINTER_ATTRIBUTES_START,
 } from "../runtime/protocol/definitions.ts";
 import {
   cudaErrorInvalidMemcpyDirection,
@@ -47,7 +52,7 @@ import {
 } from "./constants.ts";
 import type { DeviceFile } from "./device-file.ts";
 import { CudaError } from "./errors.ts";
-import { call, currentThread } from "./thread.ts";
+import { call, currentThread, type HostThread } from "./thread.ts";
 import {
   bytesOf,
   type CopyOperand,
@@ -79,7 +84,7 @@ function allocate(out: Out<CudaPointer> | null, size: number, kind: number, flag
 function free(pointer: CudaPointer, kind: number): number {
   return call((thread) => {
     if (!isSize(pointer)) return cudaErrorInvalidValue;
-    const device = thread.device().begin();
+    const device = thread.deviceOf(pointer).begin();
     if (pointer === 0) return cudaSuccess;
     device.setU64(MEMORY_FREE_ADDRESS, pointer).setU32(MEMORY_FREE_KIND, kind);
     return device.send(COMMAND_MEMORY_FREE);
@@ -152,7 +157,9 @@ export function cudaMallocManaged(
 export function hostView(pointer: CudaPointer, bytes: number): Uint8Array {
   const thread = currentThread();
   const view =
-    thread && isSize(pointer) && isSize(bytes) ? thread.device().file.mmap(pointer, bytes) : -1;
+    thread && isSize(pointer) && isSize(bytes)
+      ? thread.deviceOf(pointer).file.mmap(pointer, bytes)
+      : -1;
   if (typeof view === "number") throw new CudaError(cudaErrorInvalidValue, "hostView");
   return view;
 }
@@ -173,6 +180,8 @@ export interface CopySide {
   readonly address: CudaPointer;
   readonly bytes: Uint8Array | undefined;
 }
+
+const NO_SIDE: CopySide = { address: 0, bytes: undefined };
 
 /**
  * Looks at one side of a copy.
@@ -211,7 +220,7 @@ export function checkKind(kind: number, target: CopySide, source: CopySide): voi
  * @throws CudaError if an operand is no memory, or too short
  */
 export function copy(
-  device: DeviceFile,
+  thread: HostThread,
   dst: CopyOperand,
   src: CopyOperand,
   count: number,
@@ -220,10 +229,10 @@ export function copy(
   flags: number,
 ): number {
   if (!isSize(count)) return cudaErrorInvalidValue;
-  device.begin(stream);
-  if (count === 0) return cudaSuccess;
-  const target = copySide(dst, count);
-  const source = copySide(src, count);
+  let device = thread.device().begin(stream);
+  // Null is no error for nothing; stream and direction are still the device's to check.
+  const target = count === 0 ? NO_SIDE : copySide(dst, count);
+  const source = count === 0 ? NO_SIDE : copySide(src, count);
   checkKind(kind, target, source);
   if (target.bytes && source.bytes) {
     // Both are JavaScript's own: the device only has to have done what was asked of it before.
@@ -231,11 +240,39 @@ export function copy(
     target.bytes.set(source.bytes);
     return cudaSuccess;
   }
+  if (thread.devices.length > 1) {
+    const from = source.bytes ? undefined : thread.deviceOf(source.address);
+    const to = target.bytes ? undefined : thread.deviceOf(target.address);
+    if (from && to && from !== to) return copyPeer(to, target.address, from, source.address, count);
+    device = (to ?? from ?? device).begin(stream);
+  }
   // The driver takes pinned memory by its address and chooses the way of any other.
   device.setU64(MEMORY_COPY_TARGET, target.address).setU64(MEMORY_COPY_SOURCE, source.address);
   device.setU64(MEMORY_COPY_BYTES, count).setU32(MEMORY_COPY_KIND, kind);
   device.setU32(MEMORY_COPY_FLAGS, flags);
   return device.send(COMMAND_MEMORY_COPY, source.bytes, target.bytes);
+}
+
+/**
+ * Copies between the memories of two devices, once both have done what was asked of them before. To
+ * the target the source is host memory.
+ */
+export function copyPeer(
+  to: DeviceFile,
+  target: CudaPointer,
+  from: DeviceFile,
+  source: CudaPointer,
+  count: number,
+): number {
+  from.begin().check(COMMAND_CONTEXT_SYNCHRONIZE);
+  from.begin().setU64(POINTER_ATTRIBUTES_ADDRESS, source).check(COMMAND_POINTER_ATTRIBUTES);
+  const end = from.getU64(POINTER_ATTRIBUTES_START) + from.getU64(POINTER_ATTRIBUTES_BYTES);
+  const bytes = source + count <= end ? from.file.mmap(source, count) : -1;
+  if (typeof bytes === "number") return cudaErrorInvalidValue;
+  to.begin().check(COMMAND_CONTEXT_SYNCHRONIZE);
+  to.begin().setU64(MEMORY_COPY_TARGET, target).setU64(MEMORY_COPY_BYTES, count);
+  to.setU32(MEMORY_COPY_KIND, cudaMemcpyHostToDevice);
+  return to.send(COMMAND_MEMORY_COPY, bytes);
 }
 
 /**
@@ -254,7 +291,7 @@ export function cudaMemcpy(
   count: number,
   kind: number,
 ): number {
-  return call((thread) => copy(thread.device(), dst, src, count, kind, 0, 0));
+  return call((thread) => copy(thread, dst, src, count, kind, 0, 0));
 }
 
 /**
@@ -263,7 +300,7 @@ export function cudaMemcpy(
  * @param count elements
  */
 export function set(
-  device: DeviceFile,
+  thread: HostThread,
   pointer: CudaPointer,
   value: number,
   width: 1 | 2 | 4,
@@ -272,8 +309,7 @@ export function set(
   flags: number,
 ): number {
   if (!isSize(pointer) || !isSize(count) || typeof value !== "number") return cudaErrorInvalidValue;
-  device.begin(stream);
-  if (count === 0) return cudaSuccess;
+  const device = thread.deviceOf(pointer).begin(stream);
   device.setU64(MEMORY_SET_TARGET, pointer).setU64(MEMORY_SET_COUNT, count);
   device.setU32(MEMORY_SET_VALUE, value).setU32(MEMORY_SET_WIDTH, width);
   device.setU32(MEMORY_SET_FLAGS, flags);
@@ -285,5 +321,5 @@ export function set(
  * @returns cudaErrorInvalidValue if they are not inside one allocation
  */
 export function cudaMemset(devPtr: CudaPointer, value: number, count: number): number {
-  return call((thread) => set(thread.device(), devPtr, value & 0xff, 1, count, 0, 0));
+  return call((thread) => set(thread, devPtr, value & 0xff, 1, count, 0, 0));
 }

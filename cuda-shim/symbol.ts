@@ -52,7 +52,7 @@ export function copyToSymbol(
   const address = inside(thread, symbol, count, offset);
   const kinds = [cudaMemcpyHostToDevice, cudaMemcpyDeviceToDevice, cudaMemcpyDefault];
   if (!kinds.includes(kind)) return cudaErrorInvalidMemcpyDirection;
-  return copy(thread.device(), address, src, count, kind, stream, flags);
+  return copy(thread, address, src, count, kind, stream, flags);
 }
 
 /** `cudaMemcpyFromSymbol` on a stream; `flags` are COPY_ASYNC or 0. */
@@ -69,7 +69,7 @@ export function copyFromSymbol(
   const address = inside(thread, symbol, count, offset);
   const kinds = [cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice, cudaMemcpyDefault];
   if (!kinds.includes(kind)) return cudaErrorInvalidMemcpyDirection;
-  return copy(thread.device(), dst, address, count, kind, stream, flags);
+  return copy(thread, dst, address, count, kind, stream, flags);
 }
 
 /**

@@ -18,6 +18,7 @@ import { CudaError, isSticky } from "./errors.ts";
 import type { LaunchConfiguration } from "./launch.ts";
 import { Registry } from "./registry.ts";
 import { defaultOutput } from "./stdout.ts";
+import type { CudaPointer } from "./types.ts";
 
 /** What can be chosen when CUDA is started in a thread. */
 export interface CudaOptions extends MachineOptions, DriverOptions {
@@ -65,6 +66,17 @@ export class HostThread {
     const device = this.devices[this.current];
     if (device) return device;
     throw new CudaError(this.devices.length === 0 ? cudaErrorNoDevice : cudaErrorInvalidDevice);
+  }
+
+  /**
+   * The device whose memory an address is in: each has a range of 4 GiB of its own. An address that is
+   * in none is left to the current device to refuse.
+   * @throws CudaError as `device`
+   */
+  deviceOf(address: CudaPointer): DeviceFile {
+    const device = this.device();
+    if (this.devices.length === 1 || device.hasAddress(address)) return device;
+    return this.devices.find((other) => other.hasAddress(address)) ?? device;
   }
 
   /** Whether `close` has not been called. */

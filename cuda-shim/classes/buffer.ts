@@ -13,10 +13,11 @@ export interface TypedArrayConstructor<T> {
 }
 
 /** What a buffer's memory is, and so how it is freed. */
-export type BufferKind = "device" | "pinned" | "managed" | "variable";
+export type BufferKind = "device" | "pinned" | "managed" | "borrowed";
 
 /**
- * Memory that kernels can use: device memory, pinned or managed memory, or a variable of a module.
+ * Memory that kernels can use: device memory, pinned or managed memory; or what is borrowed (a variable
+ * of a module, memory of another thread), which it does not free.
  * Offsets and sizes are in bytes. It is freed by `free`, or at the end of its block if held by `using`.
  */
 export class DeviceBuffer {
@@ -26,7 +27,7 @@ export class DeviceBuffer {
   readonly #thread: HostThread;
   #pointer: CudaPointer;
 
-  /** Use `device.alloc`, `device.upload` or `module.variable`. */
+  /** Use `device.alloc`, `device.upload`, `device.borrow` or `module.variable`. */
   constructor(thread: HostThread, pointer: CudaPointer, byteLength: number, kind: BufferKind) {
     this.#thread = thread;
     this.#pointer = pointer;
@@ -119,13 +120,13 @@ export class DeviceBuffer {
   }
 
   /**
-   * Frees the memory; a variable stays with its module.
+   * Frees the memory, unless it is borrowed.
    * @throws CudaError cudaErrorInvalidValue if it has been freed already
    */
   free(): void {
     const pointer = this.pointer;
     this.#pointer = -1;
-    if (this.kind === "variable" || pointer === 0) return;
+    if (this.kind === "borrowed" || pointer === 0) return;
     const release = this.kind === "pinned" ? cudaFreeHost : cudaFree;
     check(this.#thread, "free", () => release(pointer));
   }

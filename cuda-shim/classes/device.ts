@@ -10,7 +10,7 @@ import {
   openCuda,
   useThread,
 } from "../thread.ts";
-import { bytesOf, type HostMemory, type Out } from "../types.ts";
+import { bytesOf, type CudaPointer, type HostMemory, type Out } from "../types.ts";
 import { DeviceBuffer } from "./buffer.ts";
 import { check } from "./check.ts";
 import { Module } from "./kernel.ts";
@@ -91,6 +91,16 @@ export class Device {
   /** Allocates device memory of the size of `data` and copies `data` into it. */
   upload(data: HostMemory): DeviceBuffer {
     return this.alloc(bytesOf(data).length).write(data);
+  }
+
+  /**
+   * A buffer for memory that somebody else frees: another thread's, or what a call by CUDA's names
+   * gave.
+   * @param pointer its address
+   * @param bytes how much of it
+   */
+  borrow(pointer: CudaPointer, bytes: number): DeviceBuffer {
+    return new DeviceBuffer(this.thread, pointer, bytes, "borrowed");
   }
 
   /**

@@ -135,7 +135,7 @@ export class Module {
     check(this.#thread, `variable "${name}"`, () =>
       cudaLibraryGetGlobal(address, size, this.#library, name),
     );
-    return new DeviceBuffer(this.#thread, address.value, size.value, "variable");
+    return new DeviceBuffer(this.#thread, address.value, size.value, "borrowed");
   }
 
   /**

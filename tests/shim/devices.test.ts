@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import {
+  type CudaDeviceProp,
+  cudaDevAttrMaxThreadsPerBlock,
+  cudaDevAttrMultiProcessorCount,
+  cudaDeviceGetAttribute,
+  cudaDeviceSynchronize,
+  cudaDriverGetVersion,
+  cudaFree,
+  cudaGetDevice,
+  cudaGetDeviceCount,
+  cudaGetDeviceProperties,
+  cudaMalloc,
+  cudaMemcpy,
+  cudaMemcpyDefault,
+  cudaMemcpyDeviceToDevice,
+  cudaMemcpyDeviceToHost,
+  cudaMemcpyHostToDevice,
+  cudaMemset,
+  cudaRuntimeGetVersion,
+  cudaSetDevice,
+  type Out,
+} from "../../cuda-shim/index.ts";
+import { describe, test } from "../harness.ts";
+import { fails, ok, withCuda } from "./support.ts";
+
+const TWO = { devices: 2 };
+
+describe("devices", () => {
+  test("are counted and chosen", () =>
+    withCuda(() => {
+      const out = { value: -1 };
+      ok(cudaGetDeviceCount(out));
+      assert.equal(out.value, 2);
+      ok(cudaGetDevice(out));
+      assert.equal(out.value, 0);
+      ok(cudaSetDevice(1));
+      ok(cudaGetDevice(out));
+      assert.equal(out.value, 1);
+      for (const ordinal of [2, -1, 0.5, Number.NaN]) {
+        fails(cudaSetDevice(ordinal), "cudaErrorInvalidDevice");
+      }
+      ok(cudaGetDevice(out));
+      assert.equal(out.value, 1);
+      fails(cudaGetDeviceCount(null), "cudaErrorInvalidValue");
+      fails(cudaGetDevice(null), "cudaErrorInvalidValue");
+    }, TWO));
+
+  test("have properties that agree with their attributes", () =>
+    withCuda(
+      () => {
+        const prop: Out<CudaDeviceProp | null> = { value: null };
+        ok(cudaGetDeviceProperties(prop, 0));
+        const properties = prop.value;
+        assert.ok(properties);
+        const value = { value: 0 };
+        ok(cudaDeviceGetAttribute(value, cudaDevAttrMultiProcessorCount, 0));
+        assert.equal(value.value, 5);
+        assert.equal(properties.multiProcessorCount, 5);
+        ok(cudaDeviceGetAttribute(value, cudaDevAttrMaxThreadsPerBlock, 0));
+        assert.equal(value.value, properties.maxThreadsPerBlock);
+        assert.equal(properties.name, "test device");
+        fails(cudaGetDeviceProperties(prop, 1), "cudaErrorInvalidDevice");
+        fails(cudaGetDeviceProperties(null, 0), "cudaErrorInvalidValue");
+        fails(cudaDeviceGetAttribute(value, 1, 7), "cudaErrorInvalidDevice");
+        fails(cudaDeviceGetAttribute(null, 1, 0), "cudaErrorInvalidValue");
+        for (const attribute of [0, -1, 100_000, 44, 1.5]) {
+          fails(cudaDeviceGetAttribute(value, attribute, 0), "cudaErrorInvalidValue");
+        }
+      },
+      { multiprocessors: 5, name: "test device" },
+    ));
+
+  test("versions", () =>
+    withCuda(() => {
+      const version = { value: 0 };
+      ok(cudaRuntimeGetVersion(version));
+      assert.equal(version.value, 13000);
+      ok(cudaDriverGetVersion(version));
+      assert.equal(version.value, 13000);
+      fails(cudaDriverGetVersion(null), "cudaErrorInvalidValue");
+    }));
+
+  test("copy to one another, whichever is current", () =>
+    withCuda(() => {
+      const a = { value: 0 };
+      const b = { value: 0 };
+      ok(cudaMalloc(a, 10_000));
+      ok(cudaSetDevice(1));
+      ok(cudaMalloc(b, 10_000));
+      assert.notEqual(a.value, b.value);
+      const data = Uint8Array.from({ length: 10_000 }, (_, i) => i);
+      ok(cudaMemcpy(a.value, data, 10_000, cudaMemcpyHostToDevice));
+      ok(cudaMemcpy(b.value, a.value, 10_000, cudaMemcpyDeviceToDevice));
+      ok(cudaMemset(a.value, 0, 10_000));
+      ok(cudaSetDevice(0));
+      const back = new Uint8Array(10_000);
+      ok(cudaMemcpy(back, b.value, 10_000, cudaMemcpyDeviceToHost));
+      assert.deepEqual(back, data);
+      ok(cudaMemcpy(a.value, b.value, 100, cudaMemcpyDefault));
+      ok(cudaMemcpy(back, a.value, 10_000, cudaMemcpyDefault));
+      assert.deepEqual(
+        back,
+        new Uint8Array(10_000).map((_, i) => (i < 100 ? i : 0)),
+      );
+      fails(cudaMemcpy(a.value, b.value + 1, 10_000, cudaMemcpyDefault), "cudaErrorInvalidValue");
+      fails(cudaMemcpy(a.value + 1, b.value, 10_000, cudaMemcpyDefault), "cudaErrorInvalidValue");
+      ok(cudaFree(b.value));
+      fails(cudaFree(b.value), "cudaErrorInvalidValue");
+      fails(cudaMemcpy(a.value, b.value, 10_000, cudaMemcpyDefault), "cudaErrorInvalidValue");
+      ok(cudaFree(a.value));
+      ok(cudaDeviceSynchronize());
+    }, TWO));
+
+  test("none at all", () =>
+    withCuda(
+      () => {
+        const out = { value: 5 };
+        fails(cudaGetDeviceCount(out), "cudaErrorNoDevice");
+        assert.equal(out.value, 0);
+        fails(cudaMalloc(out, 10), "cudaErrorNoDevice");
+        fails(cudaSetDevice(0), "cudaErrorInvalidDevice");
+      },
+      { devices: 0 },
+    ));
+});
