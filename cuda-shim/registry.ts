@@ -56,6 +56,8 @@ export interface DeviceFunction {
   readonly parameters: readonly KernelParameter[];
   /** The packed parameter block, filled anew for each launch. */
   readonly block: Uint8Array;
+  /** The same bytes. */
+  readonly blockView: DataView;
   readonly sharedBytes: number;
   readonly localBytes: number;
   readonly constBytes: number;
@@ -115,6 +117,7 @@ export class LoadedModule {
     const count = device.getU32(FUNCTION_GET_PARAMETER_COUNT);
     const nameAt = count * PARAMETER_SIZE;
     const nameBytes = device.getU32(FUNCTION_GET_NAME_BYTES);
+    const block = new Uint8Array(device.getU32(FUNCTION_GET_PARAMETER_BYTES));
     return {
       handle: device.getU32(FUNCTION_GET_FUNCTION),
       name: new TextDecoder().decode(answer.subarray(nameAt, nameAt + nameBytes)),
@@ -122,7 +125,8 @@ export class LoadedModule {
         offset: answerView.getUint32(parameter * PARAMETER_SIZE + PARAMETER_OFFSET, true),
         size: answerView.getUint32(parameter * PARAMETER_SIZE + PARAMETER_BYTES, true),
       })),
-      block: new Uint8Array(device.getU32(FUNCTION_GET_PARAMETER_BYTES)),
+      block,
+      blockView: new DataView(block.buffer),
       sharedBytes: device.getU32(FUNCTION_GET_SHARED_BYTES),
       localBytes: device.getU32(FUNCTION_GET_LOCAL_BYTES),
       constBytes: device.getU32(FUNCTION_GET_CONST_BYTES),

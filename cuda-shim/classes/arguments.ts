@@ -1,4 +1,5 @@
 import { cudaErrorInvalidValue } from "../../runtime/protocol/errors.ts";
+import { writeU64 } from "../../runtime/protocol/fields.ts";
 import { CudaError } from "../errors.ts";
 import type { DeviceFunction, KernelParameter } from "../registry.ts";
 import { bytesOf, type HostMemory, isHostMemory } from "../types.ts";
@@ -67,12 +68,13 @@ export function packKernelArguments(fn: DeviceFunction, args: readonly KernelArg
       `${fn.name} has ${fn.parameters.length} parameters, not ${args.length}`,
     );
   }
-  const block = new DataView(fn.block.buffer);
-  for (const [index, parameter] of fn.parameters.entries()) {
-    const problem = pack(fn.block, block, parameter, args[index] as KernelArgument);
+  let index = 0;
+  for (const parameter of fn.parameters) {
+    const problem = pack(fn.block, fn.blockView, parameter, args[index] as KernelArgument);
     if (problem !== undefined) {
       throw new CudaError(cudaErrorInvalidValue, `${fn.name}: argument ${index} ${problem}`);
     }
+    index++;
   }
 }
 
@@ -85,7 +87,7 @@ function pack(
 ): string | undefined {
   if (argument instanceof DeviceBuffer) {
     if (size !== 8) return `is a buffer, but the parameter has ${size} bytes and no address fits`;
-    block.setBigUint64(offset, BigInt(argument.pointer), true);
+    writeU64(block, offset, argument.pointer);
     return undefined;
   }
   if (typeof argument === "number") return packNumber(block, offset, size, argument);
