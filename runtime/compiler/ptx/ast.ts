@@ -153,6 +153,11 @@ export interface NotOperand {
   kind: "not";
   operand: RegOperand;
 }
+/** `-a`, of vmad only */
+export interface NegOperand {
+  kind: "neg";
+  operand: RegOperand;
+}
 /** `_` */
 export interface SinkOperand {
   kind: "sink";
@@ -183,6 +188,7 @@ export type Operand =
   | VectorOperand
   | PairOperand
   | NotOperand
+  | NegOperand
   | SinkOperand
   | LabelOperand
   | ListOperand
@@ -198,12 +204,15 @@ export interface Mnemonic {
 /** An instruction. Operands are in the order they are written. */
 export class Instruction {
   readonly kind = "instr" as const;
-  /** The whole name: "add.rn.ftz.f32". */
-  readonly mnemonic: string;
+  /**
+   * The whole name: "add.rn.ftz.f32". Once the table has checked it the modifiers stand in the ISA's
+   * order, in whichever they were written.
+   */
+  mnemonic: string;
   /** The base: "add". */
   readonly opcode: string;
   /** The modifiers: ["rn", "ftz", "f32"]; `::` stays inside one: "shared::cta". Shared: read only. */
-  readonly mods: readonly string[];
+  mods: readonly string[];
   readonly pred: { reg: Variable; negate: boolean } | undefined;
   readonly operands: Operand[];
   readonly line: number;

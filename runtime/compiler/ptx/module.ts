@@ -210,11 +210,6 @@ function parseDefinition(p: ParserState, fn: PtxFunction, scope: Scope): void {
   p.pending = outer;
   p.fn = undefined;
   p.scope = p.moduleScope;
-  if (p.onInstruction !== undefined) {
-    for (const statement of fn.body) {
-      if (statement.kind === "instr") p.onInstruction(statement, fn);
-    }
-  }
 }
 
 /** Finds the labels of a function that were used ahead; leaves other names to the module's end. */

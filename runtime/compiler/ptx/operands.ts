@@ -10,7 +10,7 @@ import type {
   Variable,
 } from "./ast.ts";
 import { floatBits, parseConstant, parseInteger } from "./constants.ts";
-import { TOKEN_DOT, TOKEN_FLOAT, TOKEN_INT, TOKEN_NAME } from "./lexer.ts";
+import { isNameCode, TOKEN_DOT, TOKEN_FLOAT, TOKEN_INT, TOKEN_NAME } from "./lexer.ts";
 import { isPrototype, type ParserState } from "./scope.ts";
 import { SPECIAL_REGISTERS } from "./types.ts";
 
@@ -82,11 +82,27 @@ function parsePrimary(p: ParserState, list: Operand[], memory: boolean, nested: 
     }
     throw p.expected("a predicate register after '!'");
   }
+  if (p.is(45) && isNameCode(p.source.charCodeAt(p.end + 1)) && parseNegated(p, list)) return;
   if (p.is(45) || p.is(40) || p.is(43) || p.is(126)) {
     list.push(parseImmediate(p));
     return;
   }
   throw p.expected("an operand");
+}
+
+/** `-a` with a register a; false if it is a constant after all. The current token is the minus. */
+function parseNegated(p: ParserState, list: Operand[]): boolean {
+  const { source, end } = p;
+  const first = source.charCodeAt(end);
+  if (first >= 48 && first <= 57) return false;
+  if (source.startsWith("WARP_SZ", end)) return false;
+  p.next();
+  const named = p.token === TOKEN_NAME ? p.lookup(p.text()) : undefined;
+  if (named?.kind !== "variable" || named.space !== "reg") {
+    throw p.expected("a register or a constant after '-'");
+  }
+  list.push({ kind: "neg", operand: parseRegister(p, named) });
+  return true;
 }
 
 /** Elements up to the closing bracket (a character code); the current token is the opening one. */

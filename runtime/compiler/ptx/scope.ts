@@ -1,7 +1,6 @@
 // What the parser knows while it reads: the current token, the scopes and the module being built.
 
 import type {
-  Instruction,
   Label,
   Linkage,
   Mnemonic,
@@ -72,13 +71,10 @@ export class ParserState extends Lexer {
   /** Names of the function being read that aren't resolved yet, then those left for the end. */
   pending: PendingName[] = [];
   readonly mnemonics = new Map<string, Mnemonic>();
-  /** Looks at every instruction of a function that has been read. */
-  readonly onInstruction: ((instruction: Instruction, fn: PtxFunction) => void) | undefined;
   #nextId = 0;
 
-  constructor(source: string, name: string, onInstruction?: ParserState["onInstruction"]) {
+  constructor(source: string, name: string) {
     super(source);
-    this.onInstruction = onInstruction;
     this.module = {
       name,
       version: [0, 0],

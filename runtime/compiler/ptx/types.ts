@@ -59,3 +59,86 @@ function listSregs(): Set<string> {
 
 /** Every special register (PTX ISA §10), with its components: "%tid", "%tid.x", "%clock64", … */
 export const SPECIAL_REGISTERS: ReadonlySet<string> = listSregs();
+
+/** Types that only instructions have, with the bits of a register that holds one. */
+const INSTRUCTION_TYPES: ReadonlyMap<string, number> = new Map([
+  ["u16x2", 32],
+  ["s16x2", 32],
+  ["e4m3x2", 16],
+  ["e5m2x2", 16],
+  ["e2m3x2", 16],
+  ["e3m2x2", 16],
+  ["e2m1x2", 8],
+  ["ue8m0x2", 16],
+  ["e4m3x4", 32],
+  ["e5m2x4", 32],
+  ["e2m3x4", 32],
+  ["e3m2x4", 32],
+  ["e2m1x4", 16],
+]);
+
+/** Types of matrix elements, which registers hold packed. */
+const ELEMENT_TYPES = new Set("b1 s4 u4 s2 u2 e4m3 e5m2 e3m2 e2m3 e2m1 ue8m0 ue4m3".split(" "));
+
+/** Is the modifier a type? */
+export function isTypeName(mod: string): boolean {
+  return TYPE_BYTES.has(mod) || INSTRUCTION_TYPES.has(mod) || ELEMENT_TYPES.has(mod);
+}
+
+/** Bits of a value of the type; 1 for a predicate, 0 for an unknown name. */
+export function typeBits(type: string): number {
+  if (type === "pred") return 1;
+  return INSTRUCTION_TYPES.get(type) ?? (TYPE_BYTES.get(type) ?? 0) * 8;
+}
+
+/** The integer type of twice the width: "u16" → "u32". */
+export function widerType(type: string): string {
+  return `${type[0]}${Number(type.slice(1)) * 2}`;
+}
+
+/** The classes that the rules of §9.4 tell apart. */
+function classOf(type: string): "pred" | "bits" | "int" | "float" | "opaque" {
+  if (type === "pred") return "pred";
+  if (isOpaqueType(type)) return "opaque";
+  const first = type[0];
+  if (first === "f" && type !== "f16x2" && type !== "f32x2") return "float";
+  if ((first === "u" || first === "s") && /^[us]\d+$/.test(type)) return "int";
+  return "bits";
+}
+
+const fitCache = new Map<string, boolean>();
+
+function computeFit(reg: string, type: string, relaxed: boolean): boolean {
+  const have = typeBits(reg);
+  const want = typeBits(type);
+  const regClass = classOf(reg);
+  if (regClass === "pred" || type === "pred") return reg === type;
+  if (regClass === "opaque" || have === 0 || want === 0) return false;
+  if (have < want || (have > want && !relaxed)) return false;
+  switch (classOf(type)) {
+    case "int":
+      return regClass === "int" || regClass === "bits";
+    case "float":
+      return reg === type || (regClass === "bits" && /^b\d+$/.test(reg));
+    default:
+      break;
+  }
+  // Bit types take every register of their size; packed and alternative formats only bits.
+  if (/^b\d+$/.test(type)) return true;
+  return reg === type || (regClass === "bits" && /^b\d+$/.test(reg));
+}
+
+/**
+ * May a register of type `reg` be an operand of type `type` (§9.4)? Integers of one size are alike,
+ * bits go with everything of their size, floats with themselves and bits. `relaxed`: it may be wider
+ * (§9.4.1).
+ */
+export function fitsRegister(reg: string, type: string, relaxed: boolean): boolean {
+  const key = `${reg} ${type} ${relaxed}`;
+  let fit = fitCache.get(key);
+  if (fit === undefined) {
+    fit = computeFit(reg, type, relaxed);
+    fitCache.set(key, fit);
+  }
+  return fit;
+}

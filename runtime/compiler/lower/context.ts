@@ -1,0 +1,146 @@
+import type { Value } from "../ir/ir.ts";
+import type { PtxFunction, PtxModule, Variable } from "../ptx/ast.ts";
+import { PtxError } from "../ptx/ast.ts";
+import type { DeviceLibrary } from "../wasm/library.ts";
+
+/** Where module-scope variables lie, relative to the module's segment in device memory. */
+export interface ModuleLayout {
+  /** Byte offset of each `.global` and `.const` variable, by variable id. */
+  offsets: Map<number, number>;
+  /** Bytes of the whole segment. */
+  size: number;
+}
+
+/** Lays out the `.global` and `.const` variables of a module, constants first. */
+export function layoutModule(module: PtxModule): ModuleLayout {
+  const offsets = new Map<number, number>();
+  let size = 0;
+  const variables = [...module.variables];
+  for (const fn of module.functions) variables.push(...fn.locals);
+  for (const space of ["const", "global"] as const) {
+    for (const v of variables) {
+      if (v.space !== space) continue;
+      const align = Math.max(v.align, v.size >= 16 ? 16 : 1);
+      size = Math.ceil(size / align) * align;
+      offsets.set(v.id, size);
+      size += Math.max(v.size, 1);
+    }
+  }
+  return { offsets, size };
+}
+
+/** Functions that can reach themselves through direct calls (PTX ISA §7.1), by function index. */
+function recursiveFunctions(module: PtxModule): Set<number> {
+  const callees = module.functions.map((fn) => {
+    const set = new Set<number>();
+    for (const s of fn.body ?? []) {
+      if (s.kind !== "instr" || s.opcode !== "call") continue;
+      for (const o of s.operands) {
+        if (o.kind === "symbol" && o.symbol.kind !== "variable") set.add(o.symbol.index);
+      }
+    }
+    return set;
+  });
+  const recursive = new Set<number>();
+  for (let start = 0; start < callees.length; start++) {
+    const seen = new Set<number>();
+    const stack = [...callees[start]];
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      if (next === start) recursive.add(start);
+      if (seen.has(next)) continue;
+      seen.add(next);
+      stack.push(...callees[next]);
+    }
+  }
+  return recursive;
+}
+
+/** What all functions of one kernel share while they are lowered. */
+export class KernelContext {
+  readonly module: PtxModule;
+  readonly layout: ModuleLayout;
+  readonly library: DeviceLibrary;
+  readonly kernel: PtxFunction;
+  readonly recursive: Set<number>;
+  /** Functions whose address is taken anywhere in the module, in index order. */
+  readonly addressTaken: PtxFunction[] = [];
+  /** Functions to compile as WebAssembly functions of their own. */
+  readonly realFunctions = new Map<PtxFunction, number>();
+  private readonly sharedOffsets = new Map<number, number>();
+  private readonly dynamicSymbols: { value: Value; offset: number }[] = [];
+  private dynamicAlign = 16;
+  /** Bytes of statically sized shared memory. */
+  sharedBytes = 0;
+
+  constructor(
+    module: PtxModule,
+    layout: ModuleLayout,
+    library: DeviceLibrary,
+    kernel: PtxFunction,
+  ) {
+    this.module = module;
+    this.layout = layout;
+    this.library = library;
+    this.kernel = kernel;
+    this.recursive = recursiveFunctions(module);
+    const taken = new Set<PtxFunction>();
+    for (const fn of module.functions) {
+      for (const s of fn.body ?? []) {
+        if (s.kind !== "instr" || s.opcode === "call") continue;
+        for (const o of s.operands) {
+          if (o.kind === "symbol" && o.symbol.kind !== "variable") taken.add(o.symbol);
+        }
+      }
+      for (const v of fn.locals) for (const r of v.init?.relocations ?? []) note(r.symbol);
+    }
+    for (const v of module.variables) for (const r of v.init?.relocations ?? []) note(r.symbol);
+    function note(symbol: Variable | PtxFunction) {
+      if (symbol.kind !== "variable") taken.add(symbol);
+    }
+    this.addressTaken = [...taken].sort((a, b) => a.index - b.index);
+  }
+
+  /** Offset of a shared variable in the block's window, or -1 for dynamic (extern, unsized). */
+  sharedOffset(v: Variable): number {
+    if (v.linkage === "extern" || v.size === 0) {
+      this.dynamicAlign = Math.max(this.dynamicAlign, v.align);
+      return -1;
+    }
+    let offset = this.sharedOffsets.get(v.id);
+    if (offset === undefined) {
+      offset = Math.ceil(this.sharedBytes / v.align) * v.align;
+      this.sharedOffsets.set(v.id, offset);
+      this.sharedBytes = offset + v.size;
+    }
+    return offset;
+  }
+
+  /** Notes a constant that becomes the dynamic window's offset plus `offset`. */
+  patchDynamic(value: Value, offset: number): void {
+    this.dynamicSymbols.push({ value, offset });
+  }
+
+  /** Byte offset in the window where dynamic shared memory starts. */
+  get dynamicSharedOffset(): number {
+    return Math.ceil(this.sharedBytes / this.dynamicAlign) * this.dynamicAlign;
+  }
+
+  /** Fills in the dynamic window's offset once all static variables are known. */
+  resolveDynamic(): void {
+    for (const { value, offset } of this.dynamicSymbols) {
+      value.imm = this.dynamicSharedOffset + offset;
+    }
+  }
+
+  /** The address of a function as a value: 1-based among those whose address is taken. */
+  functionAddress(fn: PtxFunction): number {
+    return (this.addressTaken.indexOf(fn) + 1) * 16;
+  }
+
+  /** Byte offset of a global or constant variable in the module's segment. */
+  moduleOffset(v: Variable): number {
+    const offset = this.layout.offsets.get(v.id);
+    if (offset === undefined) throw new PtxError(`variable ${v.name} has no address`, v.line, 0);
+    return offset;
+  }
+}

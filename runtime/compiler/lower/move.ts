@@ -1,0 +1,107 @@
+import { I32, I64, type Value } from "../ir/ir.ts";
+import type { Instruction, Operand } from "../ptx/ast.ts";
+import type { Builder } from "./builder.ts";
+import type { Lowering } from "./instructions.ts";
+import { lastType, type PtxType, ptxType } from "./types.ts";
+
+/** mov, with packing `mov.b32 d, {a, b}` and unpacking (PTX ISA §9.7.9 mov). */
+const mov: Lowering = (b, i) => {
+  const type = lastType(i.mods);
+  const [d, x] = i.operands;
+  if (!type || type.bits > 64) return false;
+  if (x.kind === "vector") b.write(d, pack(b, x.elements, type), type);
+  else if (d.kind === "vector") unpack(b, d.elements, b.read(x, type), type);
+  else b.write(d, b.read(x, type), type);
+  return true;
+};
+
+function pack(b: Builder, elements: Operand[], type: PtxType): Value {
+  const bits = type.bits / elements.length;
+  const part = ptxType(`b${bits}`);
+  let sum: Value | undefined;
+  elements.forEach((e, k) => {
+    const v = b.coerce(b.read(e, part), type.type === I64 ? I64 : I32);
+    const p = type.type === I64 ? "i64" : "i32";
+    const shift = type.type === I64 ? b.i64(BigInt(k * bits)) : b.i32(k * bits);
+    const moved = k === 0 ? v : b.emit(`${p}_shl`, v.type, [v, shift]);
+    sum = sum ? b.emit(`${p}_or`, v.type, [sum, moved]) : moved;
+  });
+  return sum as Value;
+}
+
+function unpack(b: Builder, elements: Operand[], value: Value, type: PtxType): void {
+  const bits = type.bits / elements.length;
+  const part = ptxType(`b${bits}`);
+  const v = b.coerce(value, type.type === I64 ? I64 : I32);
+  const p = v.type === I64 ? "i64" : "i32";
+  elements.forEach((e, k) => {
+    const shift = v.type === I64 ? b.i64(BigInt(k * bits)) : b.i32(k * bits);
+    const moved = k === 0 ? v : b.emit(`${p}_shr_u`, v.type, [v, shift]);
+    const narrow = b.coerce(moved, I32);
+    b.write(e, bits < 32 ? b.zeroExtend(narrow, bits) : narrow, part);
+  });
+}
+
+const WINDOWS: Record<string, string> = {
+  shared: "sharedWindow",
+  "shared::cta": "sharedWindow",
+  "shared::cluster": "sharedWindow",
+  local: "localWindow",
+  param: "paramWindow",
+  "param::entry": "paramWindow",
+};
+
+/** cvta: between a state space's addresses and generic ones (PTX ISA §9.7.9 cvta). */
+const cvta: Lowering = (b, i) => {
+  const to = i.mods.includes("to");
+  const space = i.mods.find((m) => m !== "to" && m !== "u64" && m !== "u32") as string;
+  const type = lastType(i.mods) as PtxType;
+  const [d, x] = i.operands;
+  const u64 = ptxType("u64");
+  if (space === "global" || space === "const") {
+    b.write(d, b.coerce(b.read(x, u64), type.type), type);
+    return true;
+  }
+  const name = WINDOWS[space];
+  if (!name) return false;
+  const window = b.emit("sreg", I64, [], { name });
+  const v = b.read(x, u64);
+  if (to) b.write(d, b.coerce(b.emit("i64_sub", I64, [v, window]), type.type), type);
+  else {
+    const offset = b.emit("i64_and", I64, [v, b.i64(0xffffffffn)]);
+    b.write(d, b.coerce(b.emit("i64_add", I64, [offset, window]), type.type), type);
+  }
+  return true;
+};
+
+const SIZES: Record<string, string> = {
+  sharedWindow: "totalShared",
+  localWindow: "localSize",
+  paramWindow: "paramSize",
+};
+
+/** isspacep: whether a generic address lies in a state space's window. */
+const isspacep: Lowering = (b, i: Instruction) => {
+  const [d, x] = i.operands;
+  const v = b.read(x, ptxType("u64"));
+  const inside = (name: string) => {
+    const window = b.emit("sreg", I64, [], { name });
+    const size = b.coerce(b.emit("sreg", I32, [], { name: SIZES[name] }), I64);
+    return b.emit("i64_lt_u", 0, [b.emit("i64_sub", I64, [v, window]), size]);
+  };
+  const space = i.mods[0];
+  if (WINDOWS[space]) {
+    b.write(d, inside(WINDOWS[space]), ptxType("pred"));
+    return true;
+  }
+  if (space === "global") {
+    const own = b.emit("or1", 0, [inside("sharedWindow"), inside("localWindow")]);
+    const any = b.emit("or1", 0, [own, inside("paramWindow")]);
+    b.write(d, b.not(any), ptxType("pred"));
+    return true;
+  }
+  return false;
+};
+
+/** Data movement without memory (PTX ISA §9.7.9). */
+export const moves: Record<string, Lowering> = { mov, cvta, isspacep };

@@ -1,0 +1,166 @@
+import { Graph } from "../analysis/graph.ts";
+import { I32, I64, isPure, type Region, Value } from "../ir/ir.ts";
+import { constant, fold } from "./fold.ts";
+
+const MAX_STATIC_OFFSET = 65536;
+
+/**
+ * Folds constants, shares equal pure values along the dominator tree, moves constant parts of
+ * addresses into the accesses' static offsets, and drops address checks that a dominating check of
+ * the same address covers.
+ */
+export function simplify(region: Region): void {
+  const graph = new Graph(region.start);
+  const forward = new Map<Value, Value>();
+  /** Check → bytes by which its users' offsets grow. */
+  const shift = new Map<Value, number>();
+  const tables: Map<string, Value>[] = [];
+  const resolve = (v: Value): Value => {
+    let to = v;
+    for (let n = forward.get(to); n; n = forward.get(to)) to = n;
+    return to;
+  };
+  const find = (key: string, block: number): Value | undefined => {
+    for (let k = block; ; k = graph.idom[k]) {
+      const v = tables[k]?.get(key);
+      if (v) return v;
+      if (k === 0) return undefined;
+    }
+  };
+  graph.order.forEach((block, at) => {
+    const table = new Map<string, Value>();
+    tables[at] = table;
+    const out: Value[] = [];
+    const place = (v: Value): Value => {
+      if (!isPure(v)) {
+        out.push(v);
+        return v;
+      }
+      const key = keyOf(v);
+      const same = find(key, at);
+      if (same) return same;
+      table.set(key, v);
+      out.push(v);
+      return v;
+    };
+    const foldPlaced = (v: Value): Value => {
+      let current = v;
+      for (let round = 0; round < 8; round++) {
+        const next = fold(current);
+        if (next === current) break;
+        // New operands that folding made (constants, joined sums) need a place of their own.
+        next.args = next.args.map((a) => (a.block === undefined && a.op === "const" ? place(a) : a));
+        current = next;
+        if (current.block !== undefined) return current;
+      }
+      current.block = block;
+      return place(current);
+    };
+    for (const v of block.values) {
+      if (v.op === "phi") {
+        v.block = block;
+        out.push(v);
+        continue;
+      }
+      const delta = rebase(v, resolve, shift, place);
+      if (delta === "done") {
+        v.block = block;
+        out.push(v);
+        continue;
+      }
+      if (v.op === "check") {
+        v.block = block;
+        const key = `check ${v.args[0].id} ${v.aux.space}`;
+        const known = find(key, at);
+        if (known && covers(known, v)) forward.set(v, known);
+        else {
+          out.push(v);
+          if (!known) table.set(key, v);
+        }
+        continue;
+      }
+      const to = foldPlaced(v);
+      if (to !== v) forward.set(v, to);
+    }
+    block.values = out;
+    const t = block.terminator;
+    if (t?.kind === "branch") t.cond = resolve(t.cond);
+    else if (t?.kind === "switch") t.index = resolve(t.index);
+    else if (t?.kind === "cut" && t.state) {
+      t.state.operands = t.state.operands.map(resolve);
+      t.state.sources = t.state.sources.map(resolve);
+      for (const s of t.state.spills) s.value = resolve(s.value);
+    }
+  });
+  // Arguments of phis may come from later blocks.
+  for (const block of graph.order) {
+    for (const v of block.values) if (v.op === "phi") v.args = v.args.map(resolve);
+  }
+}
+
+/** Resolves arguments, and moves constant offsets between checks and their users. */
+function rebase(
+  v: Value,
+  resolve: (v: Value) => Value,
+  shift: Map<Value, number>,
+  place: (v: Value) => Value,
+): "done" | undefined {
+  const original = v.args;
+  v.args = original.map(resolve);
+  if (v.op === "check") {
+    const [address] = v.args;
+    const wide = address.op === "i64_add" && v.aux.space === "generic";
+    const narrow = address.op === "i32_add" && v.aux.space !== "generic";
+    if (!wide && !narrow) return undefined;
+    const k = address.args[1];
+    if (k.op !== "const") return undefined;
+    const by = wide ? Number(k.big) : k.imm;
+    const offset = (v.aux.offset as number) + by;
+    // Shared and local addresses are 32-bit: a negative index plus an offset must not wrap.
+    if (by < 0 || offset > MAX_STATIC_OFFSET) return undefined;
+    v.args = [address.args[0]];
+    v.aux = { ...v.aux, offset };
+    shift.set(v, by);
+    return undefined;
+  }
+  const first = original[0];
+  const delta = first ? shift.get(first) : undefined;
+  if ((v.op === "load" || v.op === "store") && delta) {
+    v.aux = { ...v.aux, offset: (v.aux.offset as number) + delta };
+    return v.op === "store" ? "done" : undefined;
+  }
+  original.forEach((a, k) => {
+    const by = shift.get(a);
+    if (!by || (k === 0 && (v.op === "load" || v.op === "store"))) return;
+    const amount = place(constant(I32, by));
+    v.args[k] = place(new Value("i32_add", I32, [v.args[k], amount]));
+  });
+  return undefined;
+}
+
+/** Whether a passed check `a` makes check `b` of the same address unnecessary. */
+function covers(a: Value, b: Value): boolean {
+  const [fromA, fromB] = [a.aux.offset as number, b.aux.offset as number];
+  const [endA, endB] = [fromA + (a.aux.size as number), fromB + (b.aux.size as number)];
+  if (fromB < fromA || endB > endA) return false;
+  return alignmentImplied(a, b);
+}
+
+/** Whether alignment at a's offset implies what b asks at its own. */
+export function alignmentImplied(a: Value, b: Value): boolean {
+  const alignB = b.aux.align as number;
+  if (alignB > (a.aux.align as number)) return false;
+  return ((b.aux.offset as number) - (a.aux.offset as number)) % alignB === 0;
+}
+
+function keyOf(v: Value): string {
+  let key = `${v.op} ${v.type}`;
+  for (const a of v.args) key += ` ${a.id}`;
+  if (v.op === "const" || v.op === "param" || v.op === "sreg" || v.op === "argument" || v.op === "result" || v.op === "reload") {
+    key += ` #${v.type === I64 || v.type === 4 ? v.big : v.imm} ${v.imm}`;
+  }
+  if (v.aux.name) key += ` ${v.aux.name}`;
+  if (v.op === "load") key += ` ${v.aux.size} ${v.aux.offset}`;
+  if (v.op === "param") key += ` ${v.aux.size}`;
+  return key;
+}

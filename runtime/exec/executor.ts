@@ -1,0 +1,302 @@
+import type { CompiledKernel, DeviceLibrary } from "../compiler/index.ts";
+import { Heap } from "../memory/index.ts";
+import type { ExecArtifacts } from "./artifacts.ts";
+import { describeFault } from "./fault.ts";
+import { KernelHost } from "./host.ts";
+import * as L from "./layout.ts";
+import { Module, type ModuleOwner, type PlacedKernel } from "./module.ts";
+import type { ExecHost, ExecOptions, KernelFault, LaunchRequest, LoadedModule } from "./types.ts";
+
+interface ExecCore {
+  runLaunch(launch: number, contexts: number, count: number, budget: number): number;
+}
+
+/** Bytes at the front of scratch that kernels may not touch: launch records, contexts, pcs. */
+const CONTROL_BYTES = 8 << 20;
+/** Turns of blocks between two looks at the clock. */
+const BUDGET = 4096;
+/** Blocks that take turns if a kernel waits for others. */
+const MAX_RESIDENT = 512;
+/** Stack of local memory for kernels that call functions, bytes a thread. */
+const STACK_BYTES = 32 << 10;
+const PARAM_BYTES = 32 << 10;
+
+const align = (n: number, to: number) => Math.ceil(n / to) * to;
+
+/**
+ * Runs kernels: keeps them compiled by block shape, lays out each launch in scratch memory and
+ * drives the core's execution loops.
+ */
+export class Executor implements ModuleOwner {
+  readonly host: ExecHost;
+  readonly library: DeviceLibrary;
+  readonly fma: "exact" | "relaxed" | "unfused";
+  private readonly core: ExecCore;
+  private readonly table: WebAssembly.Table;
+  private readonly kernelHost: KernelHost;
+  private readonly control: Heap;
+  private readonly data: Heap;
+  private readonly freeTable = new Map<number, number[]>();
+  private tableTop = 1;
+  private readonly launchRecord: number;
+  private readonly paramBuffer: number;
+  private readonly low: number;
+  private gridId = 0;
+
+  /**
+   * @param host the device's memory and output
+   * @param artifacts as from `loadArtifacts`
+   * @param options threads and arithmetic
+   */
+  constructor(host: ExecHost, artifacts: ExecArtifacts, options: ExecOptions = {}) {
+    this.host = host;
+    this.library = artifacts.library;
+    this.fma = artifacts.fusedMultiplyAdd ? "relaxed" : (options.fma ?? "exact");
+    this.table = new WebAssembly.Table({ initial: 64, element: "anyfunc" });
+    const env = { memory: host.memory.memory, table: this.table };
+    this.core = new WebAssembly.Instance(artifacts.core, { env }).exports as unknown as ExecCore;
+    const { scratch } = host.memory.map;
+    this.low = scratch.start + CONTROL_BYTES;
+    this.control = new Heap(scratch.start, CONTROL_BYTES, 64);
+    this.data = new Heap(this.low, scratch.size - CONTROL_BYTES, 64);
+    this.launchRecord = this.control.alloc(L.LAUNCH_RECORD_BYTES);
+    this.paramBuffer = this.data.alloc(PARAM_BYTES);
+    this.kernelHost = new KernelHost(host);
+  }
+
+  /**
+   * Parses and lowers a PTX module and gives its variables memory.
+   * @throws PtxError (code 218) for PTX that is malformed or not supported
+   */
+  loadModule(ptx: string, name = "ptx"): LoadedModule {
+    return new Module(this, ptx, name);
+  }
+
+  /** Puts a compiled kernel's regions into the function table and its cut table into memory. */
+  place(compiled: CompiledKernel): PlacedKernel {
+    const module = new WebAssembly.Module(compiled.wasm);
+    const instance = new WebAssembly.Instance(module, {
+      env: { memory: this.host.memory.memory },
+      host: this.kernelHost.imports as unknown as WebAssembly.ModuleImports,
+    });
+    const table = this.freeTable.get(compiled.regions)?.pop() ?? this.growTable(compiled.regions);
+    for (let k = 0; k < compiled.regions; k++) {
+      this.table.set(table + k, instance.exports[`region${k + 1}`] as () => number);
+    }
+    const cuts = this.control.alloc(compiled.cuts.length);
+    if (cuts === 0) throw outOfScratch(compiled.cuts.length);
+    this.host.memory.bytes(cuts, compiled.cuts.length).set(compiled.cuts);
+    return { compiled, table, cuts };
+  }
+
+  private growTable(count: number): number {
+    const at = this.tableTop;
+    this.tableTop += count;
+    if (this.tableTop > this.table.length) this.table.grow(this.tableTop + 64 - this.table.length);
+    return at;
+  }
+
+  release({ compiled, table, cuts }: PlacedKernel): void {
+    for (let k = 0; k < compiled.regions; k++) this.table.set(table + k, null);
+    const list = this.freeTable.get(compiled.regions);
+    if (list) list.push(table);
+    else this.freeTable.set(compiled.regions, [table]);
+    this.control.release(cuts);
+  }
+
+  /**
+   * Runs a launch to its end.
+   * @returns the first fault, or undefined
+   * @throws Error with a cudaError_t `code` if the launch cannot start
+   */
+  launch(request: LaunchRequest): KernelFault | undefined {
+    const module = request.module as Module;
+    const kernel = module.kernel(request.kernel, request.block);
+    const plan = this.plan(request, kernel);
+    try {
+      return this.run(request, module, kernel, plan);
+    } finally {
+      this.free(plan);
+    }
+  }
+
+  /** Reserves the memory of the blocks that are resident at once. */
+  private plan(request: LaunchRequest, { compiled }: PlacedKernel): LaunchPlan {
+    const threads = request.block[0] * request.block[1] * request.block[2];
+    const rounded = align(threads, 4);
+    const warps = Math.ceil(threads / 32);
+    const shared = align(
+      request.dynamicSharedBytes > 0
+        ? compiled.dynamicSharedOffset + request.dynamicSharedBytes
+        : compiled.sharedBytes,
+      16,
+    );
+    const local = compiled.localBytes + (compiled.usesStack ? STACK_BYTES : 0);
+    const frame = compiled.frameBytes * warps;
+    const spill = align(compiled.spillBytes * rounded, 16);
+    const perBlock = align(align(shared, 64) + frame + spill + align(local * threads, 16), 64) + 64;
+    const perControl = L.BLOCK_CONTEXT_BYTES + 2 * 4 * align(threads, 32);
+    const blocks = request.grid[0] * request.grid[1] * request.grid[2];
+    let count = 1;
+    if (request.cooperative) count = blocks;
+    else if (compiled.waits) {
+      const room = Math.floor((this.data.free * 0.75) / perBlock);
+      count = Math.max(1, Math.min(blocks, MAX_RESIDENT, room));
+    }
+    let inHeap = true;
+    let data = this.data.alloc(perBlock * count);
+    if (data === 0) {
+      inHeap = false;
+      data = this.host.allocDevice(perBlock * count, 64);
+    }
+    if (data === 0) throw outOfScratch(perBlock * count);
+    const control = this.control.alloc(perControl * count);
+    if (control === 0) {
+      if (inHeap) this.data.release(data);
+      else this.host.freeDevice(data);
+      throw outOfScratch(perControl * count);
+    }
+    return { threads, shared, local, frame, spill, perBlock, perControl, count, data, control, inHeap };
+  }
+
+  private free(plan: LaunchPlan): void {
+    this.control.release(plan.control);
+    if (plan.inHeap) this.data.release(plan.data);
+    else this.host.freeDevice(plan.data);
+  }
+
+  private run(
+    request: LaunchRequest,
+    module: Module,
+    kernel: PlacedKernel,
+    plan: LaunchPlan,
+  ): KernelFault | undefined {
+    const { memory } = this.host;
+    const at = this.launchRecord;
+    this.writeRecord(request, module, kernel, plan);
+    const contexts = plan.control;
+    const { u32 } = memory;
+    for (let k = 0; k < plan.count; k++) this.writeContext(u32, k, plan, kernel);
+    this.kernelHost.begin(request.kernel, request.block, kernel.compiled);
+    for (;;) {
+      let result: number;
+      try {
+        result = this.core.runLaunch(at, contexts, plan.count, BUDGET);
+      } catch (error) {
+        return describeFault(memory, at, request, kernel.compiled, this.kernelHost, error);
+      }
+      if (result === 0) return undefined;
+      if (result === 1) {
+        const deadline = memory.view.getFloat64(at + L.LAUNCH_DEADLINE, true);
+        if (deadline === 0 || performance.now() < deadline) continue;
+      }
+      return describeFault(memory, at, request, kernel.compiled, this.kernelHost, result);
+    }
+  }
+
+  private writeRecord(
+    request: LaunchRequest,
+    module: Module,
+    { compiled, cuts }: PlacedKernel,
+    plan: LaunchPlan,
+  ): void {
+    const { memory } = this.host;
+    const at = this.launchRecord;
+    const { u32, u8, view } = memory;
+    const words = at >> 2;
+    u32.fill(0, words, words + (L.LAUNCH_RECORD_BYTES >> 2));
+    const set = (offset: number, value: number) => {
+      u32[words + (offset >> 2)] = value;
+    };
+    const { grid, block, params } = request;
+    for (let k = 0; k < 3; k++) {
+      set(L.LAUNCH_GRID_X + 4 * k, grid[k]);
+      set(L.LAUNCH_BLOCK_X + 4 * k, block[k]);
+    }
+    set(L.LAUNCH_THREADS, plan.threads);
+    set(L.LAUNCH_GROUPS, plan.threads);
+    set(L.LAUNCH_WIDTH, 1);
+    set(L.LAUNCH_PARAMS, this.paramBuffer);
+    set(L.LAUNCH_PARAM_BYTES, params.length);
+    set(L.LAUNCH_DYNAMIC_SHARED, request.dynamicSharedBytes);
+    set(L.LAUNCH_TOTAL_SHARED, plan.shared);
+    set(L.LAUNCH_LOCAL_BYTES, plan.local);
+    set(L.LAUNCH_MODULE_OFFSET, module.offset);
+    set(L.LAUNCH_CUTS, cuts);
+    set(L.LAUNCH_REGIONS, compiled.regions);
+    set(L.LAUNCH_BLOCKS, grid[0] * grid[1] * grid[2]);
+    set(L.LAUNCH_FRAME_BYTES, compiled.frameBytes);
+    const low = memory.base + this.low;
+    set(L.LAUNCH_HEAP_BASE, memory.base);
+    set(L.LAUNCH_HEAP_BASE + 4, memory.base / 2 ** 32);
+    set(L.LAUNCH_HEAP_LOW, low);
+    set(L.LAUNCH_HEAP_LOW + 4, low / 2 ** 32);
+    set(L.LAUNCH_HEAP_BYTES, memory.byteLength - this.low);
+    set(L.LAUNCH_GRID_ID, ++this.gridId);
+    if (request.timeoutMs > 0) {
+      view.setFloat64(at + L.LAUNCH_DEADLINE, performance.now() + request.timeoutMs, true);
+    }
+    u8.set(params, this.paramBuffer);
+    if (request.cooperative) this.gridWorkspace(view, at);
+  }
+
+  /**
+   * The workspace of grid.sync: its address is in %envreg1 (high) and %envreg2 (low); the barrier
+   * counter that cooperative groups count on is the word at offset 4 (as nvcc's code reads it).
+   */
+  private gridWorkspace(view: DataView, at: number): void {
+    const workspace = this.paramBuffer + PARAM_BYTES - 64;
+    this.host.memory.bytes(workspace, 64).fill(0);
+    const pointer = this.host.memory.pointerOf(workspace);
+    view.setUint32(at + L.LAUNCH_ENVREG + 4, Math.floor(pointer / 2 ** 32), true);
+    view.setUint32(at + L.LAUNCH_ENVREG + 8, pointer % 2 ** 32, true);
+  }
+
+  private writeContext(u32: Uint32Array, k: number, plan: LaunchPlan, kernel: PlacedKernel): void {
+    const context = plan.control + k * L.BLOCK_CONTEXT_BYTES;
+    const words = context >> 2;
+    const arrays =
+      plan.control +
+      plan.count * L.BLOCK_CONTEXT_BYTES +
+      k * (plan.perControl - L.BLOCK_CONTEXT_BYTES);
+    const data = plan.data + k * plan.perBlock;
+    const frame = data + align(plan.shared, 64);
+    const spill = frame + plan.frame;
+    const set = (offset: number, value: number) => {
+      u32[words + (offset >> 2)] = value;
+    };
+    set(L.BLOCK_LAUNCH, this.launchRecord);
+    set(L.BLOCK_SHARED, data);
+    set(L.BLOCK_FRAME, frame);
+    set(L.BLOCK_SPILL, spill);
+    set(L.BLOCK_LOCAL, spill + plan.spill);
+    set(L.BLOCK_PC, arrays);
+    set(L.BLOCK_ARGUMENT, arrays + 4 * align(plan.threads, 32));
+    set(L.BLOCK_TABLE, kernel.table);
+    set(L.BLOCK_STATE, 0);
+  }
+
+  dispose(): void {
+    for (let k = 0; k < this.table.length; k++) this.table.set(k, null);
+  }
+}
+
+/** Where a launch lies in scratch memory; bytes and addresses. */
+interface LaunchPlan {
+  threads: number;
+  shared: number;
+  local: number;
+  frame: number;
+  spill: number;
+  perBlock: number;
+  perControl: number;
+  count: number;
+  data: number;
+  control: number;
+  inHeap: boolean;
+}
+
+function outOfScratch(bytes: number): Error {
+  const message = `no room for ${bytes} bytes of scratch memory`;
+  return Object.assign(new Error(message), { code: 701 }); // cudaErrorLaunchOutOfResources
+}

@@ -1,0 +1,177 @@
+import {
+  type CompiledKernel,
+  compileKernel,
+  type DeviceLibrary,
+  kernelParamOffset,
+  layoutModule,
+  type LoweredKernel,
+  lowerKernel,
+  type ModuleLayout,
+  parsePtx,
+  PtxError,
+  type PtxFunction,
+  type PtxModule,
+  type Variable,
+} from "../compiler/index.ts";
+import type { ExecHost, KernelInfo, LoadedModule, SymbolInfo } from "./types.ts";
+
+type Shape = readonly [number, number, number];
+
+/** A compiled kernel placed in the worker's function table. */
+export interface PlacedKernel {
+  compiled: CompiledKernel;
+  /** Table index of its first region. */
+  table: number;
+  /** Address of its cut table. */
+  cuts: number;
+}
+
+/** What a module needs of the executor that made it. */
+export interface ModuleOwner {
+  readonly host: ExecHost;
+  readonly library: DeviceLibrary;
+  readonly fma: "exact" | "relaxed" | "unfused";
+  place(compiled: CompiledKernel): PlacedKernel;
+  release(kernel: PlacedKernel): void;
+}
+
+/** A module: parsed and lowered at load, its kernels compiled at their first launch. */
+export class Module implements LoadedModule {
+  readonly kernels = new Map<string, KernelInfo>();
+  readonly symbols = new Map<string, SymbolInfo>();
+  /** Offset of the module's variables in the linear memory. */
+  offset = 0;
+  private readonly owner: ModuleOwner;
+  private readonly ptx: PtxModule;
+  private readonly layout: ModuleLayout;
+  private readonly lowered = new Map<string, LoweredKernel>();
+  private readonly placed = new Map<string, Map<number, PlacedKernel>>();
+
+  /**
+   * @throws PtxError for what doesn't parse or isn't supported; Error with code 2
+   *   (cudaErrorMemoryAllocation) if there is no room for the variables
+   */
+  constructor(owner: ModuleOwner, source: string, name: string) {
+    this.owner = owner;
+    this.ptx = parsePtx(source, name);
+    this.layout = layoutModule(this.ptx);
+    for (const fn of this.ptx.functions) {
+      if (fn.kind !== "entry" || !fn.body) continue;
+      const lowered = lowerKernel(this.ptx, this.layout, fn, owner.library);
+      this.lowered.set(fn.name, lowered);
+      this.kernels.set(fn.name, this.describe(fn, lowered));
+    }
+    this.allocate();
+  }
+
+  private describe(fn: PtxFunction, lowered: LoweredKernel): KernelInfo {
+    const params = fn.params.map((p) => ({
+      offset: kernelParamOffset(fn, p),
+      size: p.size,
+      align: p.align,
+    }));
+    const last = params[params.length - 1];
+    const [x, y, z] = fn.reqntid ?? fn.maxntid ?? [1024, 1, 1];
+    const constBytes = this.ptx.variables
+      .filter((v) => v.space === "const")
+      .reduce((sum, v) => sum + v.size, 0);
+    return {
+      name: fn.name,
+      params,
+      paramBytes: last ? last.offset + last.size : 0,
+      sharedBytes: lowered.context.sharedBytes,
+      localBytes: lowered.lowered.localBytes,
+      constBytes,
+      // What ptxas would allocate is not known; the virtual registers bound it from above.
+      numRegs: Math.min(fn.maxnreg ?? 255, Math.max(16, Math.ceil(lowered.lowered.registers.length / 4))),
+      maxThreadsPerBlock: Math.min(1024, x * y * z),
+      ptxVersion: this.ptx.version,
+      target: this.ptx.target[0] ?? "",
+      usesGridSync: lowered.lowered.blocks.some((b) =>
+        b.values.some((v) => v.op === "sreg" && v.aux.name === "envreg"),
+      ),
+    };
+  }
+
+  /** Gives the module's variables their memory and their initial bytes. */
+  private allocate(): void {
+    const { host } = this.owner;
+    const { size, offsets } = this.layout;
+    if (size === 0) return;
+    this.offset = host.allocDevice(size, 256);
+    if (this.offset === 0) {
+      throw Object.assign(new Error(`no memory for ${size} bytes of module variables`), { code: 2 });
+    }
+    const bytes = host.memory.bytes(this.offset, size);
+    bytes.fill(0);
+    const variables = [...this.ptx.variables, ...this.ptx.functions.flatMap((f) => f.locals)];
+    for (const v of variables) {
+      const at = offsets.get(v.id);
+      if (at === undefined) continue;
+      if (v.init) this.initialize(v, bytes.subarray(at, at + v.size));
+      this.symbols.set(v.name, {
+        name: v.name,
+        address: host.memory.pointerOf(this.offset + at),
+        size: v.size,
+        space: v.space as "global" | "const",
+      });
+    }
+  }
+
+  private initialize(v: Variable, target: Uint8Array): void {
+    const { init } = v;
+    if (!init) return;
+    target.set(init.bytes.subarray(0, target.length));
+    for (const r of init.relocations) {
+      const address = this.addressOf(r.symbol) + BigInt(r.addend);
+      let value = BigInt.asUintN(64, address);
+      if (r.mask) {
+        let shift = 0n;
+        while (!((r.mask >> shift) & 1n)) shift++;
+        value = (value & r.mask) >> shift;
+      }
+      for (let k = 0; k < r.size; k++) {
+        target[r.offset + k] = Number((value >> BigInt(8 * k)) & 0xffn);
+      }
+    }
+  }
+
+  private addressOf(symbol: Variable | PtxFunction): bigint {
+    if (symbol.kind !== "variable") {
+      const any = this.lowered.values().next().value;
+      return BigInt(any ? any.context.functionAddress(symbol) : 0);
+    }
+    const at = this.layout.offsets.get(symbol.id);
+    if (at === undefined) throw new PtxError(`${symbol.name} has no address`, symbol.line, 0);
+    return BigInt(this.owner.host.memory.pointerOf(this.offset + at));
+  }
+
+  /** The kernel compiled for a block shape; compiled and placed on first use. */
+  kernel(name: string, shape: Shape): PlacedKernel {
+    let shapes = this.placed.get(name);
+    if (!shapes) {
+      shapes = new Map();
+      this.placed.set(name, shapes);
+    }
+    const key = shape[0] + shape[1] * 2048 + shape[2] * 2048 * 2048;
+    let placed = shapes.get(key);
+    if (!placed) {
+      const lowered = this.lowered.get(name);
+      if (!lowered) throw new Error(`no kernel ${name}`);
+      const compiled = compileKernel(lowered, { fma: this.owner.fma, shape });
+      placed = this.owner.place(compiled);
+      shapes.set(key, placed);
+    }
+    return placed;
+  }
+
+  unload(): void {
+    for (const shapes of this.placed.values()) {
+      for (const kernel of shapes.values()) this.owner.release(kernel);
+    }
+    this.placed.clear();
+    if (this.offset !== 0) this.owner.host.freeDevice(this.offset);
+    this.offset = 0;
+  }
+}
+

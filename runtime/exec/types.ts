@@ -1,0 +1,94 @@
+import type { GuestMemory } from "../memory/index.ts";
+
+/** A kernel parameter's place in the parameter buffer, bytes. */
+export interface ParamInfo {
+  offset: number;
+  size: number;
+  align: number;
+}
+
+/** What a launch, and `cudaFuncGetAttributes`, need to know of a kernel. */
+export interface KernelInfo {
+  name: string;
+  params: ParamInfo[];
+  paramBytes: number;
+  /** Statically sized shared memory of a block, bytes. */
+  sharedBytes: number;
+  /** Local memory of a thread, bytes. */
+  localBytes: number;
+  /** The module's constant memory, bytes. */
+  constBytes: number;
+  numRegs: number;
+  maxThreadsPerBlock: number;
+  ptxVersion: [number, number];
+  target: string;
+  /** The kernel reads the cooperative workspace (grid.sync). */
+  usesGridSync: boolean;
+}
+
+/** A module-scope variable. */
+export interface SymbolInfo {
+  name: string;
+  /** CUDA pointer. */
+  address: number;
+  size: number;
+  space: "global" | "const";
+}
+
+/** A PTX module whose variables have their memory. */
+export interface LoadedModule {
+  kernels: Map<string, KernelInfo>;
+  symbols: Map<string, SymbolInfo>;
+  /** Gives back its memory and compiled kernels. */
+  unload(): void;
+}
+
+/** One launch. Shapes and limits have been checked by the device. */
+export interface LaunchRequest {
+  module: LoadedModule;
+  kernel: string;
+  grid: [number, number, number];
+  block: [number, number, number];
+  dynamicSharedBytes: number;
+  /** The parameter buffer, laid out by KernelInfo.params. */
+  params: Uint8Array;
+  /** All blocks must be resident at once (cudaLaunchCooperativeKernel). */
+  cooperative: boolean;
+  /** Watchdog; 0 for none. */
+  timeoutMs: number;
+}
+
+/** Why a launch ended early. */
+export interface KernelFault {
+  /** cudaError_t */
+  code: number;
+  kind: string;
+  kernel: string;
+  block: [number, number, number];
+  thread: [number, number, number];
+  /** CUDA pointer, or the offset in shared or local memory; 0 if there is none. */
+  address: number;
+  /** Line of the source if the PTX has `.loc`, else of the PTX. */
+  line: number;
+  file: string;
+  message: string;
+}
+
+/** What the executor needs of the device. */
+export interface ExecHost {
+  memory: GuestMemory;
+  /** Device memory: its offset in the linear memory, 0 if there is none left. */
+  allocDevice(bytes: number, align: number): number;
+  freeDevice(offset: number): void;
+  /** Output of printf, UTF-8. */
+  print(text: Uint8Array): void;
+}
+
+/** Choices about execution. */
+export interface ExecOptions {
+  /** Threads that run blocks, the caller included. */
+  workers?: number;
+  /** "exact" (default): fused multiply-add as IEEE 754 has it, in software where the engine has
+   *  none; "unfused": multiply and add where the engine has none. */
+  fma?: "exact" | "unfused";
+}
