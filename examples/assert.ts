@@ -15,11 +15,12 @@ const CUDA_ERROR_ASSERT = 710;
 
 /** Opens a device, takes roots of `values`, and returns them with the time. */
 async function takeRoots(values: Float32Array, stderr: (text: Uint8Array) => void) {
+  // Closing the device frees what is on it. Nothing else is to be freed one by one here: after a
+  // failed kernel every call on the device fails, as in CUDA.
   using device = await Device.open({ stderr });
-  using module = device.loadModule(await readPtx("assert"));
-  const checkedSqrt = module.kernel("checkedSqrt");
-  using deviceValues = device.upload(values);
-  using roots = device.alloc(values.byteLength);
+  const checkedSqrt = device.loadModule(await readPtx("assert")).kernel("checkedSqrt");
+  const deviceValues = device.upload(values);
+  const roots = device.alloc(values.byteLength);
 
   const start = performance.now();
   const grid = Math.ceil(values.length / 64);
