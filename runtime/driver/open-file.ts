@@ -2,13 +2,12 @@
 import * as P from "../protocol/definitions.ts";
 import { EBADF, EFAULT, ENOTTY } from "../protocol/errno.ts";
 import { readU64, writeU64 } from "../protocol/fields.ts";
+import * as S from "../protocol/streams.ts";
 import { AllocationList } from "./allocation-list.ts";
 import { COMMAND_SHAPES } from "./commands.ts";
+import { copyBox, copyLinear, mapDevice, virtToPhys } from "./copies.ts";
 import type { DeviceEvent, DriverModule } from "./module.ts";
 import { type DriverOptions, type IoctlData, type OpenFile, POLLERR, POLLIN } from "./types.ts";
-
-/** Host data up to this size is staged in the request; longer data is moved through the mapping. */
-const INLINE_BYTES = 2048;
 
 /** The files of each driver, newest last: events go to one that has their context. */
 const filesOf = new WeakMap<DriverModule, DriverFile[]>();
@@ -62,7 +61,9 @@ class DriverFile implements OpenFile {
     if (arg.byteLength < P.ARG_RESPONSE + shape.responseBytes) return -EFAULT;
     switch (command) {
       case P.COMMAND_MEMORY_COPY:
-        return this.#copy(arg, out, into);
+        return copyLinear(this.#module, this.thread, arg, out, into);
+      case P.COMMAND_MEMORY_COPY_3D:
+        return copyBox(this.#module, this.thread, arg, out, into);
       case P.COMMAND_MEMORY_ALLOC:
       case P.COMMAND_MEMORY_FREE:
       case P.COMMAND_CONTEXT_CREATE:
@@ -98,61 +99,12 @@ class DriverFile implements OpenFile {
     }
   }
 
-  /**
-   * A copy whose host side may be any bytes of this thread: pinned memory goes by its address,
-   * little data in the request, long data once, through the mapping of device memory, after the
-   * device has checked the range and the stream's turn has come.
-   */
-  #copy(arg: DataView, out: IoctlData | undefined, into: IoctlData | undefined): number {
-    const module = this.#module;
-    const shape = COMMAND_SHAPES[P.COMMAND_MEMORY_COPY];
-    const bytes = readU64(arg, P.MEMORY_COPY_BYTES);
-    const host = out ?? into;
-    const kept = arg.getUint32(P.MEMORY_COPY_FLAGS, true) & P.COPY_ASYNC;
-    arg.setUint32(P.MEMORY_COPY_FLAGS, kept, true);
-    if (host === undefined) {
-      return module.transact(P.COMMAND_MEMORY_COPY, shape, arg, this.thread);
-    }
-    if (host.length < bytes) return -EFAULT;
-    const field = out ? P.MEMORY_COPY_SOURCE : P.MEMORY_COPY_TARGET;
-    const pinned = this.virtToPhys(host);
-    if (pinned >= 0) {
-      writeU64(arg, field, module.memory.pointerOf(pinned));
-      return module.transact(P.COMMAND_MEMORY_COPY, shape, arg, this.thread);
-    }
-    const data = host.length === bytes ? host : host.subarray(0, bytes);
-    if (bytes <= INLINE_BYTES) {
-      const flag = out ? P.COPY_SOURCE_INLINE : P.COPY_TARGET_INLINE;
-      arg.setUint32(P.MEMORY_COPY_FLAGS, kept | flag, true);
-      return out
-        ? module.transact(P.COMMAND_MEMORY_COPY, shape, arg, this.thread, data)
-        : module.transact(P.COMMAND_MEMORY_COPY, shape, arg, this.thread, undefined, data);
-    }
-    const flag = out ? P.COPY_SOURCE_MAPPED : P.COPY_TARGET_MAPPED;
-    arg.setUint32(P.MEMORY_COPY_FLAGS, kept | flag, true);
-    const result = module.transact(P.COMMAND_MEMORY_COPY, shape, arg, this.thread);
-    if (result < 0 || arg.getUint32(P.ARG_RESPONSE + P.RESPONSE_ERROR, true) !== 0) return result;
-    const device = readU64(arg, out ? P.MEMORY_COPY_TARGET : P.MEMORY_COPY_SOURCE);
-    const mapped = this.mmap(device, bytes);
-    if (typeof mapped === "number") return mapped;
-    if (out) mapped.set(data);
-    else data.set(mapped);
-    return 0;
-  }
-
   mmap(pointer: number, length: number): Uint8Array | number {
-    const { memory } = this.#module;
-    const offset = memory.offsetOf(pointer, length);
-    if (!this.#open) return -EBADF;
-    if (offset < memory.map.deviceMemory.start) return -EFAULT;
-    return memory.bytes(offset, length);
+    return this.#open ? mapDevice(this.#module, pointer, length) : -EBADF;
   }
 
   virtToPhys(view: ArrayBufferView): number {
-    const { memory } = this.#module;
-    if (view.buffer === memory.u8.buffer) return view.byteOffset;
-    // A view that was made before the memory grew has an older buffer over the same bytes.
-    return memory.owns(view.buffer) ? view.byteOffset : -EFAULT;
+    return virtToPhys(this.#module, view);
   }
 
   poll(): number {
@@ -194,9 +146,29 @@ class DriverFile implements OpenFile {
     return this.#contexts.has(context);
   }
 
+  /** Calls the host's function, then lets the stream go on, whatever the function did. */
+  #hostCall(event: DeviceEvent): void {
+    const view = new DataView(event.bytes.buffer);
+    const data = readU64(view, S.EVENT_HOST_CALL_DATA);
+    const error = view.getUint32(S.EVENT_HOST_CALL_ERROR, true);
+    const stream = view.getUint32(S.EVENT_HOST_CALL_STREAM, true);
+    try {
+      this.#options.hostCall?.(data, error, stream);
+    } finally {
+      const arg = new DataView(new ArrayBuffer(P.ARG_SIZE));
+      arg.setUint32(S.HOST_CALL_DONE_TICKET, event.value, true);
+      const shape = COMMAND_SHAPES[S.COMMAND_HOST_CALL_DONE];
+      this.#module.transact(S.COMMAND_HOST_CALL_DONE, shape, arg, this.thread);
+    }
+  }
+
   /** Hands one event to the opener. */
   receive(event: DeviceEvent): void {
     const { stdout, stderr, fault } = this.#options;
+    if (event.kind === P.EVENT_HOST_CALL) {
+      this.#hostCall(event);
+      return;
+    }
     if (event.kind === P.EVENT_PRINT) (event.value === 2 ? stderr : stdout)?.(event.bytes);
     else if (event.kind === P.EVENT_FAULT)
       fault?.(event.value, new TextDecoder().decode(event.bytes));

@@ -9,6 +9,13 @@ export interface DriverOptions {
   readonly stderr?: (text: Uint8Array) => void;
   /** The caller's thread id, as gettid() gives it; a number of this machine's own by default. */
   readonly thread?: number;
+  /**
+   * Calls a function of the host that is next in a stream (HOST_CALL).
+   * @param data HOST_CALL_DATA of the request
+   * @param error the context's sticky error, for callbacks that are called even then
+   * @param stream its handle
+   */
+  readonly hostCall?: (data: number, error: number, stream: number) => void;
   /** Receives the full text of each kernel fault when it is found out. */
   readonly fault?: (error: number, text: string) => void;
 }
@@ -26,6 +33,8 @@ export interface OpenFile {
    * @param arg ARG_SIZE bytes: the request, and at ARG_RESPONSE its response
    * @param out bytes that follow the request
    * @param into receives the bytes that follow the response
+   *   (MEMORY_COPY: `out` or `into` is the host side; MEMORY_COPY_3D: `out` is the box and `into`
+   *   the host side of either direction, its address an offset in `into`)
    * @returns 0 when the device answered (look at RESPONSE_ERROR), or -ENOTTY (no such request),
    *   -EFAULT (`arg` too small), -ENOMEM (guest RAM exhausted), -EIO (device broken),
    *   -EBADF (released), -EDEADLK (waits for what only this thread could do)

@@ -212,9 +212,34 @@ export const MEMORY_SET_WIDTH = MEMORY_SET_VALUE + 4;
 export const MEMORY_SET_FLAGS = MEMORY_SET_WIDTH + 4; // COPY_ASYNC
 export const MEMORY_SET_RESPONSE_SIZE = RESPONSE_HEADER_SIZE;
 
-/** MEMORY_COPY_2D / 3D: pitched boxes; MEMORY_SET_2D: pitched fill. See memory.ts of the device. */
+/**
+ * MEMORY_COPY_3D: a box of rows and slices (2-D: depth 1); a BOX follows the fixed request. With
+ * COPY_SOURCE_MAPPED or COPY_TARGET_MAPPED that side's address is not looked at and the driver
+ * moves the rows; the INLINE flags are not allowed.
+ */
 export const COMMAND_MEMORY_COPY_3D = 0x14;
-export const COMMAND_MEMORY_SET_2D = 0x15;
+export const MEMORY_COPY_3D_KIND = REQUEST_HEADER_SIZE; // cudaMemcpyKind
+export const MEMORY_COPY_3D_FLAGS = MEMORY_COPY_3D_KIND + 4; // COPY_*
+export const MEMORY_COPY_3D_RESPONSE_SIZE = RESPONSE_HEADER_SIZE;
+
+/** MEMORY_SET_3D: fills a box of elements of 1, 2 or 4 bytes; a BOX (its target) follows. */
+export const COMMAND_MEMORY_SET_3D = 0x15;
+export const MEMORY_SET_3D_VALUE = REQUEST_HEADER_SIZE;
+export const MEMORY_SET_3D_ELEMENT = MEMORY_SET_3D_VALUE + 4; // bytes
+export const MEMORY_SET_3D_FLAGS = MEMORY_SET_3D_ELEMENT + 4; // COPY_ASYNC
+export const MEMORY_SET_3D_RESPONSE_SIZE = RESPONSE_HEADER_SIZE;
+
+/** BOX: all fields u64, in bytes but for HEIGHT (rows) and DEPTH (slices). */
+export const BOX_TARGET = 0;
+export const BOX_TARGET_PITCH = BOX_TARGET + 8; // from row to row
+export const BOX_TARGET_SLICE = BOX_TARGET_PITCH + 8; // from slice to slice
+export const BOX_SOURCE = BOX_TARGET_SLICE + 8;
+export const BOX_SOURCE_PITCH = BOX_SOURCE + 8;
+export const BOX_SOURCE_SLICE = BOX_SOURCE_PITCH + 8;
+export const BOX_WIDTH = BOX_SOURCE_SLICE + 8;
+export const BOX_HEIGHT = BOX_WIDTH + 8;
+export const BOX_DEPTH = BOX_HEIGHT + 8;
+export const BOX_SIZE = BOX_DEPTH + 8;
 
 /** POINTER_ATTRIBUTES: what the allocation table knows of an address. */
 export const COMMAND_POINTER_ATTRIBUTES = 0x16;

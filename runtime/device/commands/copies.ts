@@ -12,7 +12,7 @@ import { type Stream, WORK_DONE, type Work } from "../stream.ts";
 import type { Command, CommandFamily } from "../table.ts";
 
 /** Which sides of a copy are host memory by its cudaMemcpyKind: [target, source]. */
-const HOST_SIDES: readonly (readonly [boolean, boolean])[] = [
+export const HOST_SIDES: readonly (readonly [boolean, boolean])[] = [
   [true, true],
   [false, true],
   [true, false],

@@ -1,4 +1,5 @@
 import type { Command } from "../table.ts";
+import { boxCommands } from "./boxes.ts";
 import { contextCommands } from "./contexts.ts";
 import { copyCommands } from "./copies.ts";
 import { eventCommands } from "./events.ts";
@@ -18,6 +19,7 @@ function merge(): (Command | undefined)[] {
     queryCommands,
     memoryCommands,
     copyCommands,
+    boxCommands,
     moduleCommands,
     launchCommands,
     streamCommands,
