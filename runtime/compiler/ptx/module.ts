@@ -7,6 +7,7 @@ import { parseDeclaration, parseParams, spaceOf } from "./declarations.ts";
 import { TOKEN_DOT, TOKEN_END, TOKEN_FLOAT } from "./lexer.ts";
 import { type Named, type ParserState, Scope } from "./scope.ts";
 import { parseBody } from "./statements.ts";
+import { formsOf } from "./table/index.ts";
 
 const SEMICOLON = 59;
 const COMMA = 44;
@@ -233,7 +234,11 @@ function resolvePending(p: ParserState): void {
   for (const { name, line, column, kernel, resolve } of p.pending) {
     const found = p.moduleScope.names.get(name);
     p.kernel = kernel;
-    if (found === undefined) throw p.errorAt(line, column, `'${name}' isn't declared`);
+    if (found === undefined) {
+      // An opcode where an operand should be: the line before lacks its semicolon.
+      const what = formsOf(name).length > 0 ? "expected ';' before it" : "it isn't declared";
+      throw p.errorAt(line, column, `'${name}': ${what}`);
+    }
     resolve(found);
   }
 }
