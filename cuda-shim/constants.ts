@@ -48,3 +48,37 @@ export const cudaEventRecordDefault = 0;
 export const cudaEventRecordExternal = 1;
 export const cudaEventWaitDefault = 0;
 export const cudaEventWaitExternal = 1;
+
+/** `cudaFuncCache`. */
+export const cudaFuncCachePreferNone = 0;
+export const cudaFuncCachePreferShared = 1;
+export const cudaFuncCachePreferL1 = 2;
+export const cudaFuncCachePreferEqual = 3;
+
+/** `cudaFuncAttribute`. */
+export const cudaFuncAttributeMaxDynamicSharedMemorySize = 8;
+export const cudaFuncAttributePreferredSharedMemoryCarveout = 9;
+
+/** `cudaLimit`. */
+export const cudaLimitStackSize = 0;
+export const cudaLimitPrintfFifoSize = 1;
+export const cudaLimitMallocHeapSize = 2;
+export const cudaLimitDevRuntimeSyncDepth = 3;
+export const cudaLimitDevRuntimePendingLaunchCount = 4;
+export const cudaLimitMaxL2FetchGranularity = 5;
+export const cudaLimitPersistingL2CacheSize = 6;
+
+/** Flags of devices. */
+export const cudaDeviceScheduleAuto = 0;
+export const cudaDeviceScheduleSpin = 1;
+export const cudaDeviceScheduleYield = 2;
+export const cudaDeviceScheduleBlockingSync = 4;
+export const cudaDeviceMapHost = 8;
+export const cudaDeviceLmemResizeToMax = 16;
+export const cudaDeviceSyncMemops = 128;
+
+/** `cudaChannelFormatKind`. */
+export const cudaChannelFormatKindSigned = 0;
+export const cudaChannelFormatKindUnsigned = 1;
+export const cudaChannelFormatKindFloat = 2;
+export const cudaChannelFormatKindNone = 3;

@@ -32,7 +32,10 @@ export {
   cudaMemset,
   hostView,
 } from "./memory.ts";
+export * from "./misc.ts";
 export * from "./module.ts";
+export * from "./peer.ts";
+export * from "./pointer.ts";
 export type { CudaDeviceProp } from "./properties.ts";
 export type { KernelParameter } from "./registry.ts";
 export * from "./stream.ts";

@@ -4,7 +4,7 @@ import { CudaError } from "../errors.ts";
 import { cudaFree, cudaFreeHost, cudaMemcpy, cudaMemset, hostView } from "../memory.ts";
 import { type HostThread, useThread } from "../thread.ts";
 import { bytesOf, type CudaPointer, type HostMemory } from "../types.ts";
-import { check } from "./check.ts";
+import { check, disposeQuietly } from "./check.ts";
 
 /** A typed array's constructor, from `Uint8Array` to `BigInt64Array`. */
 export interface TypedArrayConstructor<T> {
@@ -131,8 +131,8 @@ export class DeviceBuffer {
     check(this.#thread, "free", () => release(pointer));
   }
 
-  /** Frees the memory unless that was done or the device is closed. */
+  /** Frees the memory unless that was done, the device is closed, or a fault has taken it. */
   [Symbol.dispose](): void {
-    if (this.#pointer !== -1 && this.#thread.isOpen) this.free();
+    if (this.#pointer !== -1) disposeQuietly(this.#thread, () => this.free());
   }
 }

@@ -34,3 +34,17 @@ function faultText(thread: HostThread, error: number): string {
   const length = Math.min(device.getU32(FAULT_INFO_TEXT_LENGTH), text.length);
   return new TextDecoder().decode(text.subarray(0, length));
 }
+
+/**
+ * Gives something back at the end of its block. Where the device is closed it is gone already, and
+ * where a kernel's fault stays on the context it goes with that: neither must hide the error that
+ * ended the block.
+ */
+export function disposeQuietly(thread: HostThread, release: () => void): void {
+  if (!thread.isOpen) return;
+  try {
+    release();
+  } catch (failure) {
+    if (!(failure instanceof CudaError && isSticky(failure.code))) throw failure;
+  }
+}

@@ -8,7 +8,7 @@ import { call, type HostThread } from "../thread.ts";
 import type { CudaLibrary, CudaStream, Dim3Like } from "../types.ts";
 import { type KernelArgument, packKernelArguments } from "./arguments.ts";
 import { DeviceBuffer } from "./buffer.ts";
-import { check } from "./check.ts";
+import { check, disposeQuietly } from "./check.ts";
 
 /** The shape of a launch. */
 export interface LaunchShape {
@@ -162,8 +162,8 @@ export class Module {
     this.#library = 0;
   }
 
-  /** Unloads the module unless that was done or the device is closed. */
+  /** Unloads the module unless that was done, the device is closed, or a fault has taken it. */
   [Symbol.dispose](): void {
-    if (this.#library !== 0 && this.#thread.isOpen) this.unload();
+    if (this.#library !== 0) disposeQuietly(this.#thread, () => this.unload());
   }
 }

@@ -152,7 +152,7 @@ describe("bad launches", () => {
       "cudaErrorInvalidPtx",
       ".version 8.0\n.target sm_80\n.address_size 64\n.visible .entry k(\n  .param .u64 p;\n) { ret; }\n",
     );
-    assert.match(broken, /\b5\b/, "the line");
+    assert.match(broken, /expected '\)', found ';'/);
     assert.match(
       load(
         "cudaErrorNoKernelImageForDevice",

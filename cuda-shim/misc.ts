@@ -1,0 +1,78 @@
+/** Calls that have nothing to do on this device, and such as need no device. */
+import { cudaErrorInvalidValue, cudaSuccess } from "../runtime/protocol/errors.ts";
+import { cudaFuncCachePreferEqual } from "./constants.ts";
+import { call, type HostThread } from "./thread.ts";
+import { type HostSymbol, isI32, type Out } from "./types.ts";
+
+/** Success where there is a device. */
+function nothingToDo(thread: HostThread): number {
+  thread.device().needContext();
+  return cudaSuccess;
+}
+
+/** Starts a profiler that is attached; none can be. */
+export function cudaProfilerStart(): number {
+  return call(nothingToDo);
+}
+
+/** Stops a profiler that is attached; none can be. */
+export function cudaProfilerStop(): number {
+  return call(nothingToDo);
+}
+
+/** Resets lines of the L2 cache that persist; the device has no such cache. */
+export function cudaCtxResetPersistingL2Cache(): number {
+  return call(nothingToDo);
+}
+
+/** Prefers shared memory or L1 for a kernel; the device has no such split. */
+export function cudaFuncSetCacheConfig(func: HostSymbol | null, cacheConfig: number): number {
+  return call((thread) => {
+    if (!isI32(cacheConfig) || cacheConfig < 0 || cacheConfig > cudaFuncCachePreferEqual) {
+      return cudaErrorInvalidValue;
+    }
+    thread.registry.functionOn(thread.device(), thread.registry.kernel(func));
+    return cudaSuccess;
+  });
+}
+
+/** Prefers shared memory or L1 on the device; it has no such split. */
+export function cudaDeviceSetCacheConfig(cacheConfig: number): number {
+  return call((thread) => {
+    if (!isI32(cacheConfig) || cacheConfig < 0 || cacheConfig > cudaFuncCachePreferEqual) {
+      return cudaErrorInvalidValue;
+    }
+    thread.device().needContext();
+    return cudaSuccess;
+  });
+}
+
+/** `cudaFuncCachePreferNone`: the device has no split of shared memory and L1. */
+export function cudaDeviceGetCacheConfig(pCacheConfig: Out<number> | null): number {
+  return call(() => {
+    if (!pCacheConfig) return cudaErrorInvalidValue;
+    pCacheConfig.value = 0;
+    return cudaSuccess;
+  });
+}
+
+/** `cudaChannelFormatDesc`: bits of each component, and their kind. */
+export interface CudaChannelFormatDesc {
+  x: number;
+  y: number;
+  z: number;
+  w: number;
+  /** `cudaChannelFormatKind…` */
+  f: number;
+}
+
+/** Makes a channel description; it is returned as it is, not as an error. */
+export function cudaCreateChannelDesc(
+  x: number,
+  y: number,
+  z: number,
+  w: number,
+  f: number,
+): CudaChannelFormatDesc {
+  return { x, y, z, w, f };
+}
