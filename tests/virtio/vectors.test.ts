@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "../harness.ts";
+import { BAD_DEVICES, runDriverVector } from "./vectors/bad-devices.ts";
+import { runStateVector } from "./vectors/machine.ts";
+import { NOTIFICATIONS, runNotificationVector } from "./vectors/notifications.ts";
 import { PACKED_INDIRECT } from "./vectors/packed-indirect.ts";
 import { PACKED_LISTS } from "./vectors/packed-lists.ts";
+import { REGISTERS } from "./vectors/registers.ts";
 import { type RingVector, runRingVector } from "./vectors/ring-vector.ts";
 import { SPLIT_CHAINS } from "./vectors/split-chains.ts";
 import { SPLIT_INDIRECT } from "./vectors/split-indirect.ts";
 import { SPLIT_PEERS } from "./vectors/split-peers.ts";
+import { STATES } from "./vectors/states.ts";
 
 const TABLES: [string, boolean, readonly RingVector[]][] = [
   ["split chains", false, SPLIT_CHAINS],
@@ -24,6 +29,30 @@ for (const [name, packed, vectors] of TABLES) {
     }
   });
 }
+
+describe("notifications of used buffers", () => {
+  for (const vector of NOTIFICATIONS) {
+    test(`${vector.name} (§${vector.section}; ${vector.source})`, () => {
+      runNotificationVector(vector);
+    });
+  }
+});
+
+describe("the driver against bad devices", () => {
+  for (const vector of BAD_DEVICES) {
+    test(`${vector.name} (§${vector.section}; ${vector.source})`, () => {
+      runDriverVector(vector);
+    });
+  }
+});
+
+describe("device state and registers", () => {
+  for (const vector of [...STATES, ...REGISTERS]) {
+    test(`${vector.name} (§${vector.section}; ${vector.source})`, () => {
+      runStateVector(vector);
+    });
+  }
+});
 
 test("each vector of a table has a name of its own", () => {
   for (const [, , vectors] of TABLES) {
