@@ -31,6 +31,19 @@ describe("Device, Module, Kernel, DeviceBuffer", () => {
     assert.deepEqual(y.toArray(Float32Array), new Float32Array(4));
   });
 
+  test("the kernels of a whole program, and of one whose parts are linked", async () => {
+    using device = await Device.open(SMALL);
+    for (const name of ["program", "program.rdc"]) {
+      using module = device.loadModule(fixtureBytes(`../image/${name}`));
+      assert.deepEqual(module.kernelNames, ["_Z11scaleKernelPfi", "_Z11otherKernelPi"]);
+      using data = device.upload(Float32Array.of(1, 2, 3));
+      module.kernel("_Z11scaleKernelPfi").launch({ grid: 1, block: 32 }, data, 2);
+      assert.deepEqual(data.toArray(Float32Array), Float32Array.of(2, 4, 3));
+      module.kernel("_Z11otherKernelPi").launch({ grid: 1, block: 2 }, data);
+      assert.deepEqual(data.toArray(Int32Array).subarray(0, 2), Int32Array.of(1, 1));
+    }
+  });
+
   test("arguments of every size and alignment", async () => {
     using device = await Device.open(SMALL);
     using module = device.loadModule(fixtureText("kernels.ptx"));
