@@ -44,9 +44,9 @@ export const demo: Command = {
 async function runAll(names: string[], directory: string | undefined): Promise<boolean> {
   const started = performance.now();
   const width = Math.max(...names.map((name) => name.length));
-  const progress = new Progress();
   let wrong = 0;
   for (const name of names) {
+    const progress = new Progress();
     progress.step(`running ${name}`, process.stderr.isTTY);
     const load = EXAMPLES[name];
     if (!load) continue;

@@ -1,6 +1,7 @@
 /** `warpring info`: what is in a PTX file, a fat binary, or a program or object from nvcc. */
 import { readFile } from "node:fs/promises";
-import { PtxError, parsePtx } from "../runtime/compiler/ptx/index.ts";
+import { type DeviceLibrary, PtxError, parsePtx } from "../runtime/compiler/index.ts";
+import { loadArtifacts } from "../runtime/exec/artifacts.ts";
 import {
   chooseEntries,
   describeImage,
@@ -13,12 +14,16 @@ import {
 } from "../runtime/image/index.ts";
 import { type Command, EXIT_FAILURE, EXIT_OK } from "./command.ts";
 import { summarizeKernels } from "./kernels.ts";
+import { formatPtxError } from "./ptx-error.ts";
 import { formatBytes, Progress, print, styled, table } from "./terminal.ts";
+import { findUnsupported } from "./unsupported.ts";
 
 /** A PTX text of the image. */
 interface PtxText {
   /** Where it lies, for headings: `PTX text`, `.nv_fatbin, fat binary 1, compute_90`. */
   origin: string;
+  /** What the lines of errors are counted in: the file itself, or the origin. */
+  place: string;
   text: string;
   /** Whether the device would run it. */
   chosen: boolean;
@@ -39,9 +44,10 @@ export const info: Command = {
     printFatbins(image.fatbins);
     const progress = new Progress();
     let ok = true;
-    for (const text of ptxTexts(image, bytes)) {
+    const { library } = await loadArtifacts();
+    for (const text of ptxTexts(image, bytes, file)) {
       progress.step(`reading ${text.origin}`);
-      if (!printModule(text)) ok = false;
+      if (!printModule(text, library)) ok = false;
     }
     progress.done();
     if (image.format === "elf") await printImports(image);
@@ -83,25 +89,26 @@ function entryUse(entry: FatbinEntry, chosen: FatbinEntry[]): string {
 }
 
 /** The PTX of an image; of a fat binary the one that would run, or all if none would. */
-function ptxTexts(image: ImageDescription, bytes: Uint8Array): PtxText[] {
+function ptxTexts(image: ImageDescription, bytes: Uint8Array, file: string): PtxText[] {
   const decode = (data: Uint8Array) => new TextDecoder().decode(data).replace(/\0+$/, "");
-  if (image.format === "ptx") return [{ origin: "module", text: decode(bytes), chosen: true }];
+  if (image.format === "ptx")
+    return [{ origin: "module", place: file, text: decode(bytes), chosen: true }];
   return image.fatbins.flatMap((fatbin, index) => {
     const chosen = chooseEntries(fatbin.entries);
     const shown = chosen.length > 0 ? chosen : fatbin.entries.filter((e) => e.kind === "ptx");
-    return shown.map((entry) => ({
-      origin: `${fatbinName(fatbin, index)}, ${entryTarget(entry)}`,
-      text: decode(entryBytes(entry)),
-      chosen: chosen.includes(entry),
-    }));
+    return shown.map((entry) => {
+      const origin = `${fatbinName(fatbin, index)}, ${entryTarget(entry)}`;
+      const text = decode(entryBytes(entry));
+      return { origin, place: origin, text, chosen: chosen.includes(entry) };
+    });
   });
 }
 
-/** Prints a module's kernels; returns whether the module could be read. */
-function printModule({ origin, text, chosen }: PtxText): boolean {
+/** Prints a module's kernels and what can't be compiled; returns whether it could be read. */
+function printModule({ origin, place, text, chosen }: PtxText, library: DeviceLibrary): boolean {
   print();
   try {
-    const module = parsePtx(text, origin);
+    const module = parsePtx(text, origin, { check: false });
     const kernels = summarizeKernels(module);
     const target = module.target.join(", ");
     const version = module.version.join(".");
@@ -109,11 +116,13 @@ function printModule({ origin, text, chosen }: PtxText): boolean {
     if (kernels.length === 0) print("  no kernels");
     else printKernels(kernels);
     if (!chosen) print(`  ${styled("yellow", "not run")}: the device is compute capability 9.0`);
+    for (const error of findUnsupported(module, library)) {
+      print(`  ${styled("red", "not supported")}: ${formatPtxError(place, error)}`);
+    }
     return true;
   } catch (error) {
     if (!(error instanceof PtxError)) throw error;
-    const place = `${error.line}:${error.column}`;
-    print(`${origin}: line ${place}: ${styled("red", "error")}: ${error.message}`);
+    print(`${styled("red", "error")}: ${formatPtxError(place, error)}`);
     return false;
   }
 }

@@ -5,7 +5,7 @@ import type {
   PtxFunction,
   PtxModule,
   Variable,
-} from "../runtime/compiler/ptx/index.ts";
+} from "../runtime/compiler/ptx/ast.ts";
 
 /** One kernel. Sizes are in bytes. */
 export interface KernelSummary {

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "../harness.ts";
+import { warpring } from "./run.ts";
+
+/** Gives a folder to a test and removes it afterwards. */
+function inFolder(body: (folder: string) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), "warpring-compile-"));
+  try {
+    body(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const HEADER = ".version 8.0\n.target sm_80\n.address_size 64\n";
+const TWO_KERNELS = `${HEADER}
+.visible .entry first (.param .u64 p, .param .u32 n) { ret; }
+.visible .entry second () .reqntid 64, 2, 1 { ret; }
+`;
+
+describe("compile", () => {
+  test("writes a module and a description for each kernel of a file from nvcc", () => {
+    inFolder((folder) => {
+      const { code, stdout, stderr } = warpring("compile", "examples/sgemm.ptx", "--out", folder);
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /sgemm\.wasm +[\d.]+ KiB +3 regions/);
+      const module = new WebAssembly.Module(readFileSync(join(folder, "sgemm.wasm")));
+      const exports = WebAssembly.Module.exports(module).map(({ name }) => name);
+      assert.deepEqual(exports, ["region1", "region2", "region3"]);
+      const description = JSON.parse(readFileSync(join(folder, "sgemm.json"), "utf8"));
+      assert.equal(description.sharedBytes, 2048);
+      assert.equal(description.cuts.length, 3 * 16);
+      assert.deepEqual(description.params.at(-1), {
+        name: "sgemm_param_5",
+        offset: 32,
+        size: 8,
+        align: 8,
+      });
+    });
+  });
+
+  test("--kernel takes one of several; the block shape is the option's, or .reqntid", () => {
+    inFolder((folder) => {
+      const file = join(folder, "two.ptx");
+      writeFileSync(file, TWO_KERNELS);
+      const shapeOf = (...options: string[]) => {
+        const { code, stderr } = warpring("compile", file, "-o", folder, ...options);
+        assert.equal(code, 0, stderr);
+        return JSON.parse(readFileSync(join(folder, "second.json"), "utf8")).shape;
+      };
+      assert.deepEqual(shapeOf("--kernel", "second"), [64, 2, 1]);
+      assert.deepEqual(readdirSync(folder).sort(), ["second.json", "second.wasm", "two.ptx"]);
+      assert.deepEqual(shapeOf("--block", "32"), [32, 1, 1]);
+      assert.equal(readdirSync(folder).length, 5);
+    });
+  });
+
+  test("--print shows the code after the passes asked for and writes nothing", () => {
+    inFolder((folder) => {
+      const file = join(folder, "two.ptx");
+      writeFileSync(file, TWO_KERNELS);
+      const one = warpring("compile", file, "-o", folder, "--print", "dce", "-k", "first");
+      assert.equal(one.code, 0, one.stderr);
+      assert.match(one.stdout, /^; first after dce\nregion 1\n/);
+      assert.equal(one.stdout.split("; first after").length, 2);
+      const two = warpring("compile", file, "-o", folder, "-p", "build", "-p", "dce");
+      assert.match(two.stdout, /; second after build[\s\S]*; second after dce/);
+      assert.deepEqual(readdirSync(folder), ["two.ptx"]);
+    });
+  });
+
+  test("what can't be compiled: file, line, column and kernel; exit code 1", () => {
+    inFolder((folder) => {
+      const file = join(folder, "bad.ptx");
+      writeFileSync(file, `${HEADER}.entry bad () {\n  frobnicate.u32 1;\n  ret;\n}\n`);
+      const { code, stdout, stderr } = warpring("compile", file, "-o", folder);
+      assert.equal(code, 1);
+      assert.equal(stdout, "");
+      assert.match(stderr, /^warpring: .*bad\.ptx:5:3: .*frobnicate/);
+      assert.doesNotMatch(stderr, /\n +at /);
+    });
+  });
+
+  test("a file without such a kernel, and one for newer devices only", () => {
+    const none = warpring("compile", "examples/saxpy.ptx", "--kernel", "nothing");
+    assert.equal(none.code, 1);
+    assert.match(none.stderr, /examples\/saxpy\.ptx: no kernel nothing/);
+    const newer = warpring("compile", "tests/fixtures/image/newer.fatbin");
+    assert.equal(newer.code, 1);
+    assert.match(newer.stderr, /100/);
+  });
+
+  test("options that make no sense: exit code 2", () => {
+    for (const [option, value] of [
+      ["--block", "0"],
+      ["--block", "64,64"],
+      ["--block", "1,1,1,1"],
+      ["--block", "wide"],
+      ["--fma", "sometimes"],
+      ["--print", "everything"],
+    ] as const) {
+      const { code, stderr } = warpring("compile", "examples/saxpy.ptx", option, value);
+      assert.equal(code, 2, `${option} ${value}`);
+      assert.match(stderr, /^warpring: compile: /);
+    }
+  });
+});

@@ -1,0 +1,41 @@
+/** Runs the command line as a user does, from source in the runtime that runs the tests. */
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import process from "node:process";
+import { ROOT } from "../repo/files.ts";
+
+/** What a command left behind. */
+export interface CommandResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+const SOURCE = join(ROOT, "cli", "main.ts");
+
+/**
+ * Runs `warpring` with these arguments, in the repository's root, without a terminal.
+ * @throws if it can't be started, or takes over two minutes
+ */
+export function warpring(...args: string[]): CommandResult {
+  const command = "Deno" in globalThis ? ["run", "-A", SOURCE] : [SOURCE];
+  return runProgram(process.execPath, [...command, ...args]);
+}
+
+/** Runs the built command in Node, as the installed package does. */
+export function warpringInNode(...args: string[]): CommandResult {
+  return runProgram("node", [join(ROOT, "dist", "cli", "main.js"), ...args]);
+}
+
+function runProgram(program: string, args: string[]): CommandResult {
+  const env = { ...process.env };
+  delete env["FORCE_COLOR"];
+  const result = spawnSync(program, args, {
+    cwd: ROOT,
+    encoding: "utf8",
+    timeout: 120_000,
+    env: { ...env, NO_COLOR: "1" },
+  });
+  if (result.error) throw result.error;
+  return { code: result.status ?? -1, stdout: result.stdout, stderr: result.stderr };
+}
