@@ -112,14 +112,7 @@ function compile(from: LoweredKernel, options: CompileOptions): CompiledKernel {
   const frameBytes = Math.max(0, ...lowered.cuts.map(frameBytesOf));
   const localBytes = Math.ceil(lowered.localBytes / 16) * 16;
   const hosts = hostsOf([lowered, ...reals]);
-  const emitter = new KernelEmitter(
-    context.library,
-    options,
-    hosts,
-    slots,
-    frameBytes,
-    localBytes,
-  );
+  const emitter = new KernelEmitter(context.library, options, hosts, slots, frameBytes, localBytes);
   for (const fn of context.realFunctions.keys()) emitter.declareReal(signatureOf(fn));
   regions.forEach(({ region, prologue }, k) => {
     const index = emitter.module.declare();
@@ -128,7 +121,7 @@ function compile(from: LoweredKernel, options: CompileOptions): CompiledKernel {
     emitter.module.define(index, { params: [i32, i32, i32], results: [i32] }, locals, code);
     emitter.module.export(`region${k + 1}`, index);
   });
-  reals.forEach((fn, k) => emitReal(emitter, fn, k, options));
+  for (const [k, fn] of reals.entries()) emitReal(emitter, fn, k, options);
   return {
     name: kernel.name,
     wasm: emitter.module.build(),

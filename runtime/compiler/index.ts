@@ -1,5 +1,11 @@
 /** PTX to WebAssembly: the parser, the passes and the writer (docs/architecture.md). */
-export { type CompiledKernel, type CompileOptions, compileKernel, type LoweredKernel, lowerKernel } from "./compile.ts";
+export {
+  type CompiledKernel,
+  type CompileOptions,
+  compileKernel,
+  type LoweredKernel,
+  lowerKernel,
+} from "./compile.ts";
 export type { EmitOptions } from "./emit/kernel.ts";
 export type { Region, Site, Value } from "./ir/ir.ts";
 export { printRegion } from "./ir/print.ts";

@@ -65,4 +65,3 @@ export function assignSlots(
   }
   return { slots, bytes };
 }
-

@@ -156,7 +156,19 @@ export class Executor implements ModuleOwner {
       else this.host.freeDevice(data);
       throw outOfScratch(perControl * count);
     }
-    return { threads, shared, local, frame, spill, perBlock, perControl, count, data, control, inHeap };
+    return {
+      threads,
+      shared,
+      local,
+      frame,
+      spill,
+      perBlock,
+      perControl,
+      count,
+      data,
+      control,
+      inHeap,
+    };
   }
 
   private free(plan: LaunchPlan): void {

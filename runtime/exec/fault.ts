@@ -55,9 +55,7 @@ export function describeFault(
     Math.floor(linear / x) % y,
     Math.floor(linear / x / y),
   ];
-  const address = faulted
-    ? u32(L.FAULT_ADDRESS) + u32(L.FAULT_ADDRESS + 4) * 2 ** 32
-    : 0;
+  const address = faulted ? u32(L.FAULT_ADDRESS) + u32(L.FAULT_ADDRESS + 4) * 2 ** 32 : 0;
   const site = faulted ? compiled.sites[u32(L.FAULT_SITE)] : undefined;
   const kind = KINDS[code] ?? `error ${code}`;
   const line = site?.sourceLine ?? site?.line ?? 0;

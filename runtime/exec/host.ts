@@ -26,7 +26,8 @@ export class KernelHost {
       now: () => performance.now(),
       // A clock of 1 GHz.
       clock: () => BigInt(Math.round((performance.now() - started) * 1e6)),
-      globaltimer: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n,
+      globaltimer: () =>
+        BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n,
       vprintf: (_context: number, _thread: number, format: bigint, args: bigint) =>
         this.vprintf(format, args),
       malloc: (_context: number, _thread: number, bytes: bigint) => this.malloc(bytes),
@@ -44,7 +45,11 @@ export class KernelHost {
   }
 
   /** Sets what messages of the next launch refer to. */
-  begin(_kernel: string, shape: readonly [number, number, number], _compiled: CompiledKernel): void {
+  begin(
+    _kernel: string,
+    shape: readonly [number, number, number],
+    _compiled: CompiledKernel,
+  ): void {
     this.shape = shape;
     this.assertion = "";
   }

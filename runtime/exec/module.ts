@@ -3,14 +3,14 @@ import {
   compileKernel,
   type DeviceLibrary,
   kernelParamOffset,
-  layoutModule,
   type LoweredKernel,
+  layoutModule,
   lowerKernel,
   type ModuleLayout,
-  parsePtx,
   PtxError,
   type PtxFunction,
   type PtxModule,
+  parsePtx,
   type Variable,
 } from "../compiler/index.ts";
 import type { ExecHost, KernelInfo, LoadedModule, SymbolInfo } from "./types.ts";
@@ -83,7 +83,10 @@ export class Module implements LoadedModule {
       localBytes: lowered.lowered.localBytes,
       constBytes,
       // What ptxas would allocate is not known; the virtual registers bound it from above.
-      numRegs: Math.min(fn.maxnreg ?? 255, Math.max(16, Math.ceil(lowered.lowered.registers.length / 4))),
+      numRegs: Math.min(
+        fn.maxnreg ?? 255,
+        Math.max(16, Math.ceil(lowered.lowered.registers.length / 4)),
+      ),
       maxThreadsPerBlock: Math.min(1024, x * y * z),
       ptxVersion: this.ptx.version,
       target: this.ptx.target[0] ?? "",
@@ -100,7 +103,9 @@ export class Module implements LoadedModule {
     if (size === 0) return;
     this.offset = host.allocDevice(size, 256);
     if (this.offset === 0) {
-      throw Object.assign(new Error(`no memory for ${size} bytes of module variables`), { code: 2 });
+      throw Object.assign(new Error(`no memory for ${size} bytes of module variables`), {
+        code: 2,
+      });
     }
     const bytes = host.memory.bytes(this.offset, size);
     bytes.fill(0);
@@ -174,4 +179,3 @@ export class Module implements LoadedModule {
     this.offset = 0;
   }
 }
-

@@ -93,7 +93,13 @@ export function placeValues(
     slots.set(v, types.length);
     types.push(valtypeOf(v.type));
   }
-  scan([...start.keys()].filter((v) => v.type !== 5 && end.has(v)), start, end, slots, types);
+  scan(
+    [...start.keys()].filter((v) => v.type !== 5 && end.has(v)),
+    start,
+    end,
+    slots,
+    types,
+  );
   return { inlined, slots, types };
 }
 
@@ -162,7 +168,10 @@ function scan(
   }
 }
 
-function pushHeap(heap: { end: number; slot: number }[], item: { end: number; slot: number }): void {
+function pushHeap(
+  heap: { end: number; slot: number }[],
+  item: { end: number; slot: number },
+): void {
   let k = heap.length;
   heap.push(item);
   while (k > 0) {
@@ -225,7 +234,13 @@ function lastUses(block: Block): Value[] {
   const list = terminatorValues(block);
   const t = block.terminator;
   const next =
-    t?.kind === "jump" ? [t.target] : t?.kind === "branch" ? [t.then, t.else] : t?.kind === "switch" ? t.targets : [];
+    t?.kind === "jump"
+      ? [t.target]
+      : t?.kind === "branch"
+        ? [t.yes, t.no]
+        : t?.kind === "switch"
+          ? t.targets
+          : [];
   for (const s of next) {
     for (const v of s.values) {
       if (v.op !== "phi") break;

@@ -20,7 +20,18 @@ import {
   REGION_MIXED,
 } from "../../exec/layout.ts";
 import { Graph } from "../analysis/graph.ts";
-import { type Block, type Cut, F32, F64, I1, I32, I64, type Region, type Type, type Value } from "../ir/ir.ts";
+import {
+  type Block,
+  type Cut,
+  F32,
+  F64,
+  I1,
+  I32,
+  I64,
+  type Region,
+  type Type,
+  type Value,
+} from "../ir/ir.ts";
 import { OP } from "../wasm/opcodes.ts";
 import { CodeWriter } from "../wasm/writer.ts";
 import { FUEL } from "./helpers.ts";
@@ -218,7 +229,8 @@ export class RegionEmitter implements StructureSink {
       w.i32Const(this.kernel.frameBytes);
       w.op(OP.i32_mul);
       w.op(OP.i32_add);
-      w.call(this.kernel.library(from.warpOp as string));
+      const relaxed = this.kernel.options.fma === "relaxed" ? from.relaxedOp : undefined;
+      w.call(this.kernel.library(relaxed ?? (from.warpOp as string)));
       w.localGet(warp);
       w.i32Const(1);
       w.op(OP.i32_add);
@@ -617,7 +629,8 @@ export class RegionEmitter implements StructureSink {
     const k = to.preds.indexOf(from);
     for (const phi of to.values) {
       if (phi.op !== "phi") break;
-      if (phi.args[k] !== phi && this.placement.slots.has(phi)) list.push({ phi, value: phi.args[k] });
+      if (phi.args[k] !== phi && this.placement.slots.has(phi))
+        list.push({ phi, value: phi.args[k] });
     }
     return list;
   }
@@ -665,8 +678,9 @@ export class RegionEmitter implements StructureSink {
     if (t?.kind === "return" || (this.real && t?.kind === "exit")) {
       w.i32Const(t.kind === "return" ? 0 : 1);
       const results = (this.real as RealFrame).results;
-      if (t.kind === "return") results.forEach((_, k) => w.localGet(this.resultLocal(k)));
-      else this.pushNoResults();
+      if (t.kind === "return") {
+        for (let k = 0; k < results.length; k++) w.localGet(this.resultLocal(k));
+      } else this.pushNoResults();
       w.op(OP.return);
       return;
     }
@@ -741,4 +755,3 @@ function writingOrder(graph: Graph): Block[] {
   });
   return order;
 }
-

@@ -323,4 +323,3 @@ function emitCall(e: RegionEmitter, v: Value): void {
   e.leaveStatus(status);
   w.end();
 }
-

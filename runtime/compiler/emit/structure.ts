@@ -92,7 +92,7 @@ class Structurer {
     const t = block.terminator;
     if (!t) throw new Error(`block ${block.id} has no end`);
     if (t.kind === "jump") this.branch(block, t.target);
-    else if (t.kind === "branch") this.conditional(block, t.then, t.else);
+    else if (t.kind === "branch") this.conditional(block, t.yes, t.no);
     else if (t.kind === "switch") {
       for (let k = 0; k < t.targets.length; k++) {
         this.sink.block();
@@ -124,7 +124,8 @@ class Structurer {
       }
     }
     // The side that only jumps goes into the `if`; the other follows without nesting.
-    const inner = this.depthOf(block, then) === undefined && this.depthOf(block, other) !== undefined;
+    const inner =
+      this.depthOf(block, then) === undefined && this.depthOf(block, other) !== undefined;
     const [first, second] = inner ? [other, then] : [then, other];
     this.sink.ifThen(block, inner);
     this.frames.push({ kind: "plain" });

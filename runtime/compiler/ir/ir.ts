@@ -88,7 +88,7 @@ export const NO_AUX: Aux = Object.freeze({});
 /** How a block ends. */
 export type Terminator =
   | { kind: "jump"; target: Block }
-  | { kind: "branch"; cond: Value; then: Block; else: Block }
+  | { kind: "branch"; cond: Value; yes: Block; no: Block }
   | { kind: "switch"; index: Value; targets: Block[] } // the last one is the default
   | { kind: "exit" } // the thread ends
   | { kind: "return" } // a real function returns
@@ -118,6 +118,8 @@ export interface Cut {
   operands: Value[];
   /** warp, gather: operation executed once per warp when all lanes are there, as a library name. */
   warpOp?: string;
+  /** The same with the engine's fused multiply-add, where there is one. */
+  relaxedOp?: string | undefined;
   /** Frame slots in order: destinations (virtual registers, −1: unused), then sources. */
   destinations: { register: number; type: Type }[];
   sources: Value[];
@@ -147,7 +149,7 @@ export function successors(block: Block): Block[] {
   const t = block.terminator;
   if (!t) return [];
   if (t.kind === "jump") return [t.target];
-  if (t.kind === "branch") return t.then === t.else ? [t.then] : [t.then, t.else];
+  if (t.kind === "branch") return t.yes === t.no ? [t.yes] : [t.yes, t.no];
   if (t.kind === "switch") return [...new Set(t.targets)];
   return [];
 }

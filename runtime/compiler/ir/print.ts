@@ -21,18 +21,24 @@ export function printRegion(region: Region, prologue: Value[] = []): string {
     return `  ${result}${[v.op, ...v.args.map(name), ...imm, ...aux].join(" ")}`;
   };
   const out = [`region ${region.entry}${region.from ? ` (behind ${region.from.kind} cut)` : ""}`];
-  if (prologue.length > 0) out.push("prologue:", ...prologue.filter((v) => v.op !== "const").map(line));
+  if (prologue.length > 0)
+    out.push("prologue:", ...prologue.filter((v) => v.op !== "const").map(line));
   for (const b of region.blocks) {
-    out.push(`block ${b.id}:${b.preds.length > 0 ? ` ; from ${b.preds.map((p) => p.id).join(", ")}` : ""}`);
+    out.push(
+      `block ${b.id}:${b.preds.length > 0 ? ` ; from ${b.preds.map((p) => p.id).join(", ")}` : ""}`,
+    );
     for (const v of b.values) if (v.op !== "const") out.push(line(v));
     const t = b.terminator;
     if (t?.kind === "jump") out.push(`  jump ${t.target.id}`);
-    else if (t?.kind === "branch") out.push(`  branch ${name(t.cond)} ? ${t.then.id} : ${t.else.id}`);
-    else if (t?.kind === "switch") out.push(`  switch ${name(t.index)} ${t.targets.map((x) => x.id).join(" ")}`);
+    else if (t?.kind === "branch") out.push(`  branch ${name(t.cond)} ? ${t.yes.id} : ${t.no.id}`);
+    else if (t?.kind === "switch")
+      out.push(`  switch ${name(t.index)} ${t.targets.map((x) => x.id).join(" ")}`);
     else if (t?.kind === "cut") {
       const spills = t.state?.spills.map((s) => `r${s.register}=${name(s.value)}`) ?? [];
       const sources = t.state?.sources.map(name) ?? [];
-      out.push(`  cut ${t.cut.kind} → ${t.cut.entry} ${t.cut.warpOp ?? ""} [${sources.join(" ")}] ${spills.join(" ")}`);
+      out.push(
+        `  cut ${t.cut.kind} → ${t.cut.entry} ${t.cut.warpOp ?? ""} [${sources.join(" ")}] ${spills.join(" ")}`,
+      );
     } else out.push(`  ${t?.kind}`);
   }
   return `${out.join("\n")}\n`;

@@ -37,7 +37,11 @@ function binary(int: string, float?: string): Lowering {
 }
 
 /** `mul.lo`, `mul.hi` and `mul.wide` of two operands: the value and its type. */
-function product(b: Builder, i: Instruction, type: PtxType): { v: Value; type: PtxType } | undefined {
+function product(
+  b: Builder,
+  i: Instruction,
+  type: PtxType,
+): { v: Value; type: PtxType } | undefined {
   const [, x, y] = i.operands;
   if (i.mods.includes("lo")) {
     const v = b.emit(`${prefix(type)}_mul`, type.type, [b.read(x, type), b.read(y, type)]);
@@ -93,7 +97,14 @@ const mad: Lowering = (b, i) => {
     const name = `fma_${i.mods.join("_")}`;
     if (!b.fn.library.find(name)) return false;
     const [d, ...rest] = i.operands;
-    b.write(d, b.lib(name, rest.map((o) => b.read(o, type))), type);
+    b.write(
+      d,
+      b.lib(
+        name,
+        rest.map((o) => b.read(o, type)),
+      ),
+      type,
+    );
     return true;
   }
   if (i.mods.includes("cc")) return madCc(b, i);
@@ -142,7 +153,11 @@ const abs: Lowering = (b, i) => {
   if (!type || !onlyMods(i, type)) return false;
   const [d, x] = i.operands;
   if (type.float) {
-    b.write(d, b.emit(type.type === F32 ? "f32_abs" : "f64_abs", type.type, [b.read(x, type)]), type);
+    b.write(
+      d,
+      b.emit(type.type === F32 ? "f32_abs" : "f64_abs", type.type, [b.read(x, type)]),
+      type,
+    );
     return true;
   }
   if (!type.signed) return false;
@@ -159,7 +174,11 @@ const neg: Lowering = (b, i) => {
   if (!type || !onlyMods(i, type)) return false;
   const [d, x] = i.operands;
   if (type.float) {
-    b.write(d, b.emit(type.type === F32 ? "f32_neg" : "f64_neg", type.type, [b.read(x, type)]), type);
+    b.write(
+      d,
+      b.emit(type.type === F32 ? "f32_neg" : "f64_neg", type.type, [b.read(x, type)]),
+      type,
+    );
     return true;
   }
   if (!type.signed) return false;
@@ -174,7 +193,11 @@ const sqrt: Lowering = (b, i) => {
   const type = lastType(i.mods);
   if (!type?.float || !i.mods.includes("rn") || !onlyMods(i, type, "rn")) return false;
   const [d, x] = i.operands;
-  b.write(d, b.emit(type.type === F32 ? "f32_sqrt" : "f64_sqrt", type.type, [b.read(x, type)]), type);
+  b.write(
+    d,
+    b.emit(type.type === F32 ? "f32_sqrt" : "f64_sqrt", type.type, [b.read(x, type)]),
+    type,
+  );
   return true;
 };
 

@@ -52,4 +52,3 @@ const red: Lowering = (b, i) => {
 
 /** Atomic operations (PTX ISA §9.7.13 atom, red). */
 export const atomics: Record<string, Lowering> = { atom, red };
-

@@ -80,7 +80,7 @@ export class Builder {
   lib(name: string, args: Value[], effect = false): Value {
     const found = this.fn.library.find(name);
     if (!found) throw this.unsupported();
-    const types: Record<number, Type> = { 0x7f: I32, 0x7e: I64, 0x7d: F32, 0x7c: F64 };
+    const types: Record<number, Type> = { 127: I32, 126: I64, 125: F32, 124: F64 };
     const result = found.type.results.length ? types[found.type.results[0]] : NONE;
     if (found.type.params.length !== args.length) {
       throw this.unsupported(`wrong number of operands (${found.type.params.length} expected)`);
@@ -172,7 +172,8 @@ export class Builder {
         return this.constant(operand.value, type);
       case "float": {
         if (type.type === F32) {
-          const bits = operand.size === 4 ? Number(BigInt.asIntN(32, operand.bits)) : f32Bits(operand.bits);
+          const bits =
+            operand.size === 4 ? Number(BigInt.asIntN(32, operand.bits)) : f32Bits(operand.bits);
           return this.emit("const", F32, [], NO_AUX, bits);
         }
         if (type.type === F64) {
@@ -201,8 +202,10 @@ export class Builder {
   private constant(value: bigint, type: PtxType): Value {
     if (type.type === I1) return this.bool(value !== 0n);
     if (type.type === I64) return this.i64(value);
-    if (type.type === I32) return this.i32(Number(BigInt.asIntN(32, BigInt.asUintN(type.bits, value))));
-    if (type.type === F32) return this.emit("const", F32, [], NO_AUX, Number(BigInt.asIntN(32, value)));
+    if (type.type === I32)
+      return this.i32(Number(BigInt.asIntN(32, BigInt.asUintN(type.bits, value))));
+    if (type.type === F32)
+      return this.emit("const", F32, [], NO_AUX, Number(BigInt.asIntN(32, value)));
     return this.emit("const", F64, [], NO_AUX, 0, BigInt.asIntN(64, value));
   }
 

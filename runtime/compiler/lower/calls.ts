@@ -75,7 +75,9 @@ function sameShape(fn: PtxFunction, returns: Variable[], params: Variable[]): bo
 /** Binds arguments to the callee's parameters and inlines its body. */
 function inlineCall(b: Builder, fn: PtxFunction, returns: Operand[], args: Operand[]): void {
   if (args.length !== fn.params.length || returns.length !== fn.returns.length) {
-    throw b.error(`${fn.name} takes ${fn.params.length} arguments and returns ${fn.returns.length}`);
+    throw b.error(
+      `${fn.name} takes ${fn.params.length} arguments and returns ${fn.returns.length}`,
+    );
   }
   const values = fn.params.map((param, k) => {
     const o = args[k];
@@ -151,7 +153,9 @@ function realCall(
 ): void {
   const [fn] = candidates;
   if (args.length !== fn.params.length || returns.length !== fn.returns.length) {
-    throw b.error(`${fn.name} takes ${fn.params.length} arguments and returns ${fn.returns.length}`);
+    throw b.error(
+      `${fn.name} takes ${fn.params.length} arguments and returns ${fn.returns.length}`,
+    );
   }
   const { realFunctions } = b.fn.context;
   for (const c of candidates) if (!realFunctions.has(c)) realFunctions.set(c, realFunctions.size);
@@ -192,7 +196,8 @@ const HOSTS: Record<string, { args: number[]; result: number }> = {
 function hostCall(b: Builder, fn: PtxFunction, returns: Operand[], args: Operand[]): boolean {
   const host = Object.hasOwn(HOSTS, fn.name) ? HOSTS[fn.name] : undefined;
   if (!host) throw b.error(`unresolved external function ${fn.name}`);
-  if (args.length !== host.args.length) throw b.error(`${fn.name} takes ${host.args.length} arguments`);
+  if (args.length !== host.args.length)
+    throw b.error(`${fn.name} takes ${host.args.length} arguments`);
   const values = host.args.map((size, k) => {
     const o = args[k];
     const type = size === 8 ? I64 : I32;

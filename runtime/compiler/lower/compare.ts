@@ -1,4 +1,4 @@
-import { F32, F64, I1, I64, type Value } from "../ir/ir.ts";
+import { F32, F64, I1, I32, I64, type Value } from "../ir/ir.ts";
 import type { Instruction, Operand } from "../ptx/ast.ts";
 import type { Builder } from "./builder.ts";
 import type { Lowering } from "./instructions.ts";
@@ -10,47 +10,81 @@ const COMPARISONS = new Set(
 const UNSIGNED: Record<string, string> = { lo: "lt", ls: "le", hi: "gt", hs: "ge" };
 
 /** a `cmp` b as an I1 (PTX ISA §9.7.6.1: ordered and unordered float comparisons). */
-function compare(b: Builder, cmp: string, type: PtxType, x: Operand, y: Operand, ftz: boolean): Value {
+function compare(
+  b: Builder,
+  cmp: string,
+  type: PtxType,
+  x: Operand,
+  y: Operand,
+  ftz: boolean,
+): Value {
   if (type.type === I1) throw b.unsupported();
   if (type.type === F32 || type.type === F64) {
     const p = type.type === F32 ? "f32" : "f64";
     let v = b.read(x, type);
     let w = b.read(y, type);
-    if (ftz) [v, w] = [b.lib("ftz_f32", [v]), b.lib("ftz_f32", [w])];
-    const ordered = (name: string, l: Value, r: Value) => b.emit(`${p}_${name}`, I1, [l, r]);
-    switch (cmp) {
-      case "eq":
-      case "lt":
-      case "le":
-      case "gt":
-      case "ge":
-        return ordered(cmp, v, w);
-      case "neu":
-        return ordered("ne", v, w);
-      case "equ":
-        return b.emit("or1", I1, [ordered("eq", v, w), unordered(b, p, v, w)]);
-      case "ne":
-        return b.emit("and1", I1, [ordered("ne", v, w), b.not(unordered(b, p, v, w))]);
-      case "ltu":
-        return b.not(ordered("ge", v, w));
-      case "leu":
-        return b.not(ordered("gt", v, w));
-      case "gtu":
-        return b.not(ordered("le", v, w));
-      case "geu":
-        return b.not(ordered("lt", v, w));
-      case "num":
-        return b.not(unordered(b, p, v, w));
-      case "nan":
-        return unordered(b, p, v, w);
-      default:
-        throw b.unsupported();
-    }
+    if (ftz) [v, w] = [flush(b, v), flush(b, w)];
+    return compareFloats(b, cmp, p, v, w);
   }
-  if (/^b?f16/.test(type.name)) {
-    const name = `setp_${cmp}_${ftz ? "ftz_" : ""}${type.name}`;
-    return b.truth(b.lib(name, [b.read(x, type), b.read(y, type)]));
+  if (/^b?f16$/.test(type.name)) {
+    // Comparing is exact in f32.
+    const wide = (o: Operand) => {
+      const half = b.read(o, type);
+      return ftz ? flushHalf(b, half) : b.lib(`cvt_f32_${type.name}`, [half]);
+    };
+    return compareFloats(b, cmp, "f32", wide(x), wide(y));
   }
+  return compareIntegers(b, cmp, type, x, y);
+}
+
+/** A subnormal f32 becomes a zero of its sign. */
+function flush(b: Builder, v: Value): Value {
+  const least = b.emit("const", F32, [], undefined, 0x00800000);
+  const tiny = b.emit("f32_lt", I1, [b.emit("f32_abs", F32, [v]), least]);
+  const zero = b.emit("f32_copysign", F32, [b.emit("const", F32, [], undefined, 0), v]);
+  return b.select(tiny, zero, v);
+}
+
+/** An f16 as f32, subnormals as zero. */
+function flushHalf(b: Builder, v: Value): Value {
+  const magnitude = b.emit("i32_and", I32, [v, b.i32(0x7fff)]);
+  const tiny = b.emit("i32_lt_u", I1, [magnitude, b.i32(0x0400)]);
+  return b.lib("cvt_f32_f16", [b.select(tiny, b.i32(0), v)]);
+}
+
+function compareFloats(b: Builder, cmp: string, p: "f32" | "f64", v: Value, w: Value): Value {
+  const ordered = (name: string, l: Value, r: Value) => b.emit(`${p}_${name}`, I1, [l, r]);
+  switch (cmp) {
+    case "eq":
+    case "lt":
+    case "le":
+    case "gt":
+    case "ge":
+      return ordered(cmp, v, w);
+    case "neu":
+      return ordered("ne", v, w);
+    case "equ":
+      return b.emit("or1", I1, [ordered("eq", v, w), unordered(b, p, v, w)]);
+    case "ne":
+      return b.emit("and1", I1, [ordered("ne", v, w), b.not(unordered(b, p, v, w))]);
+    case "ltu":
+      return b.not(ordered("ge", v, w));
+    case "leu":
+      return b.not(ordered("gt", v, w));
+    case "gtu":
+      return b.not(ordered("le", v, w));
+    case "geu":
+      return b.not(ordered("lt", v, w));
+    case "num":
+      return b.not(unordered(b, p, v, w));
+    case "nan":
+      return unordered(b, p, v, w);
+    default:
+      throw b.unsupported();
+  }
+}
+
+function compareIntegers(b: Builder, cmp: string, type: PtxType, x: Operand, y: Operand): Value {
   const p = type.type === I64 ? "i64" : "i32";
   const op = UNSIGNED[cmp] ?? cmp;
   const v = b.readSigned(x, type);
@@ -100,13 +134,16 @@ function packedSetp(b: Builder, i: Instruction, type: PtxType | undefined): bool
   const cmp = i.mods.find((m) => COMPARISONS.has(m)) as string;
   const bool = i.mods.find((m) => m === "and" || m === "or" || m === "xor");
   const pred = ptxType("pred");
-  const name = `setp_${cmp}_${i.mods.includes("ftz") ? "ftz_" : ""}${type.name.replace("x2", "")}`;
+  const ftz = i.mods.includes("ftz");
+  const half = type.name.replace("x2", "");
+  const wide = (v: Value, k: number) => {
+    const part = k === 0 ? b.zeroExtend(v, 16) : b.emit("i32_shr_u", I32, [v, b.i32(16)]);
+    return ftz ? flushHalf(b, part) : b.lib(`cvt_f32_${half}`, [part]);
+  };
   const v = b.read(x, type);
   const w = b.read(y, type);
-  const half = (value: Value, k: number) =>
-    k === 0 ? b.zeroExtend(value, 16) : b.emit("i32_shr_u", value.type, [value, b.i32(16)]);
   const results = [0, 1].map((k) => {
-    const t = b.truth(b.lib(name, [half(v, k), half(w, k)]));
+    const t = compareFloats(b, cmp, "f32", wide(v, k), wide(w, k));
     return bool ? b.emit(`${bool}1`, I1, [t, b.read(c, pred)]) : t;
   });
   b.write(d.first, results[0], pred);
@@ -146,7 +183,7 @@ const slct: Lowering = (b, i) => {
   let v = b.read(c, sign);
   let positive: Value;
   if (sign.type === F32) {
-    if (i.mods.includes("ftz")) v = b.lib("ftz_f32", [v]);
+    if (i.mods.includes("ftz")) v = flush(b, v);
     positive = b.emit("f32_ge", I1, [v, b.emit("const", F32, [], undefined, 0)]);
   } else positive = b.emit("i32_ge_s", I1, [v, b.i32(0)]);
   b.write(d, b.select(positive, b.read(x, type), b.read(y, type)), type);

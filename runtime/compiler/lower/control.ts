@@ -42,7 +42,6 @@ const nanosleep: Lowering = (b) => {
 
 const nothing: Lowering = () => true;
 
-
 /** Control flow (PTX ISA §9.7.11) and what has no effect on one device. */
 export const control: Record<string, Lowering> = {
   bra,
@@ -56,4 +55,3 @@ export const control: Record<string, Lowering> = {
   griddepcontrol: nothing,
   setmaxnreg: nothing,
 };
-

@@ -226,7 +226,8 @@ export class FunctionLowering {
       case "local":
         return this.localAddress(b, this.localOffset(symbol) + offset);
       case "param": {
-        if (this.isKernelParam(symbol)) return b.i32(kernelParamOffset(this.frame.fn, symbol) + offset);
+        if (this.isKernelParam(symbol))
+          return b.i32(kernelParamOffset(this.frame.fn, symbol) + offset);
         return this.localAddress(b, this.paramStore(symbol).spillToLocal(b) + offset);
       }
       default:
@@ -289,8 +290,8 @@ export class FunctionLowering {
         b.block.terminator = {
           kind: "branch",
           cond,
-          then: this.blockOf(target.label),
-          else: next,
+          yes: this.blockOf(target.label),
+          no: next,
         };
         b.block = next;
         return;
@@ -298,7 +299,7 @@ export class FunctionLowering {
       if (BRANCH_AROUND.has(s.opcode)) {
         const then = this.newBlock();
         const next = this.newBlock();
-        b.block.terminator = { kind: "branch", cond, then, else: next };
+        b.block.terminator = { kind: "branch", cond, yes: then, no: next };
         b.block = then;
         lowerInstruction(b, s);
         if (!b.block.terminator) b.block.terminator = { kind: "jump", target: next };
@@ -314,7 +315,9 @@ export class FunctionLowering {
   cut(cut: Omit<Cut, "entry" | "next" | "line">): void {
     const b = this.builder;
     if (this.real) {
-      throw b.unsupported("a barrier or warp operation in a recursive or indirectly called function");
+      throw b.unsupported(
+        "a barrier or warp operation in a recursive or indirectly called function",
+      );
     }
     const next = this.newBlock();
     const whole: Cut = { ...cut, entry: this.cuts.length + 2, next, line: b.instruction.line };

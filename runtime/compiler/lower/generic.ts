@@ -3,7 +3,7 @@ import type { Instruction, Operand } from "../ptx/ast.ts";
 import type { Builder } from "./builder.ts";
 import { lastType, type PtxType, ptxType } from "./types.ts";
 
-const BY_VALTYPE: Record<number, Type> = { 0x7f: I32, 0x7e: I64, 0x7d: F32, 0x7c: F64 };
+const BY_VALTYPE: Record<number, Type> = { 127: I32, 126: I64, 125: F32, 124: F64 };
 
 /** The PTX type that reads an operand for a library parameter of an IR type. */
 export function operandType(operand: Operand, type: Type, mods: readonly string[]): PtxType {
@@ -27,7 +27,9 @@ function resultType(i: Instruction, type: Type): PtxType {
   if (type === F64) return ptxType("f64");
   if (type === I64) return ptxType("b64");
   for (const mod of i.mods) {
-    const t = /^(pred|[busf]\d+(x\d)?|bf16(x2)?|tf32|e\dm\d(x\d)?)$/.test(mod) ? ptxType(mod) : undefined;
+    const t = /^(pred|[busf]\d+(x\d)?|bf16(x2)?|tf32|e\dm\d(x\d)?)$/.test(mod)
+      ? ptxType(mod)
+      : undefined;
     if (t && t.bits <= 32) {
       return t.bits < 32 ? ptxType(`${t.signed ? "s" : "b"}${t.bits}`) : ptxType("b32");
     }

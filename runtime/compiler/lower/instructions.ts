@@ -10,8 +10,10 @@ import { control } from "./control.ts";
 import { conversions } from "./convert.ts";
 import { lowerLibrary } from "./generic.ts";
 import { logic } from "./logic.ts";
+import { matrices } from "./matrix.ts";
 import { memory } from "./memory.ts";
 import { moves } from "./move.ts";
+import { video } from "./video.ts";
 import { warps } from "./warp.ts";
 
 /**
@@ -33,6 +35,8 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
   ...control,
   ...barriers,
   ...warps,
+  ...matrices,
+  ...video,
   ...calls,
 };
 

@@ -100,7 +100,12 @@ const shf: Lowering = (b, i) => {
     : b.select(b.emit("i32_lt_u", I1, [n, b.i32(32)]), n, b.i32(32));
   const lo = b.read(low, type);
   const hi = b.read(high, type);
-  if (i.mods.includes("wrap") && low.kind === "reg" && high.kind === "reg" && low.reg === high.reg) {
+  if (
+    i.mods.includes("wrap") &&
+    low.kind === "reg" &&
+    high.kind === "reg" &&
+    low.reg === high.reg
+  ) {
     b.write(d, b.emit(left ? "i32_rotl" : "i32_rotr", I32, [lo, n]), type);
     return true;
   }

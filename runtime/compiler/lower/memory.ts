@@ -135,7 +135,8 @@ const ld: Lowering = (b, i) => {
 
 /** ld.param of the kernel's own parameters, or of a called function's (PTX ISA §7.1). */
 function loadParam(b: Builder, address: AddressOperand, targets: Operand[], type: PtxType): void {
-  if (address.base.kind !== "symbol" || address.base.symbol.kind !== "variable") throw b.error("a parameter was expected");
+  if (address.base.kind !== "symbol" || address.base.symbol.kind !== "variable")
+    throw b.error("a parameter was expected");
   const variable = address.base.symbol;
   const size = type.bits / 8;
   targets.forEach((target, k) => {

@@ -29,7 +29,9 @@ export class ParamStore {
   private piece(offset: number, size: number): Piece | undefined {
     const exact = this.pieces.find((p) => p.offset === offset && p.size === size);
     if (exact) return exact;
-    const overlaps = this.pieces.some((p) => p.offset < offset + size && offset < p.offset + p.size);
+    const overlaps = this.pieces.some(
+      (p) => p.offset < offset + size && offset < p.offset + p.size,
+    );
     if (overlaps) return undefined;
     const register = this.fn.newRegister(`${this.name}+${offset}`, size === 8 ? I64 : I32);
     const created = { offset, size, register };
@@ -51,7 +53,10 @@ export class ParamStore {
       const moved =
         shift === 0
           ? wide
-          : b.emit(shift > 0 ? "i64_shl" : "i64_shr_u", I64, [wide, b.i64(BigInt(Math.abs(shift)))]);
+          : b.emit(shift > 0 ? "i64_shl" : "i64_shr_u", I64, [
+              wide,
+              b.i64(BigInt(Math.abs(shift))),
+            ]);
       sum = sum ? b.emit("i64_or", I64, [sum, moved]) : moved;
     }
     const mask = size === 8 ? -1n : (1n << BigInt(size * 8)) - 1n;

@@ -1,4 +1,4 @@
-import { I1, I32, I64, type Type } from "../ir/ir.ts";
+import { I1, I32, type Type } from "../ir/ir.ts";
 import type { Instruction, Operand } from "../ptx/ast.ts";
 import type { Builder } from "./builder.ts";
 import type { Lowering } from "./instructions.ts";
@@ -47,17 +47,25 @@ const shfl: Lowering = (b, i) => {
   const [d, a, lane, clamp, mask] = i.operands;
   const pair = d.kind === "pair";
   const sources = [a, lane, clamp].map((operand) => ({ operand, type: U32 }));
-  const destinations = [destination(b, pair ? d.first : d), destination(b, pair ? d.second : undefined)];
-  warpOperation(b, `shfl_sync_${i.mods.filter((m) => m !== "sync").join("_")}`, destinations, sources, mask);
+  const destinations = [
+    destination(b, pair ? d.first : d),
+    destination(b, pair ? d.second : undefined),
+  ];
+  warpOperation(
+    b,
+    `shfl_sync_${i.mods.filter((m) => m !== "sync").join("_")}`,
+    destinations,
+    sources,
+    mask,
+  );
   return true;
 };
 
 /** vote{.sync}.mode d, a{, membermask}: slots d, a. */
 const vote: Lowering = (b, i) => {
   const [d, a, mask] = i.operands;
-  const name = `vote_sync_${i.mods.find((m) => /^(all|any|uni|ballot)$/.test(m))}`;
-  const full = b.fn.library.find(`${name}_pred`) ? `${name}_pred` : b.fn.library.find(`${name}_b32`) ? `${name}_b32` : name;
-  warpOperation(b, full, [destination(b, d)], [{ operand: a, type: PRED }], mask);
+  const name = `vote_sync_${i.mods.filter((m) => m !== "sync").join("_")}`;
+  warpOperation(b, name, [destination(b, d)], [{ operand: a, type: PRED }], mask);
   return true;
 };
 
@@ -68,7 +76,10 @@ const match: Lowering = (b, i) => {
   const name = named(i);
   if (i.mods.includes("all")) {
     const pair = d.kind === "pair";
-    const destinations = [destination(b, pair ? d.first : d), destination(b, pair ? d.second : undefined)];
+    const destinations = [
+      destination(b, pair ? d.first : d),
+      destination(b, pair ? d.second : undefined),
+    ];
     warpOperation(b, name, destinations, [{ operand: a, type }], mask);
   } else warpOperation(b, name, [destination(b, d)], [{ operand: a, type }], mask);
   return true;
@@ -96,23 +107,6 @@ const activemask: Lowering = (b, i) => {
   return true;
 };
 
-const elements = (o: Operand) => (o.kind === "vector" ? o.elements : [o]);
-
-/** mma.sync.aligned…: fragments as frame slots, D then A, B, C, one slot for each register. */
-const mma: Lowering = (b, i) => {
-  if (i.operands.length !== 4) return false;
-  const [d, ...fragments] = i.operands;
-  const sources = fragments.flatMap((f) =>
-    elements(f).map((operand) => {
-      const type = operand.kind === "reg" ? ptxType(operand.reg.type) : U32;
-      return { operand, type: type.type === I64 ? ptxType("b64") : type };
-    }),
-  );
-  const full: Operand = { kind: "int", value: 0xffffffffn };
-  warpOperation(b, named(i), elements(d).map((o) => destination(b, o)), sources, full);
-  return true;
-};
-
 /** Warp-wide operations (PTX ISA §9.7.9 shfl, §9.7.13 vote, match, redux, elect; §9.7.14 mma). */
 export const warps: Record<string, Lowering> = {
   shfl,
@@ -121,8 +115,4 @@ export const warps: Record<string, Lowering> = {
   redux,
   elect,
   activemask,
-  mma,
 };
-
-/** Bytes of one element of a frame slot. */
-export const slotBytes = (type: Type) => (type === I64 || type === 4 ? 8 : 4);

@@ -45,7 +45,11 @@ const I32_COMPARES: Record<string, (a: number, b: number) => boolean> = {
   i32_ge_u: (a, b) => a >>> 0 >= b >>> 0,
 };
 
-const COMMUTATIVE = new Set("i32_add i32_mul i32_and i32_or i32_xor i64_add i64_mul i64_and i64_or i64_xor and1 or1 xor1".split(" "));
+const COMMUTATIVE = new Set(
+  "i32_add i32_mul i32_and i32_or i32_xor i64_add i64_mul i64_and i64_or i64_xor and1 or1 xor1".split(
+    " ",
+  ),
+);
 
 /** How many low bits of an I32 can be set: everything above is known to be zero. */
 export function significantBits(v: Value, depth = 4): number {

@@ -34,7 +34,13 @@ export function hoist(region: Region): Value[] {
 function isBlockInvariant(v: Value, known: Set<Value>): boolean {
   if (v.op === "const" || v.op === "param") return true;
   if (v.op === "sreg") return BLOCK_UNIFORM.has(v.aux.name as string);
-  if (!isPure(v) || v.op === "load" || v.op === "reload" || v.op === "result" || v.op === "argument") {
+  if (
+    !isPure(v) ||
+    v.op === "load" ||
+    v.op === "reload" ||
+    v.op === "result" ||
+    v.op === "argument"
+  ) {
     return false;
   }
   return v.args.length > 0 && v.args.every((a) => known.has(a));

@@ -49,7 +49,9 @@ export function simplify(region: Region): void {
         const next = fold(current);
         if (next === current) break;
         // New operands that folding made (constants, joined sums) need a place of their own.
-        next.args = next.args.map((a) => (a.block === undefined && a.op === "const" ? place(a) : a));
+        next.args = next.args.map((a) =>
+          a.block === undefined && a.op === "const" ? place(a) : a,
+        );
         current = next;
         if (current.block !== undefined) return current;
       }
@@ -156,7 +158,14 @@ export function alignmentImplied(a: Value, b: Value): boolean {
 function keyOf(v: Value): string {
   let key = `${v.op} ${v.type}`;
   for (const a of v.args) key += ` ${a.id}`;
-  if (v.op === "const" || v.op === "param" || v.op === "sreg" || v.op === "argument" || v.op === "result" || v.op === "reload") {
+  if (
+    v.op === "const" ||
+    v.op === "param" ||
+    v.op === "sreg" ||
+    v.op === "argument" ||
+    v.op === "result" ||
+    v.op === "reload"
+  ) {
     key += ` #${v.type === I64 || v.type === 4 ? v.big : v.imm} ${v.imm}`;
   }
   if (v.aux.name) key += ` ${v.aux.name}`;

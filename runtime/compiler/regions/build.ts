@@ -102,7 +102,10 @@ class RegionBuilder {
       copies.set(b, copy);
     }
     for (const b of order) {
-      (copies.get(b) as Block).terminator = mapTargets(b.terminator as Terminator, (t) => copies.get(t) as Block);
+      (copies.get(b) as Block).terminator = mapTargets(
+        b.terminator as Terminator,
+        (t) => copies.get(t) as Block,
+      );
     }
     const start = copies.get(first) as Block;
     const root = new Block(-1);
@@ -129,7 +132,7 @@ class RegionBuilder {
     const t = source.terminator as Terminator;
     if (t.kind === "branch") {
       const cond = value(t.cond);
-      clone.terminator = { kind: "branch", cond, then: cloneOf(t.then), else: cloneOf(t.else) };
+      clone.terminator = { kind: "branch", cond, yes: cloneOf(t.yes), no: cloneOf(t.no) };
     } else if (t.kind === "switch") {
       clone.terminator = { kind: "switch", index: value(t.index), targets: t.targets.map(cloneOf) };
     } else if (t.kind === "cut") {
@@ -265,7 +268,7 @@ class RegionBuilder {
 
 function mapTargets(t: Terminator, to: (b: Block) => Block): Terminator {
   if (t.kind === "jump") return { kind: "jump", target: to(t.target) };
-  if (t.kind === "branch") return { ...t, then: to(t.then), else: to(t.else) };
+  if (t.kind === "branch") return { ...t, yes: to(t.yes), no: to(t.no) };
   if (t.kind === "switch") return { ...t, targets: t.targets.map(to) };
   return t;
 }

@@ -6,11 +6,7 @@ import { type Block, I32, type LoweredFunction, NONE, successors, Value } from "
  * dispatching header, and its entries are reached through it (a register says which). `fresh`
  * makes a register and a block. Works on register form, before SSA.
  */
-export function makeReducible(
-  start: Block,
-  fn: LoweredFunction,
-  newBlock: () => Block,
-): void {
+export function makeReducible(start: Block, fn: LoweredFunction, newBlock: () => Block): void {
   for (let round = 0; round < 1000; round++) {
     const graph = new Graph(start);
     if (!graph.irreducible) return;
@@ -85,9 +81,8 @@ function dispatch(
     const t = b.terminator;
     if (t?.kind === "jump") t.target = redirect(t.target);
     else if (t?.kind === "branch") {
-      t.then = redirect(t.then);
-      t.else = redirect(t.else);
+      t.yes = redirect(t.yes);
+      t.no = redirect(t.no);
     } else if (t?.kind === "switch") t.targets = t.targets.map(redirect);
   }
 }
-

@@ -41,7 +41,8 @@ export class Rematerializer {
 
   private valueCost(value: Value): number {
     if (value.op === "regread") return this.costOf(value.imm);
-    if (!isPure(value) || value.op === "load" || value.op === "lib") return Number.POSITIVE_INFINITY;
+    if (!isPure(value) || value.op === "load" || value.op === "lib")
+      return Number.POSITIVE_INFINITY;
     let sum = value.op === "const" || value.op === "sreg" || value.op === "param" ? 0 : 1;
     for (const a of value.args) sum += this.valueCost(a);
     return sum;

@@ -1,11 +1,4 @@
-import {
-  Block,
-  type Cut,
-  I1,
-  type LoweredFunction,
-  successors,
-  Value,
-} from "../ir/ir.ts";
+import { Block, type Cut, I1, type LoweredFunction, successors, Value } from "../ir/ir.ts";
 
 /**
  * Finds the loops that wait for other threads: those whose exit depends on memory that others write
@@ -62,7 +55,10 @@ function naturalLoop(fn: LoweredFunction, latch: Block, header: Block): Set<Bloc
   return loop;
 }
 
-const predecessorCache = new WeakMap<LoweredFunction, { count: number; map: Map<Block, Block[]> }>();
+const predecessorCache = new WeakMap<
+  LoweredFunction,
+  { count: number; map: Map<Block, Block[]> }
+>();
 
 function predecessors(fn: LoweredFunction): Map<Block, Block[]> {
   const cached = predecessorCache.get(fn);
@@ -103,7 +99,7 @@ function exitDependsOnMemory(loop: Set<Block>): boolean {
   for (const b of loop) {
     const t = b.terminator;
     if (t?.kind === "branch" && tainted.has(t.cond)) {
-      if (!loop.has(t.then) || !loop.has(t.else)) return true;
+      if (!loop.has(t.yes) || !loop.has(t.no)) return true;
     }
     if (t?.kind === "switch" && tainted.has(t.index)) return true;
   }
@@ -119,7 +115,7 @@ function insertWait(fn: LoweredFunction, latch: Block, header: Block): void {
   stop.line = latch.line;
   const again = new Value("spin", I1, []);
   spin.values.push(again);
-  spin.terminator = { kind: "branch", cond: again, then: header, else: stop };
+  spin.terminator = { kind: "branch", cond: again, yes: header, no: stop };
   const cut: Cut = {
     kind: "wait",
     entry: fn.cuts.length + 2,
@@ -135,7 +131,7 @@ function insertWait(fn: LoweredFunction, latch: Block, header: Block): void {
   const t = latch.terminator;
   if (t?.kind === "jump") t.target = spin;
   else if (t?.kind === "branch") {
-    if (t.then === header) t.then = spin;
-    if (t.else === header) t.else = spin;
+    if (t.yes === header) t.yes = spin;
+    if (t.no === header) t.no = spin;
   } else if (t?.kind === "switch") t.targets = t.targets.map((x) => (x === header ? spin : x));
 }
