@@ -2,20 +2,17 @@
 
 import type { Instruction, PtxFunction, PtxModule } from "./ast.ts";
 import { PtxError } from "./ast.ts";
-import { type Mismatch, matchOperands, type ResolvedOperand } from "./match.ts";
+import {
+  type Candidate,
+  type Mismatch,
+  matchOperands,
+  type ResolvedOperand,
+  spaceOfMods,
+} from "./match.ts";
 import { type Form, formsOf, type OperandSpec, type Slot } from "./table/index.ts";
 import { isTypeName, typeBits, widerType } from "./types.ts";
 
-/** A form with its modifiers known. */
-export interface Candidate {
-  form: Form;
-  /** The name with the modifiers in the ISA's order. */
-  mnemonic: string;
-  mods: readonly string[];
-  operands: ResolvedOperand[];
-  /** How many operands there are at least. */
-  required: number;
-}
+export type { Candidate } from "./match.ts";
 
 /** What `check` found. */
 export type CheckResult = { ok: true; candidate: Candidate } | { ok: false; reason: string };
@@ -107,6 +104,13 @@ function isTooLong(operand: ResolvedOperand): boolean {
   return typeof operand.spec.count === "string" && operand.count * typeBits(operand.type) > 128;
 }
 
+/** Has the form a cache policy operand that goes with a modifier, and no other optional one? */
+function policyOf(form: Form, mods: readonly string[]): Candidate["policy"] {
+  const hinted = form.slots.some((slot) => slot.name === "cache_hint");
+  if (!hinted || form.operands.filter((spec) => spec.optional).length !== 1) return "either";
+  return mods.includes("L2::cache_hint") ? "with" : "without";
+}
+
 function makeCandidate(
   form: Form,
   filled: (string | undefined)[],
@@ -117,6 +121,7 @@ function makeCandidate(
     spec,
     type: resolveType(spec, form, filled),
     count: resolveCount(spec, form, filled),
+    fits: new Map<string, boolean>(),
   }));
   if (operands.some(isTooLong)) return undefined;
   return {
@@ -124,7 +129,9 @@ function makeCandidate(
     mnemonic: [form.opcode, ...mods].join("."),
     mods,
     operands,
-    required: operands.filter((o) => !o.spec.optional).length,
+    required: operands.filter((o) => !o.spec.optional),
+    space: spaceOfMods(mods),
+    policy: policyOf(form, mods),
   };
 }
 
@@ -145,9 +152,12 @@ function tryForm(form: Form, mods: readonly string[], anyOrder: boolean): Candid
  * The forms that a whole name ("add.rn.f32") may be; none if there is no such instruction. Those
  * whose modifiers stand in the ISA's order come before all others.
  */
-export function candidatesOf(opcode: string, mods: readonly string[]): readonly Candidate[] {
-  const key = mods.length === 0 ? opcode : `${opcode}.${mods.join(".")}`;
-  const known = cache.get(key);
+export function candidatesOf(
+  mnemonic: string,
+  opcode: string,
+  mods: readonly string[],
+): readonly Candidate[] {
+  const known = cache.get(mnemonic);
   if (known !== undefined) return known;
   const found: Candidate[] = [];
   for (const anyOrder of [false, true]) {
@@ -158,7 +168,7 @@ export function candidatesOf(opcode: string, mods: readonly string[]): readonly 
     }
   }
   if (cache.size >= MAX_CACHED) cache.clear();
-  cache.set(key, found);
+  cache.set(mnemonic, found);
   return found;
 }
 
@@ -175,11 +185,11 @@ function nameReason(opcode: string, mods: readonly string[]): string {
 
 /** Which form of the table an instruction is, or why it is none. */
 export function check(instruction: Instruction): CheckResult {
-  const { opcode, mods, operands } = instruction;
-  const candidates = candidatesOf(opcode, mods);
+  const { mnemonic, opcode, mods, operands } = instruction;
+  const candidates = candidatesOf(mnemonic, opcode, mods);
   let best: Mismatch | undefined;
   for (const candidate of candidates) {
-    const mismatch = matchOperands(candidate.form, candidate.operands, operands, mods);
+    const mismatch = matchOperands(candidate, operands);
     if (mismatch === undefined) return { ok: true, candidate };
     if (best === undefined || mismatch.position > best.position) best = mismatch;
   }

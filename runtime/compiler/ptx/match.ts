@@ -3,7 +3,7 @@
 import type { Operand, RegOperand, Space, Variable } from "./ast.ts";
 import { matchCall } from "./match-call.ts";
 import type { Form, OperandSpec } from "./table/index.ts";
-import { fitsRegister, typeBits } from "./types.ts";
+import { fitsRegister, TYPE_BYTES, typeBits } from "./types.ts";
 
 /** An operand of a form whose modifiers are known. */
 export interface ResolvedOperand {
@@ -11,6 +11,23 @@ export interface ResolvedOperand {
   type: string;
   /** Elements: 0 for a scalar, −1 for a vector of any length. */
   count: number;
+  /** Which types of registers fit, as far as they have been seen. */
+  fits: Map<string, boolean>;
+}
+
+/** A form with its modifiers known. */
+export interface Candidate {
+  form: Form;
+  /** The name with the modifiers in the ISA's order. */
+  mnemonic: string;
+  mods: readonly string[];
+  operands: readonly ResolvedOperand[];
+  /** Those that can't be left out. */
+  required: readonly ResolvedOperand[];
+  /** The one state space that the modifiers name, if they name one. */
+  space: Space | undefined;
+  /** A cache policy operand is there exactly if `.L2::cache_hint` is. */
+  policy: "with" | "without" | "either";
 }
 
 /** Why the operands aren't those of a form, and how far they were. */
@@ -31,8 +48,8 @@ const SPACE_OF_MOD = new Map<string, Space>([
   ["param::func", "param"],
 ]);
 
-/** The one state space that the modifiers name, if they name one. */
-function spaceOfMods(mods: readonly string[]): Space | undefined {
+/** The one state space that modifiers name, if they name one. */
+export function spaceOfMods(mods: readonly string[]): Space | undefined {
   let space: Space | undefined;
   for (const mod of mods) {
     const named = SPACE_OF_MOD.get(mod);
@@ -44,36 +61,29 @@ function spaceOfMods(mods: readonly string[]): Space | undefined {
 }
 
 /** Compares operands with a form; undefined if they fit. */
-export function matchOperands(
-  form: Form,
-  expected: readonly ResolvedOperand[],
-  given: readonly Operand[],
-  mods: readonly string[],
-): Mismatch | undefined {
+export function matchOperands(c: Candidate, given: readonly Operand[]): Mismatch | undefined {
+  const { form, operands, required } = c;
   if (form.opcode === "call") return matchCall(given);
   if (form.anyOperands) return undefined;
-  const hint = form.slots.some((slot) => slot.name === "cache_hint");
-  if (hint && mods.includes("L2::cache_hint") !== given.length > requiredOf(expected)) {
-    // Optional operands of these forms: at most the cache policy and a few before it.
-    const reason = "a cache policy operand and .L2::cache_hint come together";
-    if (expected.filter((o) => o.spec.optional).length === 1) return { position: 0, reason };
+  const count = given.length;
+  // An operand list has one optional operand at most where the policy is decided by a modifier.
+  if (c.policy === "with" && count === required.length) {
+    return { position: 0, reason: "a cache policy operand is missing after .L2::cache_hint" };
   }
-  const missing = expected.length - given.length;
-  const optional = missing > 0 || given.length > expected.length;
-  if (!optional) {
-    for (let k = 0; k < given.length; k++) {
-      const reason = matchOperand(expected[k] as ResolvedOperand, given[k] as Operand, mods);
-      if (reason !== undefined) return { position: k, reason: describe(k, expected[k], reason) };
-    }
-    return undefined;
+  if (c.policy === "without" && count > required.length) {
+    return { position: 0, reason: "a cache policy operand needs the modifier .L2::cache_hint" };
   }
-  return align(form, expected, given, mods, 0, 0, missing);
+  if (count === operands.length) return matchAll(c, operands, given);
+  if (count === required.length) return matchAll(c, required, given);
+  return align(c, given, 0, 0, operands.length - count);
 }
 
-function requiredOf(expected: readonly ResolvedOperand[]): number {
-  let required = 0;
-  for (const o of expected) if (!o.spec.optional) required++;
-  return required;
+function matchAll(c: Candidate, expected: readonly ResolvedOperand[], given: readonly Operand[]) {
+  for (let k = 0; k < given.length; k++) {
+    const reason = matchOperand(c, expected[k] as ResolvedOperand, given[k] as Operand);
+    if (reason !== undefined) return { position: k, reason: describe(k, expected[k], reason) };
+  }
+  return undefined;
 }
 
 function describe(k: number, expected: ResolvedOperand | undefined, reason: string): string {
@@ -83,31 +93,29 @@ function describe(k: number, expected: ResolvedOperand | undefined, reason: stri
 
 /** Leaves out `missing` of the optional operands so that the rest fits. */
 function align(
-  form: Form,
-  expected: readonly ResolvedOperand[],
+  c: Candidate,
   given: readonly Operand[],
-  mods: readonly string[],
   e: number,
   g: number,
   missing: number,
 ): Mismatch | undefined {
-  const resolved = expected[e];
+  const resolved = c.operands[e];
   if (resolved === undefined || missing < 0) {
     if (g === given.length && missing === 0) return undefined;
-    return { position: g, reason: countReason(form, given.length) };
+    return { position: g, reason: countReason(c.form, given.length) };
   }
   const operand = given[g];
   let best: Mismatch | undefined;
   if (operand === undefined) {
-    best = { position: g, reason: countReason(form, given.length) };
+    best = { position: g, reason: countReason(c.form, given.length) };
   } else {
-    const reason = matchOperand(resolved, operand, mods);
-    if (reason === undefined) best = align(form, expected, given, mods, e + 1, g + 1, missing);
+    const reason = matchOperand(c, resolved, operand);
+    if (reason === undefined) best = align(c, given, e + 1, g + 1, missing);
     else best = { position: g, reason: describe(g, resolved, reason) };
     if (best === undefined) return undefined;
   }
   if (!resolved.spec.optional || missing === 0) return best;
-  const without = align(form, expected, given, mods, e + 1, g, missing - 1);
+  const without = align(c, given, e + 1, g, missing - 1);
   if (without === undefined || without.position > best.position) return without;
   return best;
 }
@@ -117,7 +125,7 @@ function countReason(form: Form, count: number): string {
 }
 
 /** What is wrong with an operand ("a register of type .f32, not …"), or undefined. */
-function matchOperand(r: ResolvedOperand, operand: Operand, mods: readonly string[]) {
+function matchOperand(c: Candidate, r: ResolvedOperand, operand: Operand) {
   switch (r.spec.kind) {
     case "destination":
       return matchDestination(r, operand);
@@ -126,9 +134,9 @@ function matchOperand(r: ResolvedOperand, operand: Operand, mods: readonly strin
     case "pair":
       return matchPair(r, operand);
     case "address":
-      return matchAddress(operand, mods);
+      return matchAddress(operand, c.space);
     case "texture":
-      return matchTexture(operand, mods);
+      return matchTexture(operand, c.mods);
     case "predicate":
       return matchPredicate(operand);
     case "constant":
@@ -158,9 +166,18 @@ const SELECTORS: Record<string, RegExp> = {
   sel4: /^b[0-7]{1,4}$/,
 };
 
+function fits(r: ResolvedOperand, reg: Variable): boolean {
+  const known = r.fits.get(reg.type);
+  if (known !== undefined) return known;
+  const fit = fitsRegister(reg.type, r.type, r.spec.relaxed);
+  r.fits.set(reg.type, fit);
+  return fit;
+}
+
 /** Is the register, with its component or selector, one scalar of the type? */
 function matchRegister(r: ResolvedOperand, operand: RegOperand): string | undefined {
   const { reg, component } = operand;
+  if (component === undefined && reg.vector === 1 && fits(r, reg)) return undefined;
   const want = `a register of type .${r.type}`;
   if (component !== undefined) {
     if (VECTOR_COMPONENT.test(component)) {
@@ -172,7 +189,7 @@ function matchRegister(r: ResolvedOperand, operand: RegOperand): string | undefi
       return `${want} without the selector .${component}`;
     }
   } else if (reg.vector !== 1) return `${want}, not the vector ${reg.name}`;
-  if (fitsRegister(reg.type, r.type, r.spec.relaxed)) return undefined;
+  if (fits(r, reg)) return undefined;
   return `${want}, not ${ofRegister(operand)}`;
 }
 
@@ -181,16 +198,16 @@ function matchVector(r: ResolvedOperand, operand: Operand, isDestination: boolea
   if (operand.kind === "reg") {
     if (r.count === 1) return matchRegister(r, operand);
     const whole = operand.component === undefined && operand.reg.vector === r.count;
-    if (whole && fitsRegister(operand.reg.type, r.type, r.spec.relaxed)) return undefined;
+    if (whole && fits(r, operand.reg)) return undefined;
   }
-  const want = r.count < 0 ? "a vector" : `a vector of ${r.count}`;
-  if (operand.kind !== "vector") return `${want} of type .${r.type}`;
+  const want = (): string => (r.count < 0 ? "a vector" : `a vector of ${r.count}`);
+  if (operand.kind !== "vector") return `${want()} of type .${r.type}`;
   if (r.count >= 0 && operand.elements.length !== r.count) {
-    return `${want}, not of ${operand.elements.length}`;
+    return `${want()}, not of ${operand.elements.length}`;
   }
   for (const element of operand.elements) {
     const reason = isDestination ? matchDestinationScalar(r, element) : matchScalar(r, element);
-    if (reason !== undefined) return `${want} whose elements are ${reason}`;
+    if (reason !== undefined) return `${want()} whose elements are ${reason}`;
   }
   return undefined;
 }
@@ -241,7 +258,7 @@ function matchScalar(r: ResolvedOperand, operand: Operand): string | undefined {
       if (spec.negatable) return matchRegister(r, operand.operand);
       break;
     case "int":
-      if (/^[bus]\d+$/.test(type) || type === "pred") return undefined;
+      if (isIntegerType(type) || type === "pred") return undefined;
       break;
     case "float":
       if (type === "f32" || type === "f64") return undefined;
@@ -255,6 +272,10 @@ function matchScalar(r: ResolvedOperand, operand: Operand): string | undefined {
       break;
   }
   return `a register${/^[bus]\d+$|^f(32|64)$/.test(type) ? " or constant" : ""} of type .${type}`;
+}
+
+function isIntegerType(type: string): boolean {
+  return TYPE_BYTES.has(type) && "bus".includes(type[0] as string) && type !== "bf16x2";
 }
 
 function isAddressType(type: string): boolean {
@@ -283,11 +304,13 @@ function matchConstant(r: ResolvedOperand, operand: Operand): string | undefined
   return constants.length === 1 ? `${constants[0]}` : `one of ${constants.join(", ")}`;
 }
 
+const ADDRESS_TYPES = new Set("b16 b32 b64 u16 u32 u64 s16 s32 s64".split(" "));
+
 function isAddressRegister(reg: Variable): boolean {
-  return reg.vector === 1 && /^[bus](16|32|64)$/.test(reg.type);
+  return reg.vector === 1 && ADDRESS_TYPES.has(reg.type);
 }
 
-function matchAddress(operand: Operand, mods: readonly string[]): string | undefined {
+function matchAddress(operand: Operand, space: Space | undefined): string | undefined {
   if (operand.kind !== "address") return "an address in brackets";
   const { base } = operand;
   if (base.kind === "reg") {
@@ -299,7 +322,6 @@ function matchAddress(operand: Operand, mods: readonly string[]): string | undef
   if (base.kind === "int") return undefined;
   const { symbol } = base;
   if (symbol.kind !== "variable") return `the address of data, not of the function ${symbol.name}`;
-  const space = spaceOfMods(mods);
   if (space === undefined || symbol.space === space) return undefined;
   return `an address in .${space} space; ${symbol.name} is in .${symbol.space}`;
 }

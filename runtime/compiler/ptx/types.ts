@@ -106,9 +106,12 @@ function classOf(type: string): "pred" | "bits" | "int" | "float" | "opaque" {
   return "bits";
 }
 
-const fitCache = new Map<string, boolean>();
-
-function computeFit(reg: string, type: string, relaxed: boolean): boolean {
+/**
+ * May a register of type `reg` be an operand of type `type` (§9.4)? Integers of one size are alike,
+ * bits go with everything of their size, floats with themselves and bits. `relaxed`: it may be wider
+ * (§9.4.1).
+ */
+export function fitsRegister(reg: string, type: string, relaxed: boolean): boolean {
   const have = typeBits(reg);
   const want = typeBits(type);
   const regClass = classOf(reg);
@@ -126,19 +129,4 @@ function computeFit(reg: string, type: string, relaxed: boolean): boolean {
   // Bit types take every register of their size; packed and alternative formats only bits.
   if (/^b\d+$/.test(type)) return true;
   return reg === type || (regClass === "bits" && /^b\d+$/.test(reg));
-}
-
-/**
- * May a register of type `reg` be an operand of type `type` (§9.4)? Integers of one size are alike,
- * bits go with everything of their size, floats with themselves and bits. `relaxed`: it may be wider
- * (§9.4.1).
- */
-export function fitsRegister(reg: string, type: string, relaxed: boolean): boolean {
-  const key = `${reg} ${type} ${relaxed}`;
-  let fit = fitCache.get(key);
-  if (fit === undefined) {
-    fit = computeFit(reg, type, relaxed);
-    fitCache.set(key, fit);
-  }
-  return fit;
 }

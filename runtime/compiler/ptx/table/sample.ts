@@ -116,7 +116,8 @@ function sampleText(candidate: Candidate): string {
 
 /** Reads a mnemonic apart and finds the candidate of one form. */
 function candidate(form: Form, mods: readonly string[]): Candidate | undefined {
-  return candidatesOf(form.opcode, mods).find((c) => c.form === form);
+  const mnemonic = [form.opcode, ...mods].join(".");
+  return candidatesOf(mnemonic, form.opcode, mods).find((c) => c.form === form);
 }
 
 /**
