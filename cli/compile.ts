@@ -15,7 +15,7 @@ import {
   printRegion,
   type Value,
 } from "../runtime/compiler/index.ts";
-import { loadArtifacts } from "../runtime/exec/artifacts.ts";
+import { loadArtifacts } from "../runtime/exec/index.ts";
 import { linkPtx, selectPtx } from "../runtime/image/index.ts";
 import {
   type Command,

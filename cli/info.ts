@@ -1,7 +1,7 @@
 /** `warpring info`: what is in a PTX file, a fat binary, or a program or object from nvcc. */
 import { readFile } from "node:fs/promises";
 import { type DeviceLibrary, PtxError, parsePtx } from "../runtime/compiler/index.ts";
-import { loadArtifacts } from "../runtime/exec/artifacts.ts";
+import { loadArtifacts } from "../runtime/exec/index.ts";
 import {
   chooseEntries,
   describeImage,
