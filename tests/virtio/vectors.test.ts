@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "../harness.ts";
 import { BAD_DEVICES, runDriverVector } from "./vectors/bad-devices.ts";
+import { LIFECYCLE } from "./vectors/lifecycle.ts";
 import { runStateVector } from "./vectors/machine.ts";
 import { NOTIFICATIONS, runNotificationVector } from "./vectors/notifications.ts";
 import { PACKED_INDIRECT } from "./vectors/packed-indirect.ts";
@@ -47,7 +48,7 @@ describe("the driver against bad devices", () => {
 });
 
 describe("device state and registers", () => {
-  for (const vector of [...STATES, ...REGISTERS]) {
+  for (const vector of [...STATES, ...LIFECYCLE, ...REGISTERS]) {
     test(`${vector.name} (§${vector.section}; ${vector.source})`, () => {
       runStateVector(vector);
     });

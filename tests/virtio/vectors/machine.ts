@@ -215,6 +215,26 @@ export class Machine {
   }
 }
 
+/** A device that serves requests on queue 0. */
+export function live(features: bigint = PLAIN): Step[] {
+  return [
+    ["negotiate", features],
+    ["queue", 0, 16],
+    ["status", 15, 15],
+    ["requests", 0, 2, true],
+  ];
+}
+
+/** A head that is out of range, made available on queue 0. */
+export const POISON: Step = [
+  "do",
+  (machine) => {
+    const { driver } = machine.drivers[0]!.addresses;
+    machine.view.setUint16(driver + 2, machine.view.getUint16(driver + 2, true) + 17, true);
+    machine.write(defs.MMIO_QUEUE_NOTIFY, 0);
+  },
+];
+
 /** Runs one script. */
 export function runStateVector(vector: StateVector): void {
   const machine = new Machine();
