@@ -66,3 +66,8 @@ export function tanh_approx_f16x2(a: i32): i32 {
 export function tanh_approx_bf16x2(a: i32): i32 {
   return tanh_approx_bf16(a & 0xffff) | (tanh_approx_bf16(a >>> 16) << 16);
 }
+
+/** rsqrt.approx.f64 on two lanes. */
+export function rsqrt_approx_f64_x2(a: v128): v128 {
+  return f64x2.div(f64x2.splat(1), f64x2.sqrt(a));
+}

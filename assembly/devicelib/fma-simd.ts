@@ -3,32 +3,46 @@
 import { ftzX4, demotePair, promoteHigh, promoteLow, satX4, toOddX2, twoSumErrorX2 } from "./simd-common";
 import { fma_rn_f64, fma_rn_ftz_f32 } from "./fma";
 
-/** The rare part of fma_rn_f32_x4: products and addends in f64, sums rounded to odd. */
-function fmaTies(p0: v128, c0: v128, s0: v128, p1: v128, c1: v128, s1: v128): v128 {
-  return demotePair(
-    toOddX2(s0, twoSumErrorX2(p0, c0, s0)),
-    toOddX2(s1, twoSumErrorX2(p1, c1, s1)),
-  );
+/** Odd-rounded f64 sums of lanes 0 and 1. */
+// @ts-ignore: decorator
+@inline
+function oddLow(a: v128, b: v128, c: v128): v128 {
+  const p = f64x2.mul(promoteLow(a), promoteLow(b));
+  const cc = promoteLow(c);
+  const s = f64x2.add(p, cc);
+  return toOddX2(s, twoSumErrorX2(p, cc, s));
+}
+
+/** Odd-rounded f64 sums of lanes 2 and 3. */
+// @ts-ignore: decorator
+@inline
+function oddHigh(a: v128, b: v128, c: v128): v128 {
+  const p = f64x2.mul(promoteHigh(a), promoteHigh(b));
+  const cc = promoteHigh(c);
+  const s = f64x2.add(p, cc);
+  return toOddX2(s, twoSumErrorX2(p, cc, s));
+}
+
+/** The four sums with a last bit that tells of what was lost: the rare part of fma_rn_f32_x4. */
+function fmaTies(a: v128, b: v128, c: v128): v128 {
+  return demotePair(oddLow(a, b, c), oddHigh(a, b, c));
 }
 
 /** fma.rn.f32, exact, on four lanes. */
 export function fma_rn_f32_x4(a: v128, b: v128, c: v128): v128 {
-  const p0 = f64x2.mul(promoteLow(a), promoteLow(b));
-  const c0 = promoteLow(c);
-  const s0 = f64x2.add(p0, c0);
-  const p1 = f64x2.mul(promoteHigh(a), promoteHigh(b));
-  const c1 = promoteHigh(c);
-  const s1 = f64x2.add(p1, c1);
+  const s0 = f64x2.add(f64x2.mul(promoteLow(a), promoteLow(b)), promoteLow(c));
+  const s1 = f64x2.add(f64x2.mul(promoteHigh(a), promoteHigh(b)), promoteHigh(c));
   const r = demotePair(s0, s1);
-  // A sum on a tie of f32, or a subnormal result: as in the scalar form.
+  // A sum on a tie of f32, or a subnormal result: as in the scalar form. Doubled and moved to signed
+  // order, the bits of subnormal numbers are the lowest but for zero's, which come last.
   const low29 = i64x2.splat(0x1fffffff);
   const tie = i64x2.splat(0x10000000);
-  const magnitude = i32x4.sub(v128.and(r, i32x4.splat(0x7fffffff)), i32x4.splat(1));
+  const order = i32x4.add(i32x4.add(r, r), i32x4.splat(0x7fffffff));
   const doubtful = v128.or(
     v128.or(i64x2.eq(v128.and(s0, low29), tie), i64x2.eq(v128.and(s1, low29), tie)),
-    i32x4.eq(i32x4.min_u(magnitude, i32x4.splat(0x7ffffe)), magnitude),
+    i32x4.lt_s(order, i32x4.splat(0x80ffffff)),
   );
-  if (v128.any_true(doubtful)) return fmaTies(p0, c0, s0, p1, c1, s1);
+  if (v128.any_true(doubtful)) return fmaTies(a, b, c);
   return r;
 }
 
@@ -112,26 +126,6 @@ export function fma_rn_ftz_sat_f32_x4(a: v128, b: v128, c: v128): v128 {
 
 // The directed modes: both halves rounded to odd in f64, to nearest f32, and one step back where that
 // went the wrong way. The step is −1 on the bits towards zero, +1 away from it.
-
-/** Odd-rounded f64 sums of lanes 0 and 1. */
-// @ts-ignore: decorator
-@inline
-function oddLow(a: v128, b: v128, c: v128): v128 {
-  const p = f64x2.mul(promoteLow(a), promoteLow(b));
-  const cc = promoteLow(c);
-  const s = f64x2.add(p, cc);
-  return toOddX2(s, twoSumErrorX2(p, cc, s));
-}
-
-/** Odd-rounded f64 sums of lanes 2 and 3. */
-// @ts-ignore: decorator
-@inline
-function oddHigh(a: v128, b: v128, c: v128): v128 {
-  const p = f64x2.mul(promoteHigh(a), promoteHigh(b));
-  const cc = promoteHigh(c);
-  const s = f64x2.add(p, cc);
-  return toOddX2(s, twoSumErrorX2(p, cc, s));
-}
 
 /** 32-bit masks from two pairs of 64-bit ones. */
 // @ts-ignore: decorator

@@ -35,3 +35,6 @@ export * from "./video";
 export * from "./video-simd";
 export * from "./atomics";
 export * from "./lanes";
+export * from "./minmax-simd";
+export * from "./half-simd";
+export * from "./integer-simd";
