@@ -30,6 +30,8 @@ export interface RigOptions {
   readonly headerBytes?: number;
   readonly segments?: number;
   readonly regions?: readonly GuestRegion[];
+  /** As in DriverQueueOptions. */
+  readonly guestOffset?: number;
 }
 
 export interface Rig {
@@ -65,6 +67,7 @@ export function makeRig(options: RigOptions = {}): Rig {
     workspace: WORKSPACES,
     features,
     indirect,
+    guestOffset: options.guestOffset ?? 0,
     notify: (_index, data) => void kicks.push(data),
   });
   const device = new DeviceQueue({
