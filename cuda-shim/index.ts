@@ -10,6 +10,7 @@ export * from "./constants.ts";
 export * from "./device.ts";
 export { CudaError, cudaGetErrorName, cudaGetErrorString } from "./errors.ts";
 export * from "./event.ts";
+export * from "./host-call.ts";
 export {
   __cudaLaunchKernel,
   __cudaPopCallConfiguration,
@@ -35,6 +36,7 @@ export {
 export * from "./misc.ts";
 export * from "./module.ts";
 export * from "./peer.ts";
+export * from "./pitched.ts";
 export * from "./pointer.ts";
 export type { CudaDeviceProp } from "./properties.ts";
 export type { KernelParameter } from "./registry.ts";

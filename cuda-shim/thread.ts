@@ -11,8 +11,10 @@ import {
   cudaErrorInitializationError,
   cudaErrorInvalidDevice,
   cudaErrorNoDevice,
+  cudaErrorNotPermitted,
   cudaSuccess,
 } from "../runtime/protocol/errors.ts";
+import { HostCalls } from "./callbacks.ts";
 import { DeviceFile } from "./device-file.ts";
 import { CudaError, isSticky } from "./errors.ts";
 import type { LaunchConfiguration } from "./launch.ts";
@@ -20,8 +22,11 @@ import { Registry } from "./registry.ts";
 import { defaultOutput } from "./stdout.ts";
 import type { CudaPointer } from "./types.ts";
 
+/** What can be chosen about a host thread: where text goes, its id. */
+export type ThreadOptions = Omit<DriverOptions, "hostCall">;
+
 /** What can be chosen when CUDA is started in a thread. */
-export interface CudaOptions extends MachineOptions, DriverOptions {
+export interface CudaOptions extends MachineOptions, ThreadOptions {
   /** Number of devices (each a machine of its own); 1 unless given. */
   readonly devices?: number;
 }
@@ -46,6 +51,8 @@ export class HostThread {
   detail = "";
   /** Launches being configured, innermost last. */
   readonly configurations: LaunchConfiguration[] = [];
+  /** Functions of the host that wait in streams. */
+  readonly hostCalls = new HostCalls();
   /** The fat binaries, kernels and variables of the program. */
   readonly registry = new Registry();
   readonly devices: readonly DeviceFile[];
@@ -53,9 +60,24 @@ export class HostThread {
   #open = true;
 
   /** Use `openCuda` or `attachCuda`. */
-  constructor(machines: readonly Machine[], options: DriverOptions) {
+  constructor(machines: readonly Machine[], options: ThreadOptions) {
     this.#machines = machines;
-    this.devices = machines.map((machine) => new DeviceFile(machine.open(withOutput(options))));
+    this.devices = machines.map(
+      (machine) => new DeviceFile(machine.open(this.#callbacks(options))),
+    );
+  }
+
+  /** What the driver calls back, with the guard around it. */
+  #callbacks(options: ThreadOptions): DriverOptions {
+    const { hostCalls } = this;
+    const { stdout = defaultOutput(1), stderr = defaultOutput(2), fault } = options;
+    return {
+      ...options,
+      stdout: (text) => hostCalls.guard(() => stdout(text)),
+      stderr: (text) => hostCalls.guard(() => stderr(text)),
+      fault: (error, text) => hostCalls.guard(() => fault?.(error, text)),
+      hostCall: (ticket, error, stream) => hostCalls.run(ticket, error, stream),
+    };
   }
 
   /**
@@ -105,14 +127,6 @@ export class HostThread {
   }
 }
 
-function withOutput(options: DriverOptions): DriverOptions {
-  return {
-    ...options,
-    stdout: options.stdout ?? defaultOutput(1),
-    stderr: options.stderr ?? defaultOutput(2),
-  };
-}
-
 /** The host thread that the calls by CUDA's own names act for. */
 let current: HostThread | undefined;
 
@@ -144,7 +158,7 @@ export async function openCuda(options: CudaOptions = {}): Promise<HostThread> {
  */
 export async function attachCuda(
   handle: CudaHandle,
-  options: DriverOptions = {},
+  options: ThreadOptions = {},
 ): Promise<HostThread> {
   const machines: Machine[] = [];
   for (const machine of handle.machines) machines.push(await attachMachine(machine));
@@ -174,11 +188,13 @@ export function currentThread(): HostThread | undefined {
 /**
  * Runs the body of an API function and keeps its error as the thread's last one.
  * @param body gets the host thread; returns a `cudaError_t`, or throws a CudaError
- * @returns the `cudaError_t`; cudaErrorInitializationError if CUDA has not been started
+ * @returns the `cudaError_t`; cudaErrorInitializationError if CUDA has not been started,
+ *   cudaErrorNotPermitted in a callback
  */
 export function call(body: (thread: HostThread) => number): number {
   const thread = current;
   if (!thread) return cudaErrorInitializationError;
+  if (thread.hostCalls.running) return cudaErrorNotPermitted;
   try {
     const error = body(thread);
     if (error !== cudaSuccess) {

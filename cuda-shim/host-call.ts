@@ -1,0 +1,53 @@
+/** Functions of the host that run in their turn of a stream. */
+import { cudaErrorInvalidValue } from "../runtime/protocol/errors.ts";
+import {
+  COMMAND_HOST_CALL,
+  HOST_CALL_ALWAYS,
+  HOST_CALL_DATA,
+  HOST_CALL_FLAGS,
+} from "../runtime/protocol/streams.ts";
+import { call } from "./thread.ts";
+import type { CudaStream } from "./types.ts";
+
+/** What a stream's callback gets: the stream, the context's error, and the data given with it. */
+export type StreamCallback = (stream: CudaStream, status: number, userData: unknown) => void;
+
+function enqueue(stream: CudaStream, run: StreamCallback, data: unknown, flags: number): number {
+  return call((thread) => {
+    if (typeof run !== "function") return cudaErrorInvalidValue;
+    const device = thread.device().begin(stream);
+    const ticket = thread.hostCalls.add((error, handle) => run(handle, error, data));
+    device.setU64(HOST_CALL_DATA, ticket).setU32(HOST_CALL_FLAGS, flags);
+    const error = device.send(COMMAND_HOST_CALL);
+    if (error !== 0) thread.hostCalls.delete(ticket);
+    return error;
+  });
+}
+
+/**
+ * Calls a function of the host when the work that is in the stream now is done. It runs in this
+ * JavaScript thread, in the next call that waits or looks for events, and must make no CUDA calls
+ * (they return cudaErrorNotPermitted). It is not called after a fault.
+ */
+export function cudaLaunchHostFunc(
+  stream: CudaStream,
+  fn: (userData: unknown) => void,
+  userData: unknown = undefined,
+): number {
+  if (typeof fn !== "function") return call(() => cudaErrorInvalidValue);
+  return enqueue(stream, (_stream, _status, data) => fn(data), userData, 0);
+}
+
+/**
+ * `cudaLaunchHostFunc` with the stream and its error; called after a fault too.
+ * @param flags 0
+ */
+export function cudaStreamAddCallback(
+  stream: CudaStream,
+  callback: StreamCallback,
+  userData: unknown = undefined,
+  flags = 0,
+): number {
+  if (flags !== 0) return call(() => cudaErrorInvalidValue);
+  return enqueue(stream, callback, userData, HOST_CALL_ALWAYS);
+}
