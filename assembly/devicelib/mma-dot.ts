@@ -9,51 +9,29 @@
  * or 0x7fff. (Model: Xie et al., "MMA-Sim", arXiv:2511.10909; checked against recorded H100 results,
  * tests/devicelib/mma-golden.test.ts.)
  *
- * The narrow path does four outputs at a time: products in f32 (exact: 22 bits), scaled by a power
- * of two so that the cut is the conversion to i32. It needs exponents from −50 to 50 and no
- * infinity or NaN; whatever else there is goes through the wide path, one output at a time in f64.
+ * The narrow path does two rows of eight outputs at a time: products in f32 (exact: 22 bits), scaled
+ * by a power of two so that the cut is the conversion to i32. It takes factors of f16 range (bf16
+ * and tf32: exponents from −42 to 42), no infinity, no NaN; all else is the wide path's (mma-wide.ts).
  */
-import { SLOT_BYTES, lanes, storeLanes } from "./warp-frame";
+import { halfToSingle, singleToHalf } from "./mma-formats";
 import {
-  NO_EXPONENT,
-  currentRow,
-  exponentA,
-  exponentB,
-  halfToSingle,
-  singleExponents,
+  currentRows,
+  exponentsA,
+  exponentsB,
+  restoreSpecials,
   tileA,
   tileB,
 } from "./mma-tiles";
-
-/** Bits kept after the point when terms are aligned. */
-const FRACTION: i32 = 25;
+import { FRACTION, wideOutput } from "./mma-wide";
+import { SLOT_BYTES, lanes, storeLanes } from "./warp-frame";
 
 /** How a sum becomes a destination: f32; f16 at once; f16 through f32. */
 export const TO_F32: i32 = 0;
 export const TO_F16: i32 = 1;
 export const TO_F16_LATE: i32 = 2;
 
-const NAN_F32: i32 = 0x7fffffff;
-const NAN_F16: i32 = 0x7fff;
-
-/** Four f32 to f16 in 32-bit lanes, to nearest even; NaN is 0x7fff. */
-// @ts-ignore: decorator
-@inline
-export function singleToHalf(f: v128): v128 {
-  const magnitude = v128.and(f, i32x4.splat(0x7fffffff));
-  const sign = v128.and(i32x4.shr_u(f, 16), i32x4.splat(0x8000));
-  const odd = v128.and(i32x4.shr_u(magnitude, 13), i32x4.splat(1));
-  const bias = i32x4.splat(0x0fff - (112 << 23));
-  const normal = i32x4.shr_u(i32x4.add(i32x4.add(magnitude, bias), odd), 13);
-  // Below 2⁻¹⁴ adding 0.5 rounds to a multiple of 2⁻²⁴, the step of subnormals.
-  const half = f32x4.splat(0.5);
-  const small = i32x4.sub(f32x4.add(magnitude, half), half);
-  let h = v128.bitselect(small, normal, i32x4.lt_s(magnitude, i32x4.splat(0x38800000)));
-  h = v128.bitselect(i32x4.splat(0x7c00), h, i32x4.gt_s(magnitude, i32x4.splat(0x477fefff)));
-  h = v128.bitselect(i32x4.splat(NAN_F16), h, i32x4.gt_s(magnitude, i32x4.splat(0x7f800000)));
-  const nan = i32x4.eq(h, i32x4.splat(NAN_F16));
-  return v128.or(h, v128.andnot(sign, nan));
-}
+/** Least exponent of products in the narrow path: below are those with a zero. */
+const LEAST: i32 = -84;
 
 /** Two sums (exact integers in f64) times 2^(exponent − 25), cut or made odd for f32. */
 // @ts-ignore: decorator
@@ -72,10 +50,8 @@ function scaled(sum: v128, exponent: v128, odd: bool): v128 {
   return f32x4.demote_f64x2_zero(f64x2.mul(t, scale));
 }
 
-/** Four sums first + second, scaled to f32: cut toward zero, or rounded to odd. */
-// @ts-ignore: decorator
-@inline
-function finish(first: v128, second: v128, exponent: v128, odd: bool): v128 {
+/** `finish` for sums that need 33 bits. */
+function finishLong(first: v128, second: v128, exponent: v128, odd: bool): v128 {
   const low = f64x2.add(f64x2.convert_low_i32x4_s(first), f64x2.convert_low_i32x4_s(second));
   first = i32x4.shuffle(first, first, 2, 3, 2, 3);
   second = i32x4.shuffle(second, second, 2, 3, 2, 3);
@@ -85,6 +61,25 @@ function finish(first: v128, second: v128, exponent: v128, odd: bool): v128 {
   return i32x4.shuffle(x, y, 0, 1, 4, 5);
 }
 
+/** Four sums first + second, times 2^(exponent − 25), as f32: cut toward zero, or rounded to odd. */
+// @ts-ignore: decorator
+@inline
+function finish(first: v128, second: v128, exponent: v128, odd: bool): v128 {
+  const sum = i32x4.add(first, second);
+  const overflow = v128.and(v128.xor(sum, first), v128.xor(sum, second));
+  if (i32x4.bitmask(overflow) != 0) return finishLong(first, second, exponent, odd);
+  // To nearest, and one step back where that went away from zero.
+  const nearest = f32x4.convert_i32x4_s(sum);
+  const error = i32x4.sub(i32x4.trunc_sat_f32x4_s(nearest), sum);
+  const inexact = i32x4.ne(error, i32x4.splat(0));
+  const away = v128.andnot(inexact, i32x4.shr_s(v128.xor(error, sum), 31));
+  let cut = i32x4.add(nearest, away);
+  if (odd) cut = v128.or(cut, v128.and(inexact, i32x4.splat(1)));
+  const scale = i32x4.shl(i32x4.add(exponent, i32x4.splat(127 - FRACTION)), 23);
+  return f32x4.mul(cut, scale);
+}
+
+/** Products as integers of 2^(exponent − 25), cut toward zero. */
 // @ts-ignore: decorator
 @inline
 function term(a: v128, b: v128, scale: v128): v128 {
@@ -95,152 +90,156 @@ function term(a: v128, b: v128, scale: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function addendExponents(c: v128, mode: i32): v128 {
-  const e = singleExponents(c);
+  const e = i32x4.sub(v128.and(i32x4.shr_u(c, 23), i32x4.splat(0xff)), i32x4.splat(127));
+  // Zeros and subnormals of f32 are below any product, and stay −127.
   if (mode != TO_F16) return e;
-  const zero = i32x4.eq(e, i32x4.splat(NO_EXPONENT));
-  return v128.bitselect(e, i32x4.max_s(e, i32x4.splat(-14)), zero);
+  return v128.bitselect(i32x4.max_s(e, i32x4.splat(-14)), e, f32x4.ne(c, f32x4.splat(0)));
 }
 
-/** One row by the narrow path: `even` and `odd` columns' addends in, results through `out`. */
+/** Exponents to align to: of the products' `top` and of c. */
 // @ts-ignore: decorator
 @inline
-function narrowRow(
-  scratch: i32,
-  m: i32,
-  from: i32,
-  to: i32,
-  even: v128,
-  odd: v128,
-  mode: i32,
-  out: i32,
-): void {
-  let top = i16x8.splat(NO_EXPONENT);
-  for (let k = from; k < to; k++) {
-    const e = i16x8.add(v128.load16_splat(exponentA(scratch, m, k)), v128.load(exponentB(scratch, k)));
-    top = i16x8.max_s(top, e);
+function alignment(top: v128, c: v128, mode: i32): v128 {
+  // Without a product other than 0 the result is c; the bound only keeps the scale a number.
+  return i32x4.max_s(i32x4.max_s(top, addendExponents(c, mode)), i32x4.splat(LEAST));
+}
+
+// @ts-ignore: decorator
+@inline
+function scaleOf(exponent: v128): v128 {
+  return i32x4.shl(i32x4.sub(i32x4.splat(127 + FRACTION), exponent), 23);
+}
+
+// @ts-ignore: decorator
+@inline
+function addend(c: v128, scale: v128): v128 {
+  return i32x4.trunc_sat_f32x4_s(f32x4.mul(c, scale));
+}
+
+/** The result, or c where no product is other than 0. */
+// @ts-ignore: decorator
+@inline
+function orAddend(result: v128, c: v128, top: v128): v128 {
+  return v128.bitselect(c, result, i32x4.lt_s(top, i32x4.splat(LEAST)));
+}
+
+/** Largest exponent of the products of row m, for eight columns; two k at a time, four a turn. */
+// @ts-ignore: decorator
+@inline
+function topExponents(scratch: i32, m: i32, from: i32, to: i32): v128 {
+  let top = i8x16.splat(-128);
+  let ea = exponentsA(scratch, m, from);
+  const end = exponentsB(scratch, to);
+  for (let eb = exponentsB(scratch, from); eb < end; eb += 32) {
+    const a = v128.load32_splat(ea);
+    const a0 = i8x16.shuffle(a, a, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
+    const a1 = i8x16.shuffle(a, a, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
+    top = i8x16.max_s(top, i8x16.add_sat_s(a0, v128.load(eb)));
+    top = i8x16.max_s(top, i8x16.add_sat_s(a1, v128.load(eb, 16)));
+    ea += 4;
   }
-  const topEven = i32x4.extend_low_i16x8_s(top);
-  const topOdd = i32x4.extend_high_i16x8_s(top);
-  // Without a product other than 0 the result is c; the floor only keeps the scale a number.
-  const floor = i32x4.splat(-100);
-  const noneEven = i32x4.lt_s(topEven, floor);
-  const noneOdd = i32x4.lt_s(topOdd, floor);
-  const eEven = i32x4.max_s(i32x4.max_s(topEven, addendExponents(even, mode)), floor);
-  const eOdd = i32x4.max_s(i32x4.max_s(topOdd, addendExponents(odd, mode)), floor);
-  const one = i32x4.splat(127 + FRACTION);
-  const scaleEven = i32x4.shl(i32x4.sub(one, eEven), 23);
-  const scaleOdd = i32x4.shl(i32x4.sub(one, eOdd), 23);
+  return i16x8.max_s(i16x8.extend_low_i8x16_s(top), i16x8.extend_high_i8x16_s(top));
+}
+
+/**
+ * Rows m and m + 1 by the narrow path; the addends are in `rows`, where the results go.
+ * @returns false if an addend is infinite or NaN, with nothing done
+ */
+function narrowRows(scratch: i32, m: i32, from: i32, to: i32, mode: i32, rows: i32): bool {
+  const top0 = topExponents(scratch, m, from, to);
+  const top1 = topExponents(scratch, m + 1, from, to);
+  const topEven0 = i32x4.extend_low_i16x8_s(top0);
+  const topOdd0 = i32x4.extend_high_i16x8_s(top0);
+  const topEven1 = i32x4.extend_low_i16x8_s(top1);
+  const topOdd1 = i32x4.extend_high_i16x8_s(top1);
+  const even0 = v128.load(rows);
+  const odd0 = v128.load(rows, 16);
+  const even1 = v128.load(rows, 32);
+  const odd1 = v128.load(rows, 48);
+  const exponentEven0 = alignment(topEven0, even0, mode);
+  const exponentOdd0 = alignment(topOdd0, odd0, mode);
+  const exponentEven1 = alignment(topEven1, even1, mode);
+  const exponentOdd1 = alignment(topOdd1, odd1, mode);
+  const largest = i32x4.max_s(
+    i32x4.max_s(exponentEven0, exponentOdd0),
+    i32x4.max_s(exponentEven1, exponentOdd1),
+  );
+  if (v128.any_true(i32x4.gt_s(largest, i32x4.splat(127)))) return false; // c: infinity or NaN
+  const scaleEven0 = scaleOf(exponentEven0);
+  const scaleOdd0 = scaleOf(exponentOdd0);
+  const scaleEven1 = scaleOf(exponentEven1);
+  const scaleOdd1 = scaleOf(exponentOdd1);
+  let sumEven0 = addend(even0, scaleEven0);
+  let sumOdd0 = addend(odd0, scaleOdd0);
+  let sumEven1 = addend(even1, scaleEven1);
+  let sumOdd1 = addend(odd1, scaleOdd1);
   // Eight products and c stay below 2³¹, sixteen would not: two sums.
-  const middle = min(from + 8, to);
-  let even0 = i32x4.trunc_sat_f32x4_s(f32x4.mul(even, scaleEven));
-  let odd0 = i32x4.trunc_sat_f32x4_s(f32x4.mul(odd, scaleOdd));
-  let even1 = i32x4.splat(0);
-  let odd1 = i32x4.splat(0);
-  for (let k = from; k < middle; k++) {
-    const a = v128.load32_splat(tileA(scratch, m, k));
-    const b = tileB(scratch, k);
-    even0 = i32x4.add(even0, term(a, v128.load(b), scaleEven));
-    odd0 = i32x4.add(odd0, term(a, v128.load(b, 16), scaleOdd));
+  let moreEven0 = i32x4.splat(0);
+  let moreOdd0 = i32x4.splat(0);
+  let moreEven1 = i32x4.splat(0);
+  let moreOdd1 = i32x4.splat(0);
+  const middle = tileB(scratch, min(from + 8, to));
+  const last = tileB(scratch, to);
+  let row = tileA(scratch, m, from);
+  let b = tileB(scratch, from);
+  for (; b < middle; b += 64) {
+    let x = v128.load32_splat(row);
+    let y = v128.load32_splat(row, 128);
+    let even = v128.load(b);
+    let odd = v128.load(b, 16);
+    sumEven0 = i32x4.add(sumEven0, term(x, even, scaleEven0));
+    sumOdd0 = i32x4.add(sumOdd0, term(x, odd, scaleOdd0));
+    sumEven1 = i32x4.add(sumEven1, term(y, even, scaleEven1));
+    sumOdd1 = i32x4.add(sumOdd1, term(y, odd, scaleOdd1));
+    x = v128.load32_splat(row, 4);
+    y = v128.load32_splat(row, 132);
+    even = v128.load(b, 32);
+    odd = v128.load(b, 48);
+    sumEven0 = i32x4.add(sumEven0, term(x, even, scaleEven0));
+    sumOdd0 = i32x4.add(sumOdd0, term(x, odd, scaleOdd0));
+    sumEven1 = i32x4.add(sumEven1, term(y, even, scaleEven1));
+    sumOdd1 = i32x4.add(sumOdd1, term(y, odd, scaleOdd1));
+    row += 8;
   }
-  for (let k = middle; k < to; k++) {
-    const a = v128.load32_splat(tileA(scratch, m, k));
-    const b = tileB(scratch, k);
-    even1 = i32x4.add(even1, term(a, v128.load(b), scaleEven));
-    odd1 = i32x4.add(odd1, term(a, v128.load(b, 16), scaleOdd));
+  for (; b < last; b += 64) {
+    let x = v128.load32_splat(row);
+    let y = v128.load32_splat(row, 128);
+    let even = v128.load(b);
+    let odd = v128.load(b, 16);
+    moreEven0 = i32x4.add(moreEven0, term(x, even, scaleEven0));
+    moreOdd0 = i32x4.add(moreOdd0, term(x, odd, scaleOdd0));
+    moreEven1 = i32x4.add(moreEven1, term(y, even, scaleEven1));
+    moreOdd1 = i32x4.add(moreOdd1, term(y, odd, scaleOdd1));
+    x = v128.load32_splat(row, 4);
+    y = v128.load32_splat(row, 132);
+    even = v128.load(b, 32);
+    odd = v128.load(b, 48);
+    moreEven0 = i32x4.add(moreEven0, term(x, even, scaleEven0));
+    moreOdd0 = i32x4.add(moreOdd0, term(x, odd, scaleOdd0));
+    moreEven1 = i32x4.add(moreEven1, term(y, even, scaleEven1));
+    moreOdd1 = i32x4.add(moreOdd1, term(y, odd, scaleOdd1));
+    row += 8;
   }
   const sticky = mode == TO_F16;
-  const x = v128.bitselect(even, finish(even0, even1, eEven, sticky), noneEven);
-  const y = v128.bitselect(odd, finish(odd0, odd1, eOdd, sticky), noneOdd);
-  v128.store(out, x);
-  v128.store(out, y, 16);
-}
-
-/** f32 bits of an exact sum cut toward zero, subnormal results included. */
-function cutToSingle(x: f64): f32 {
-  if (abs(x) < reinterpret<f64>(0x3810000000000000)) {
-    // Below 2⁻¹²⁶: a multiple of 2⁻¹⁴⁹.
-    const step = reinterpret<f64>(0x36a0000000000000);
-    return f32(trunc(x / step) * step);
-  }
-  return f32(reinterpret<f64>(reinterpret<i64>(x) & ~0x1fffffff));
-}
-
-/** An exact sum as an f32 that rounds to f16 as the sum itself would (round to odd). */
-function oddToSingle(x: f64): f32 {
-  const bits = reinterpret<i64>(x);
-  const rest = bits & 0x1fffffff;
-  return f32(reinterpret<f64>((bits & ~0x1fffffff) | (rest != 0 ? 0x20000000 : 0)));
-}
-
-// @ts-ignore: decorator
-@inline
-function isNan(x: f32): bool {
-  return x != x;
-}
-
-/** One output by the wide path: place `at` (of the permuted columns) of row m. */
-function wideOutput(
-  scratch: i32,
-  m: i32,
-  from: i32,
-  to: i32,
-  at: i32,
-  c: f32,
-  mode: i32,
-): f32 {
-  let special: f64 = f64(c) - f64(c);
-  let top = <i32>NO_EXPONENT;
-  for (let k = from; k < to; k++) {
-    const a = load<f32>(tileA(scratch, m, k));
-    const b = load<f32>(tileB(scratch, k) + (at << 2));
-    const p = f64(a) * f64(b);
-    // 0 if all terms so far are finite, else NaN; infinities are told apart below.
-    special += p - p;
-    top = max(
-      top,
-      <i32>load<i16>(exponentA(scratch, m, k)) + <i32>load<i16>(exponentB(scratch, k) + (at << 1)),
-    );
-  }
-  if (special != 0) {
-    let sum: f64 = f64(c);
-    for (let k = from; k < to; k++) {
-      const a = load<f32>(tileA(scratch, m, k));
-      sum += f64(a) * f64(load<f32>(tileB(scratch, k) + (at << 2)));
-    }
-    const result = f32(sum);
-    return isNan(result) ? reinterpret<f32>(NAN_F32) : result;
-  }
-  const bits = reinterpret<i32>(c) & 0x7fffffff;
-  if (bits != 0) {
-    const exponent = max(bits >>> 23, 1) - 127;
-    top = max(top, mode == TO_F16 ? max(exponent, -14) : exponent);
-  }
-  if (top < -1000) return 0;
-  const scale = reinterpret<f64>(<i64>(1023 + FRACTION - top) << 52);
-  let sum = trunc(f64(c) * scale);
-  for (let k = from; k < to; k++) {
-    const a = load<f32>(tileA(scratch, m, k));
-    sum += trunc(f64(a) * f64(load<f32>(tileB(scratch, k) + (at << 2))) * scale);
-  }
-  const result = sum * reinterpret<f64>(<i64>(1023 - FRACTION + top) << 52);
-  return mode == TO_F16 ? oddToSingle(result) : cutToSingle(result);
+  const d0 = finish(sumEven0, moreEven0, exponentEven0, sticky);
+  const d1 = finish(sumOdd0, moreOdd0, exponentOdd0, sticky);
+  const d2 = finish(sumEven1, moreEven1, exponentEven1, sticky);
+  const d3 = finish(sumOdd1, moreOdd1, exponentOdd1, sticky);
+  v128.store(rows, orAddend(d0, even0, topEven0));
+  v128.store(rows, orAddend(d1, odd0, topOdd0), 16);
+  v128.store(rows, orAddend(d2, even1, topEven1), 32);
+  v128.store(rows, orAddend(d3, odd1, topOdd1), 48);
+  return true;
 }
 
 /** A result that is cut or rounded to 0 is +0, whatever the sign of the sum was. */
 // @ts-ignore: decorator
 @inline
 function positiveZero(f: v128, mode: i32): v128 {
+  if (mode != TO_F16) return f32x4.add(f, f32x4.splat(0));
   // Up to 2⁻²⁵ an f16 rounds to 0.
-  const largest = mode == TO_F16 ? f32x4.splat(reinterpret<f32>(0x33000000)) : f32x4.splat(0);
+  const largest = f32x4.splat(reinterpret<f32>(0x33000000));
   return v128.andnot(f, f32x4.le(f32x4.abs(f), largest));
-}
-
-/** True if one of four f32 is infinite or NaN. */
-// @ts-ignore: decorator
-@inline
-function isSpecial(c: v128): bool {
-  const magnitude = v128.and(c, i32x4.splat(0x7fffffff));
-  return v128.any_true(i32x4.gt_s(magnitude, i32x4.splat(0x7f7fffff)));
 }
 
 /** Columns 2i of a row as lanes, from an accumulator of f32 or f16x2 registers. */
@@ -283,9 +282,30 @@ export function storeRow(
   }
 }
 
+/** Rows m and m + 1 by the wide path. */
+function wideRows(
+  scratch: i32,
+  m: i32,
+  from: i32,
+  to: i32,
+  least: i32,
+  mode: i32,
+  rows: i32,
+): void {
+  const leastC = mode == TO_F16 ? -14 : -126;
+  for (let n = 0; n < 16; n++) {
+    const at = rows + (n << 2);
+    const row = m + (n >> 3);
+    const c = load<f32>(at);
+    const odd = mode == TO_F16;
+    store<f32>(at, wideOutput(scratch, row, from, to, n & 7, c, least, leastC, odd));
+  }
+}
+
 /**
- * One hardware product: rows 0–15 of the tiles over k in [from, to), at most 16 of them.
+ * One hardware product: rows 0–15 of the tiles over k in [from, to), 4, 8 or 16 of them.
  * @param wide take the wide path throughout
+ * @param least exponent of the factors' subnormals: −14 (f16) or −126
  * @param c address of the accumulator's first register (f32, or f16x2 if `isHalf`); 0: all zero
  * @param d address of the result's first register
  * @param mode TO_F32, TO_F16 or TO_F16_LATE
@@ -295,32 +315,37 @@ export function multiply(
   from: i32,
   to: i32,
   wide: bool,
+  least: i32,
   c: i32,
   isHalf: bool,
   d: i32,
   mode: i32,
   active: i32,
 ): void {
-  const row = currentRow(scratch);
-  for (let m = 0; m < 16; m++) {
-    let even = f32x4.splat(0);
-    let odd = f32x4.splat(0);
+  const rows = currentRows(scratch);
+  if (wide && least == -14) restoreSpecials(scratch);
+  for (let m = 0; m < 16; m += 2) {
+    let even0 = f32x4.splat(0);
+    let odd0 = even0;
+    let even1 = even0;
+    let odd1 = even0;
     if (c != 0) {
-      even = loadEven(c, m, isHalf);
-      odd = loadOdd(c, m, isHalf);
+      even0 = loadEven(c, m, isHalf);
+      odd0 = loadOdd(c, m, isHalf);
+      even1 = loadEven(c, m + 1, isHalf);
+      odd1 = loadOdd(c, m + 1, isHalf);
     }
-    if (wide || isSpecial(even) || isSpecial(odd)) {
-      v128.store(row, even);
-      v128.store(row, odd, 16);
-      for (let n = 0; n < 8; n++) {
-        const at = row + (n << 2);
-        store<f32>(at, wideOutput(scratch, m, from, to, n, load<f32>(at), mode));
-      }
-    } else {
-      narrowRow(scratch, m, from, to, even, odd, mode, row);
+    v128.store(rows, even0);
+    v128.store(rows, odd0, 16);
+    v128.store(rows, even1, 32);
+    v128.store(rows, odd1, 48);
+    if (wide || !narrowRows(scratch, m, from, to, mode, rows)) {
+      wideRows(scratch, m, from, to, least, mode, rows);
     }
-    even = positiveZero(v128.load(row), mode);
-    odd = positiveZero(v128.load(row, 16), mode);
-    storeRow(d, m, even, odd, mode != TO_F32, active);
+    const isHalfD = mode != TO_F32;
+    storeRow(d, m, positiveZero(v128.load(rows), mode), positiveZero(v128.load(rows, 16), mode), isHalfD, active);
+    even1 = positiveZero(v128.load(rows, 32), mode);
+    odd1 = positiveZero(v128.load(rows, 48), mode);
+    storeRow(d, m + 1, even1, odd1, isHalfD, active);
   }
 }

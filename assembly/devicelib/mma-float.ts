@@ -10,6 +10,13 @@ import { SLOT_BYTES, slot } from "./warp-frame";
 import { BF16, E4M3, E5M2, F16, TF32, intermediate, unpackA, unpackB } from "./mma-tiles";
 import { TO_F16, TO_F32, loadEven, loadOdd, multiply, storeRow } from "./mma-dot";
 
+/** Exponent of a format's subnormals. */
+// @ts-ignore: decorator
+@inline
+export function leastOf(type: i32): i32 {
+  return type == F16 ? -14 : -126;
+}
+
 /** Unpacks A and B of one 16×8 product; true if it must take the wide path. */
 function unpack(type: i32, a: i32, na: i32, b: i32, nb: i32, scratch: i32): bool {
   // Each type's code on its own: a switch here keeps the element loops free of branches.
@@ -34,7 +41,7 @@ export function product(
   active: i32,
 ): void {
   const wide = unpack(type, a, na, b, na >> 1, scratch);
-  multiply(scratch, 0, k, wide, c, isHalf, d, isHalf ? TO_F16 : TO_F32, active);
+  multiply(scratch, 0, k, wide, leastOf(type), c, isHalf, d, isHalf ? TO_F16 : TO_F32, active);
 }
 
 // @ts-ignore: decorator
@@ -78,8 +85,8 @@ export function quarters(
   const t = intermediate(scratch);
   const mode = isHalf ? TO_F16 : TO_F32;
   const half = na << 2;
-  multiply(scratch, 0, half, wide, 0, isHalf, t, mode, -1);
-  multiply(scratch, half, half * 2, wide, t, isHalf, t, mode, -1);
+  multiply(scratch, 0, half, wide, -14, 0, isHalf, t, mode, -1);
+  multiply(scratch, half, half * 2, wide, -14, t, isHalf, t, mode, -1);
   for (let m = 0; m < 16; m++) {
     const even = f32x4.add(loadEven(c, m, isHalf), loadEven(t, m, isHalf));
     const odd = f32x4.add(loadOdd(c, m, isHalf), loadOdd(t, m, isHalf));

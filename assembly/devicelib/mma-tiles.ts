@@ -1,6 +1,6 @@
 /**
- * Fragments of floating-point `mma` operands, unpacked to row-major f32 tiles with the exponent of
- * every element beside them (PTX ISA 9.7.14.5, the fragment figures).
+ * Fragments of floating-point `mma` operands, unpacked to f32 tiles with the exponent of every
+ * element beside them (PTX ISA 9.7.14.5, the fragment figures).
  *
  * What the fragments make easy: the four lanes of group g hold, in one register, 16 consecutive
  * bytes of row g of A (rows g + 8 in every second register) or of column g of B. So a register's
@@ -9,13 +9,14 @@
  *
  *      scratch (FLOAT_SCRATCH_BYTES)
  *                A   f32[16][32]   2048 bytes
- *                EA  i16[16][32]   1024        exponents of A
+ *                EA  i8[16][32]     512      exponents of A
  *                B   f32[32][8]    1024
- *                EB  i16[32][8]     512        exponents of B
- *                T   4 slots       1024        intermediate accumulators
- *                R   f32[8]          32        the row being computed
+ *                EB  i8[32][8]      256      exponents of B
+ *                T   4 slots       1024      intermediate accumulators
+ *                R   f32[2][8]       64      the rows being computed
  */
 import { SLOT_BYTES, lanes } from "./warp-frame";
+import { e4m3ToHalf, halfExponents, transpose8 } from "./mma-formats";
 
 /** Element types. 8-bit floats are widened to f16 first, as the H100 does. */
 export const F16: i32 = 0;
@@ -24,39 +25,41 @@ export const TF32: i32 = 2;
 export const E4M3: i32 = 3;
 export const E5M2: i32 = 4;
 
-/** Elements of a tile row of A. */
-export const K_MAX: i32 = 32;
+/** Largest exponent of a bf16 or tf32 in the narrow product (least: its negative). */
+const NARROW: i16 = 42;
+
 const EA_AT: i32 = 2048;
-const B_AT: i32 = EA_AT + 1024;
+const B_AT: i32 = EA_AT + 512;
 const EB_AT: i32 = B_AT + 1024;
-const T_AT: i32 = EB_AT + 512;
+const T_AT: i32 = EB_AT + 256;
 const R_AT: i32 = T_AT + 1024;
 
-/** Exponent of a zero: below every other, and two of them do not overflow 16 bits. */
-export const NO_EXPONENT: i16 = -8192;
-
+/** Row m of A from element k on: elements 4 bytes apart, rows 128. */
 // @ts-ignore: decorator
 @inline
 export function tileA(scratch: i32, m: i32, k: i32): i32 {
-  return scratch + ((m * K_MAX + k) << 2);
+  return scratch + (m << 7) + (k << 2);
 }
 
+/** Exponents of row m of A from element k on: bytes, rows 32 apart. */
 // @ts-ignore: decorator
 @inline
-export function exponentA(scratch: i32, m: i32, k: i32): i32 {
-  return scratch + EA_AT + ((m * K_MAX + k) << 1);
+export function exponentsA(scratch: i32, m: i32, k: i32): i32 {
+  return scratch + EA_AT + (m << 5) + k;
 }
 
+/** Row k of B: even columns, odd columns; next k 32 bytes on. */
 // @ts-ignore: decorator
 @inline
 export function tileB(scratch: i32, k: i32): i32 {
   return scratch + B_AT + (k << 5);
 }
 
+/** Exponents of row k of B: bytes in the tile's order, rows 8 apart. */
 // @ts-ignore: decorator
 @inline
-export function exponentB(scratch: i32, k: i32): i32 {
-  return scratch + EB_AT + (k << 4);
+export function exponentsB(scratch: i32, k: i32): i32 {
+  return scratch + EB_AT + (k << 3);
 }
 
 /** Four accumulator registers of 256 bytes. */
@@ -66,129 +69,103 @@ export function intermediate(scratch: i32): i32 {
   return scratch + T_AT;
 }
 
-/** One row of results: even columns, then odd ones. */
+/** Two rows of results: even columns, then odd ones. */
 // @ts-ignore: decorator
 @inline
-export function currentRow(scratch: i32): i32 {
+export function currentRows(scratch: i32): i32 {
   return scratch + R_AT;
 }
 
-/** Four f16 (one per 32-bit lane, upper bits zero) as f32, infinities and NaNs included. */
+/** Exponents of eight bf16; zeros have −127, which is as good as none in the narrow product. */
 // @ts-ignore: decorator
 @inline
-export function halfToSingle(h: v128): v128 {
-  const magnitude = i32x4.shl(v128.and(h, i32x4.splat(0x7fff)), 13);
-  const special = i32x4.gt_s(magnitude, i32x4.splat(0x0f7fffff));
-  const value = f32x4.mul(magnitude, f32x4.splat(reinterpret<f32>(0x77800000))); // 2¹¹²
-  const infinite = v128.and(special, i32x4.splat(0x7f800000));
-  const sign = i32x4.shl(v128.and(h, i32x4.splat(0x8000)), 16);
-  return v128.or(v128.or(value, infinite), sign);
+function bfloatExponents(h: v128): v128 {
+  const field = v128.and(i16x8.shr_u(h, 7), i16x8.splat(0xff));
+  return i16x8.sub(field, i16x8.splat(127));
 }
 
-/** Exponents of eight f16: subnormals have that of the smallest normal, zeros none. */
 // @ts-ignore: decorator
 @inline
-export function halfExponents(h: v128): v128 {
-  const magnitude = v128.and(h, i16x8.splat(0x7fff));
-  const field = i16x8.max_s(i16x8.shr_u(magnitude, 10), i16x8.splat(1));
-  const exponent = i16x8.sub(field, i16x8.splat(15));
-  const zero = i16x8.eq(magnitude, i16x8.splat(0));
-  return v128.bitselect(i16x8.splat(NO_EXPONENT), exponent, zero);
+function singleExponents(f: v128): v128 {
+  const field = v128.and(i32x4.shr_u(f, 23), i32x4.splat(0xff));
+  return i32x4.sub(field, i32x4.splat(127));
 }
 
-/** Exponents of four f32, as 32-bit lanes; subnormals and zeros as in `halfExponents`. */
+/** Lanes (not 0) of the elements that the narrow product cannot take: infinity or NaN. */
 // @ts-ignore: decorator
 @inline
-export function singleExponents(f: v128): v128 {
-  const magnitude = v128.and(f, i32x4.splat(0x7fffffff));
-  const field = i32x4.max_s(i32x4.shr_u(magnitude, 23), i32x4.splat(1));
-  const exponent = i32x4.sub(field, i32x4.splat(127));
-  const zero = i32x4.eq(magnitude, i32x4.splat(0));
-  return v128.bitselect(i32x4.splat(NO_EXPONENT), exponent, zero);
+function wideHalves(h: v128): v128 {
+  return i16x8.gt_s(v128.and(h, i16x8.splat(0x7fff)), i16x8.splat(0x7bff));
 }
 
-/** Eight e4m3 (one per 16-bit lane) as f16; 0x7f is NaN, there is no infinity. */
+/** The same of bf16: not 0, and an exponent beyond ±42. */
 // @ts-ignore: decorator
 @inline
-function e4m3ToHalf(x: v128): v128 {
-  const magnitude = v128.and(x, i16x8.splat(0x7f));
-  const normal = i16x8.add(i16x8.shl(magnitude, 7), i16x8.splat(0x2000));
-  // m·2⁻⁹ for m of 0 to 7 is a normal f16 (or 0): its upper byte by table, the lower is 0.
-  const table = i8x16(0, 0x18, 0x1c, 0x1e, 0x20, 0x21, 0x22, 0x23, 0, 0, 0, 0, 0, 0, 0, 0);
-  const small = i16x8.shl(i8x16.swizzle(table, v128.or(magnitude, i16x8.splat(0x7f00))), 8);
-  let half = v128.bitselect(small, normal, i16x8.lt_s(magnitude, i16x8.splat(8)));
-  half = v128.or(half, i16x8.shr_u(i16x8.eq(magnitude, i16x8.splat(0x7f)), 1));
-  return v128.or(half, i16x8.shl(v128.and(x, i16x8.splat(0x80)), 8));
+function wideBfloats(h: v128, exponents: v128): v128 {
+  const zero = i16x8.eq(v128.and(h, i16x8.splat(0x7fff)), i16x8.splat(0));
+  return v128.andnot(i16x8.gt_s(i16x8.abs(exponents), i16x8.splat(NARROW)), zero);
 }
 
-/**
- * Eight elements of one row: their f32 values and exponents.
- * `wide` gathers whether the narrow product (see mma-dot.ts) cannot take them.
- */
 // @ts-ignore: decorator
 @inline
-function halfIsWide(h: v128): bool {
-  return v128.any_true(
-    i16x8.gt_s(v128.and(h, i16x8.splat(0x7fff)), i16x8.splat(0x7bff)),
-  );
+function wideSingles(f: v128, exponents: v128): v128 {
+  const zero = i32x4.eq(v128.and(f, i32x4.splat(0x7fffffff)), i32x4.splat(0));
+  return v128.andnot(i32x4.gt_s(i32x4.abs(exponents), i32x4.splat(NARROW)), zero);
 }
 
-/** True if one of four f32 is neither 0 nor of an exponent from −50 to 50. */
+/** Sign-extended 16-bit floats as f32; infinities and NaNs of f16 as 2¹⁶ and more. */
 // @ts-ignore: decorator
 @inline
-function singleIsWide(f: v128): bool {
-  const magnitude = v128.and(f, i32x4.splat(0x7fffffff));
-  const field = i32x4.shr_u(magnitude, 23);
-  const out = v128.or(
-    i32x4.lt_s(field, i32x4.splat(127 - 50)),
-    i32x4.gt_s(field, i32x4.splat(127 + 50)),
-  );
-  return v128.any_true(v128.and(out, i32x4.ne(magnitude, i32x4.splat(0))));
+function shortToSingle(type: i32, x: v128): v128 {
+  if (type == BF16) return i32x4.shl(x, 16);
+  const bits = v128.and(i32x4.shl(x, 13), i32x4.splat(~0x70001fff));
+  return f32x4.mul(bits, f32x4.splat(reinterpret<f32>(0x77800000))); // 2¹¹²
 }
 
-/** Stores eight f16 as row elements of A. */
+/** Lower four of eight 16-bit floats as f32. */
 // @ts-ignore: decorator
 @inline
-function storeHalvesA(scratch: i32, m: i32, k: i32, h: v128): void {
+function lowSingles(type: i32, h: v128): v128 {
+  return shortToSingle(type, i32x4.extend_low_i16x8_s(h));
+}
+
+// @ts-ignore: decorator
+@inline
+function highSingles(type: i32, h: v128): v128 {
+  return shortToSingle(type, i32x4.extend_high_i16x8_s(h));
+}
+
+/** Gives f16 infinities and NaNs in the tiles their f32 form, for the wide path. */
+export function restoreSpecials(scratch: i32): void {
+  for (let at = scratch; at < scratch + EB_AT; at += 16) {
+    if (at == scratch + EA_AT) at = scratch + B_AT;
+    const x = v128.load(at);
+    const special = i32x4.gt_s(v128.and(x, i32x4.splat(0x7fffffff)), i32x4.splat(0x477fffff));
+    v128.store(at, v128.or(x, v128.and(special, i32x4.splat(0x7f800000))));
+  }
+}
+
+/** Eight 16-bit elements of row m; which of them are wide. */
+// @ts-ignore: decorator
+@inline
+function storeShortA(type: i32, scratch: i32, m: i32, k: i32, h: v128): v128 {
   const at = tileA(scratch, m, k);
-  v128.store(at, halfToSingle(i32x4.extend_low_i16x8_u(h)));
-  v128.store(at, halfToSingle(i32x4.extend_high_i16x8_u(h)), 16);
-  v128.store(exponentA(scratch, m, k), halfExponents(h));
+  v128.store(at, lowSingles(type, h));
+  v128.store(at, highSingles(type, h), 16);
+  const e = type == BF16 ? bfloatExponents(h) : halfExponents(h);
+  v128.store_lane<i64>(exponentsA(scratch, m, k), i8x16.narrow_i16x8_s(e, e), 0);
+  return type == BF16 ? wideBfloats(h, e) : wideHalves(h);
 }
 
-/** Stores four f32 as row elements of A. */
+/** Four tf32 of row m. */
 // @ts-ignore: decorator
 @inline
-function storeSinglesA(scratch: i32, m: i32, k: i32, f: v128): void {
+function storeSinglesA(scratch: i32, m: i32, k: i32, f: v128): v128 {
   v128.store(tileA(scratch, m, k), f);
   const e = singleExponents(f);
-  v128.store_lane<i64>(exponentA(scratch, m, k), i16x8.narrow_i32x4_s(e, e), 0);
-}
-
-/** Stores four f32 and their exponents into column `at` (a place of the permuted order) of B. */
-// @ts-ignore: decorator
-@inline
-function storeColumnB(scratch: i32, k: i32, at: i32, f: v128, e: v128): void {
-  const b = tileB(scratch, k) + (at << 2);
-  v128.store_lane<f32>(b, f, 0);
-  v128.store_lane<f32>(b, f, 1, 32);
-  v128.store_lane<f32>(b, f, 2, 64);
-  v128.store_lane<f32>(b, f, 3, 96);
-  const x = exponentB(scratch, k) + (at << 1);
-  v128.store_lane<i16>(x, e, 0);
-  v128.store_lane<i16>(x, e, 2, 16);
-  v128.store_lane<i16>(x, e, 4, 32);
-  v128.store_lane<i16>(x, e, 6, 48);
-}
-
-// @ts-ignore: decorator
-@inline
-function storeHalvesB(scratch: i32, k: i32, at: i32, h: v128): void {
-  const e = halfExponents(h);
-  const low = halfToSingle(i32x4.extend_low_i16x8_u(h));
-  const high = halfToSingle(i32x4.extend_high_i16x8_u(h));
-  storeColumnB(scratch, k, at, low, i32x4.extend_low_i16x8_s(e));
-  storeColumnB(scratch, k + 4, at, high, i32x4.extend_high_i16x8_s(e));
+  const short = i16x8.narrow_i32x4_s(e, e);
+  v128.store_lane<i32>(exponentsA(scratch, m, k), i8x16.narrow_i16x8_s(short, short), 0);
+  return wideSingles(f, e);
 }
 
 /** Bytes 0 and 1 of the four lanes (`second`: bytes 2 and 3), one per 16-bit lane, as f16. */
@@ -202,84 +179,120 @@ function quarterToHalf(type: i32, v: v128, second: bool): v128 {
   return type == E4M3 ? e4m3ToHalf(x) : i16x8.shl(x, 8);
 }
 
-/** Upper 16 bits of an f32 are a bf16: four of them, `high` or low, of eight. */
 // @ts-ignore: decorator
 @inline
-function bfloatToSingle(h: v128, high: bool): v128 {
-  return i32x4.shl(high ? i32x4.extend_high_i16x8_u(h) : i32x4.extend_low_i16x8_u(h), 16);
+function isQuarter(type: i32): bool {
+  return type == E4M3 || type == E5M2;
 }
 
 /**
- * Unpacks A: `rows` (8 or 16) by the k that `registers` registers hold. 8-bit types go to two
- * tiles side by side, each `registers`·4 (16 rows) wide: elements 0 and 1 of each four, and 2 and 3.
+ * Unpacks A: 16 rows by the k that `registers` registers hold. 8-bit types go to two tiles side by
+ * side, each `registers`·4 wide: elements 0 and 1 of every four, and elements 2 and 3.
  * @returns true if the product must take the wide path
  */
 // @ts-ignore: decorator
 @inline
 export function unpackA(type: i32, a: i32, registers: i32, scratch: i32): bool {
-  let wide = false;
+  let wide = i32x4.splat(0);
   for (let r = 0; r < registers; r++) {
     const at = a + r * SLOT_BYTES;
-    const row = (r & 1) << 3;
+    const k = (r >> 1) << (type == TF32 ? 2 : 3);
     for (let g = 0; g < 8; g++) {
       const v = lanes(at, g);
-      const m = row + g;
-      if (type == F16) {
-        storeHalvesA(scratch, m, (r >> 1) << 3, v);
-        wide = wide || halfIsWide(v);
-      } else if (type == BF16) {
-        const low = bfloatToSingle(v, false);
-        const high = bfloatToSingle(v, true);
-        storeSinglesA(scratch, m, (r >> 1) << 3, low);
-        storeSinglesA(scratch, m, ((r >> 1) << 3) + 4, high);
-        wide = wide || singleIsWide(low) || singleIsWide(high);
-      } else if (type == TF32) {
-        const f = v128.and(v, i32x4.splat(~0x1fff));
-        storeSinglesA(scratch, m, (r >> 1) << 2, f);
-        wide = wide || singleIsWide(f);
-      } else {
+      const m = ((r & 1) << 3) + g;
+      if (type == TF32) {
+        const cut = v128.and(v, i32x4.splat(~0x1fff));
+        wide = v128.or(wide, storeSinglesA(scratch, m, k, cut));
+      } else if (isQuarter(type)) {
         const first = quarterToHalf(type, v, false);
         const second = quarterToHalf(type, v, true);
-        storeHalvesA(scratch, m, (r >> 1) << 3, first);
-        storeHalvesA(scratch, m, ((r >> 1) << 3) + (registers << 2), second);
-        wide = wide || halfIsWide(first) || halfIsWide(second);
+        wide = v128.or(wide, storeShortA(F16, scratch, m, k, first));
+        wide = v128.or(wide, storeShortA(F16, scratch, m, k + (registers << 2), second));
+      } else {
+        wide = v128.or(wide, storeShortA(type, scratch, m, k, v));
       }
     }
   }
-  return wide;
+  return v128.any_true(wide);
+}
+
+/** A row k of B: eight 16-bit elements in the order of the tile. */
+// @ts-ignore: decorator
+@inline
+function storeRowB(type: i32, scratch: i32, k: i32, h: v128): v128 {
+  const at = tileB(scratch, k);
+  v128.store(at, lowSingles(type, h));
+  v128.store(at, highSingles(type, h), 16);
+  const e = type == BF16 ? bfloatExponents(h) : halfExponents(h);
+  v128.store_lane<i64>(exponentsB(scratch, k), i8x16.narrow_i16x8_s(e, e), 0);
+  return type == BF16 ? wideBfloats(h, e) : wideHalves(h);
+}
+
+/** Four rows of B from columns in the tile's order, tf32. */
+// @ts-ignore: decorator
+@inline
+function storeSinglesB(scratch: i32, k: i32, even: v128, odd: v128): v128 {
+  const at = tileB(scratch, k);
+  v128.store(at, even);
+  v128.store(at, odd, 16);
+  const e = singleExponents(even);
+  const o = singleExponents(odd);
+  const short = i16x8.narrow_i32x4_s(e, o);
+  v128.store_lane<i64>(exponentsB(scratch, k), i8x16.narrow_i16x8_s(short, short), 0);
+  return v128.or(wideSingles(even, e), wideSingles(odd, o));
+}
+
+/** Rows k…k+3 of half of B's columns: four of four elements, transposed. Row i of the result. */
+// @ts-ignore: decorator
+@inline
+function column4(operand: i32, first: i32, i: i32): v128 {
+  const cut = i32x4.splat(~0x1fff);
+  const x = lanes(operand, first);
+  const y = lanes(operand, first + 2);
+  const z = lanes(operand, first + 4);
+  const w = lanes(operand, first + 6);
+  const low =
+    i < 2 ? i32x4.shuffle(x, y, 0, 4, 1, 5) : i32x4.shuffle(x, y, 2, 6, 3, 7);
+  const high =
+    i < 2 ? i32x4.shuffle(z, w, 0, 4, 1, 5) : i32x4.shuffle(z, w, 2, 6, 3, 7);
+  const row =
+    (i & 1) == 0 ? i32x4.shuffle(low, high, 0, 1, 4, 5) : i32x4.shuffle(low, high, 2, 3, 6, 7);
+  return v128.and(row, cut);
 }
 
 /** Unpacks B (8 columns); 8-bit types as in `unpackA`, each tile `registers`·8 high. */
 // @ts-ignore: decorator
 @inline
 export function unpackB(type: i32, b: i32, registers: i32, scratch: i32): bool {
-  let wide = false;
+  let wide = i32x4.splat(0);
   for (let r = 0; r < registers; r++) {
     const operand = b + r * SLOT_BYTES;
-    for (let n = 0; n < 8; n++) {
-      const v = lanes(operand, n);
-      const at = (n >> 1) + ((n & 1) << 2);
-      if (type == F16) {
-        storeHalvesB(scratch, r << 3, at, v);
-        wide = wide || halfIsWide(v);
-      } else if (type == BF16) {
-        const low = bfloatToSingle(v, false);
-        const high = bfloatToSingle(v, true);
-        storeColumnB(scratch, r << 3, at, low, singleExponents(low));
-        storeColumnB(scratch, (r << 3) + 4, at, high, singleExponents(high));
-        wide = wide || singleIsWide(low) || singleIsWide(high);
-      } else if (type == TF32) {
-        const f = v128.and(v, i32x4.splat(~0x1fff));
-        storeColumnB(scratch, r << 2, at, f, singleExponents(f));
-        wide = wide || singleIsWide(f);
-      } else {
-        const first = quarterToHalf(type, v, false);
-        const second = quarterToHalf(type, v, true);
-        storeHalvesB(scratch, r << 3, at, first);
-        storeHalvesB(scratch, (r << 3) + (registers << 3), at, second);
-        wide = wide || halfIsWide(first) || halfIsWide(second);
+    if (type == TF32) {
+      const k = r << 2;
+      wide = v128.or(wide, storeSinglesB(scratch, k, column4(operand, 0, 0), column4(operand, 1, 0)));
+      wide = v128.or(wide, storeSinglesB(scratch, k + 1, column4(operand, 0, 1), column4(operand, 1, 1)));
+      wide = v128.or(wide, storeSinglesB(scratch, k + 2, column4(operand, 0, 2), column4(operand, 1, 2)));
+      wide = v128.or(wide, storeSinglesB(scratch, k + 3, column4(operand, 0, 3), column4(operand, 1, 3)));
+      continue;
+    }
+    // Columns in the tile's order, as rows of an 8×8 matrix to transpose; B's own tile is room for it.
+    const parts = isQuarter(type) ? 2 : 1;
+    for (let part = 0; part < parts; part++) {
+      const k = (r << 3) + part * (registers << 3);
+      const at = tileB(scratch, k);
+      for (let n = 0; n < 8; n++) {
+        let v = lanes(operand, n);
+        if (isQuarter(type)) v = quarterToHalf(type, v, false);
+        if (part == 1) v = quarterToHalf(type, lanes(operand, n), true);
+        v128.store(at + (((n >> 1) + ((n & 1) << 2)) << 4), v);
+      }
+      transpose8(at, at);
+      // From the last row on, since a row of f32 takes the place of two of 16 bits.
+      for (let i = 7; i >= 0; i--) {
+        const h = v128.load(at + (i << 4));
+        wide = v128.or(wide, storeRowB(type == BF16 ? BF16 : F16, scratch, k + i, h));
       }
     }
   }
-  return wide;
+  return v128.any_true(wide);
 }

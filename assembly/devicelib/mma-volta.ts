@@ -10,8 +10,7 @@
  *      scratch, for one quad pair: A f32[8][4], B f32[4][8], C f32[8][8]
  */
 import { SLOT_BYTES, slot } from "./warp-frame";
-import { halfToSingle } from "./mma-tiles";
-import { singleToHalf } from "./mma-dot";
+import { halfToSingle, singleToHalf } from "./mma-formats";
 
 const B_AT: i32 = 128;
 const C_AT: i32 = 256;

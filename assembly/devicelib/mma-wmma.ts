@@ -14,6 +14,7 @@
 import { SLOT_BYTES, slot } from "./warp-frame";
 import { BF16, F16, TF32, intermediate, unpackA, unpackB } from "./mma-tiles";
 import { TO_F16, TO_F16_LATE, TO_F32, multiply } from "./mma-dot";
+import { leastOf } from "./mma-float";
 import { S8, U8, integerProduct } from "./mma-integer";
 
 /** Which operand the two halves share. */
@@ -55,10 +56,10 @@ function floats(
     const to = slot(frame, h * (nd >> 1));
     if (type == TF32) {
       const t = intermediate(scratch);
-      multiply(scratch, 0, 4, wide, from, false, t, TO_F32, -1);
-      multiply(scratch, 4, 8, wide, t, false, to, TO_F32, active);
+      multiply(scratch, 0, 4, wide, -126, from, false, t, TO_F32, -1);
+      multiply(scratch, 4, 8, wide, -126, t, false, to, TO_F32, active);
     } else {
-      multiply(scratch, 0, 16, wide, from, halfC, to, mode, active);
+      multiply(scratch, 0, 16, wide, leastOf(type), from, halfC, to, mode, active);
     }
   }
 }

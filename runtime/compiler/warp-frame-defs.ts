@@ -5,7 +5,7 @@
 export const SLOT_BYTES = 256;
 
 /** Scratch memory after the operands, by kind of operation (layouts: assembly/devicelib/mma-*.ts). */
-export const FLOAT_SCRATCH_BYTES = 5664;
+export const FLOAT_SCRATCH_BYTES = 4928;
 export const DOUBLE_SCRATCH_BYTES = 3072;
 export const INTEGER_SCRATCH_BYTES = 3072;
 export const QUAD_SCRATCH_BYTES = 512;
