@@ -188,8 +188,9 @@ function mma(mnemonic: string): WarpFrame | undefined {
   if (/^(f32|f16)\.e[45]m[32]\.e[45]m[32]\.\1$/.test(types) && !/e4m2|e5m3/.test(types)) {
     return float(MMA_QUARTER[shape]);
   }
-  match = /^f64\.f64\.f64\.f64(\.r[nzmp])?$/.exec(types);
-  if (match) return doubleProduct(shape, match[1] ?? "");
+  // The rounding stands before or after the types.
+  match = /^(?:(r[nzmp])\.)?f64\.f64\.f64\.f64(\.r[nzmp])?$/.exec(types);
+  if (match) return doubleProduct(shape, match[1] ? `.${match[1]}` : (match[2] ?? ""));
   if (/^s32\.[su]8\.[su]8\.s32$/.test(types)) return integer(name, MMA_BYTE[shape]);
   if (/^s32\.[su]4\.[su]4\.s32$/.test(types)) return integer(name, MMA_NIBBLE[shape]);
   if (/^s32\.b1\.b1\.s32\.(xor|and)\.popc$/.test(types)) {
