@@ -1,0 +1,69 @@
+// Which forms of the instruction table the compiler compiles: found out by compiling samples of each
+// form, one instruction a kernel. Nothing here is kept by hand.
+
+import { readFileSync } from "node:fs";
+import {
+  type CompileOptions,
+  compileKernel,
+  DeviceLibrary,
+  layoutModule,
+  lowerKernel,
+  PtxError,
+  parsePtx,
+} from "../runtime/compiler/index.ts";
+import { allForms, type Form } from "../runtime/compiler/ptx/table/index.ts";
+import { sampleModule, samplesOf } from "../runtime/compiler/ptx/table/sample.ts";
+
+/** What became of the samples of one form. */
+export interface Support {
+  form: Form;
+  samples: number;
+  /** Samples that the compiler refuses, with its reasons. */
+  refused: { text: string; reason: string }[];
+  /** Samples that compile to something that isn't valid WebAssembly, or crash the compiler. */
+  broken: { text: string; reason: string }[];
+}
+
+/** The device library as it was built; throws if `npm run build` hasn't run. */
+export function readLibrary(): DeviceLibrary {
+  return new DeviceLibrary(readFileSync(new URL("../build/devicelib.wasm", import.meta.url)));
+}
+
+/**
+ * Compiles PTX kernel by kernel to WebAssembly that the engine has validated. Throws PtxError for
+ * what is refused, and Error for invalid WebAssembly.
+ */
+export function compileAll(source: string, library: DeviceLibrary): void {
+  const module = parsePtx(source);
+  const layout = layoutModule(module);
+  for (const fn of module.functions) {
+    if (fn.kind !== "entry" || fn.body === undefined) continue;
+    const lowered = lowerKernel(module, layout, fn, library);
+    const { wasm } = compileKernel(lowered, COMPILE_OPTIONS);
+    if (!WebAssembly.validate(wasm)) throw new Error(`${fn.name}: invalid WebAssembly`);
+  }
+}
+
+/** Compiled for a block of 64 by 2 threads, as a first launch would. */
+const COMPILE_OPTIONS: CompileOptions = { fma: "exact", shape: [64, 2, 1] };
+
+/** Compiles the samples of one form. */
+export function supportOf(form: Form, library: DeviceLibrary): Support {
+  const result: Support = { form, samples: 0, refused: [], broken: [] };
+  for (const text of samplesOf(form)) {
+    result.samples++;
+    try {
+      compileAll(sampleModule([text]), library);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (error instanceof PtxError) result.refused.push({ text, reason });
+      else result.broken.push({ text, reason });
+    }
+  }
+  return result;
+}
+
+/** Compiles the samples of the whole table: some seconds. */
+export function supportOfAll(library: DeviceLibrary = readLibrary()): Support[] {
+  return allForms().map((form) => supportOf(form, library));
+}
