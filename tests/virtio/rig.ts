@@ -24,6 +24,8 @@ export const BUFFERS = RAM_START + 0x100000;
 const WORKSPACES = RAM_END;
 
 export interface RigOptions {
+  /** At least 4 MiB; a new one by default. */
+  readonly memory?: WebAssembly.Memory;
   readonly size?: number;
   readonly features?: bigint;
   readonly indirect?: number;
@@ -49,7 +51,8 @@ export interface Rig {
 /** Makes memory, a driver and a device that know each other's rings. */
 export function makeRig(options: RigOptions = {}): Rig {
   const { size = 8, features = VIRTIO_F_VERSION_1, indirect = 0, headerBytes, segments } = options;
-  const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
+  const memory =
+    options.memory ?? new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
   const u8 = new Uint8Array(memory.buffer);
   const kicks: number[] = [];
   const interrupts: number[] = [];
