@@ -3,6 +3,7 @@
  * It lives in JavaScript, not in guest memory, and every address of a request is looked up here.
  */
 import type { GuestMemory, Heap } from "../memory/index.ts";
+import type { MemoryPool } from "./pool.ts";
 
 /** Allocations start at multiples of this, as CUDA's do. */
 export const ALLOCATION_GRANULE = 256;
@@ -20,8 +21,8 @@ export interface Allocation {
   readonly serial: number;
   /** Only MEMORY_FREE of the guest's own allocations is allowed. */
   readonly internal: boolean;
-  /** Handle of the memory pool that it came from, or 0. */
-  pool: number;
+  /** The memory pool that it came from, if any. */
+  pool: MemoryPool | undefined;
 }
 
 /** Allocations sorted by address, over a heap. */
@@ -71,7 +72,9 @@ export class AllocationTable {
     const offset = this.#heap.alloc(bytes, align);
     if (offset === 0) return undefined;
     const serial = ++this.#serial;
-    const entry = { offset, size: bytes, kind, flags, context, serial, internal, pool: 0 };
+    const size = bytes;
+    const pool = undefined;
+    const entry: Allocation = { offset, size, kind, flags, context, serial, internal, pool };
     const at = this.#after(offset);
     if (at === this.#sorted.length) this.#sorted.push(entry);
     else this.#sorted.splice(at, 0, entry);
@@ -92,6 +95,7 @@ export class AllocationTable {
 
   /** Gives the memory of a withdrawn entry back to the heap. */
   giveBack(entry: Allocation): void {
+    entry.pool?.give(entry.size);
     this.#heap.release(entry.offset);
   }
 

@@ -3,6 +3,7 @@ import { STREAM_DEFAULT, STREAM_LEGACY, STREAM_PER_THREAD } from "../protocol/de
 import { cudaSuccess } from "../protocol/errors.ts";
 import type { HostEvent } from "./events.ts";
 import type { ExecFault, KernelFunction, Module } from "./module.ts";
+import type { MemoryPool } from "./pool.ts";
 import { Scheduler, Stream } from "./stream.ts";
 
 /** Anything that a handle can name. A handle is never used twice, nor for two kinds. */
@@ -22,6 +23,12 @@ export class Context {
   readonly functions = new Map<number, KernelFunction>();
   /** Streams made by STREAM_CREATE, events, graphs, pools … by handle. */
   readonly resources = new Map<number, Resource>();
+  /** Limits that were set (cudaLimit → value). */
+  readonly limits = new Map<number, number>();
+  /** The device's own pool as this context sees it, made at first use. */
+  defaultPool: MemoryPool | undefined;
+  /** Where MEMORY_ALLOC_ASYNC takes from; undefined: the default pool. */
+  currentPool: MemoryPool | undefined;
   /** What kernels printed and which faults they had, not yet handed to a host thread. */
   output: HostEvent[] = [];
   outputBytes = 0;

@@ -28,6 +28,7 @@ import { QueueGroup } from "./groups.ts";
 import type { LaunchPool } from "./launch.ts";
 import { createLaunchPool } from "./launch.ts";
 import { unloadModule } from "./module.ts";
+import { MemoryPool } from "./pool.ts";
 import { DeviceAttributes, type DeviceDescription } from "./properties.ts";
 import type { Ticket } from "./stream.ts";
 
@@ -110,6 +111,12 @@ export class Device {
   /** Takes a handle out of use. */
   forget(handle: number): void {
     for (const context of this.contexts.values()) context.resources.delete(handle);
+  }
+
+  /** The pool that a context's stream-ordered allocations come from unless it says otherwise. */
+  defaultPool(context: Context): MemoryPool {
+    context.defaultPool ??= new MemoryPool(this.newHandle(), 0, true);
+    return context.defaultPool;
   }
 
   readonly newStreamId = (): number => ++this.#streamId;
@@ -366,6 +373,9 @@ export class Device {
     context.functions.clear();
     context.resources.clear();
     for (const entry of this.allocations.of(context.handle)) this.allocations.release(entry);
+    context.limits.clear();
+    context.defaultPool = undefined;
+    context.currentPool = undefined;
     context.fault = undefined;
     context.scheduler.error = cudaSuccess;
   }

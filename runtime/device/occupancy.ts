@@ -37,3 +37,14 @@ export function activeBlocks(fn: KernelFunction, threads: number, dynamicShared:
   const byShared = Math.floor(SHARED_PER_MULTIPROCESSOR / perBlock);
   return Math.min(BLOCKS_PER_MULTIPROCESSOR, byThreads, byRegisters, byShared);
 }
+
+/**
+ * Dynamic shared memory that each of `blocks` resident blocks can have.
+ * @param blocks of a multiprocessor, more than 0
+ * @returns bytes, at most what the function may ask for
+ */
+export function availableShared(fn: KernelFunction, blocks: number): number {
+  const each = Math.floor(SHARED_PER_MULTIPROCESSOR / blocks / SHARED_UNIT) * SHARED_UNIT;
+  const left = each - SHARED_RESERVED - fn.info.sharedBytes;
+  return Math.max(0, Math.min(left, fn.maxDynamicShared));
+}

@@ -1,5 +1,7 @@
 /** What the driver has to know of each command to carry it: sizes, queue, what it waits for. */
 import * as P from "../protocol/definitions.ts";
+import * as F from "../protocol/functions.ts";
+import * as O from "../protocol/pools.ts";
 import * as S from "../protocol/streams.ts";
 
 /** How one command travels. */
@@ -58,6 +60,20 @@ const SHAPES: readonly (readonly [number, CommandShape])[] = [
   [S.COMMAND_EVENT_QUERY, control(S.EVENT_QUERY_RESPONSE_SIZE, true)],
   [S.COMMAND_EVENT_SYNCHRONIZE, control(S.EVENT_SYNCHRONIZE_RESPONSE_SIZE, true)],
   [S.COMMAND_EVENT_ELAPSED, control(S.EVENT_ELAPSED_RESPONSE_SIZE)],
+  [F.COMMAND_FUNCTION_ATTRIBUTES, control(F.FUNCTION_ATTRIBUTES_RESPONSE_SIZE)],
+  [F.COMMAND_FUNCTION_SET, control(F.FUNCTION_SET_RESPONSE_SIZE)],
+  [F.COMMAND_OCCUPANCY, control(F.OCCUPANCY_RESPONSE_SIZE)],
+  [F.COMMAND_OCCUPANCY_SHARED, control(F.OCCUPANCY_SHARED_RESPONSE_SIZE)],
+  [F.COMMAND_LIMIT_GET, control(F.LIMIT_GET_RESPONSE_SIZE)],
+  [F.COMMAND_LIMIT_SET, control(F.LIMIT_SET_RESPONSE_SIZE)],
+  [O.COMMAND_POOL_CREATE, control(O.POOL_CREATE_RESPONSE_SIZE)],
+  [O.COMMAND_POOL_DESTROY, control(O.POOL_DESTROY_RESPONSE_SIZE)],
+  [O.COMMAND_POOL_CURRENT, control(O.POOL_CURRENT_RESPONSE_SIZE)],
+  [O.COMMAND_POOL_GET, control(O.POOL_GET_RESPONSE_SIZE)],
+  [O.COMMAND_POOL_SET, control(O.POOL_SET_RESPONSE_SIZE)],
+  [O.COMMAND_POOL_TRIM, control(O.POOL_TRIM_RESPONSE_SIZE)],
+  [O.COMMAND_MEMORY_ALLOC_ASYNC, control(O.MEMORY_ALLOC_ASYNC_RESPONSE_SIZE)],
+  [O.COMMAND_MEMORY_FREE_ASYNC, control(O.MEMORY_FREE_ASYNC_RESPONSE_SIZE)],
 ];
 
 /** Command number → how it travels; START and STOP are the driver's own and not here. */

@@ -2,6 +2,7 @@
 import * as P from "../protocol/definitions.ts";
 import { EBADF, EFAULT, ENOTTY } from "../protocol/errno.ts";
 import { readU64, writeU64 } from "../protocol/fields.ts";
+import * as O from "../protocol/pools.ts";
 import * as S from "../protocol/streams.ts";
 import { AllocationList } from "./allocation-list.ts";
 import { COMMAND_SHAPES } from "./commands.ts";
@@ -66,6 +67,8 @@ class DriverFile implements OpenFile {
         return copyBox(this.#module, this.thread, arg, out, into);
       case P.COMMAND_MEMORY_ALLOC:
       case P.COMMAND_MEMORY_FREE:
+      case O.COMMAND_MEMORY_ALLOC_ASYNC:
+      case O.COMMAND_MEMORY_FREE_ASYNC:
       case P.COMMAND_CONTEXT_CREATE:
       case P.COMMAND_CONTEXT_DESTROY: {
         const result = this.#module.transact(command, shape, arg, this.thread);
@@ -86,7 +89,12 @@ class DriverFile implements OpenFile {
       const kind = arg.getUint32(P.MEMORY_ALLOC_KIND, true);
       const serial = arg.getUint32(P.ARG_RESPONSE + P.MEMORY_ALLOC_SERIAL, true);
       if (address !== 0) this.#allocations.add(address, kind, serial);
-    } else if (command === P.COMMAND_MEMORY_FREE) {
+    } else if (command === O.COMMAND_MEMORY_ALLOC_ASYNC) {
+      const address = readU64(arg, P.ARG_RESPONSE + O.MEMORY_ALLOC_ASYNC_ADDRESS);
+      const serial = arg.getUint32(P.ARG_RESPONSE + O.MEMORY_ALLOC_ASYNC_SERIAL, true);
+      if (address !== 0) this.#allocations.add(address, P.MEMORY_DEVICE, serial);
+    } else if (command === P.COMMAND_MEMORY_FREE || command === O.COMMAND_MEMORY_FREE_ASYNC) {
+      // Both have the address in the same place.
       this.#allocations.remove(readU64(arg, P.MEMORY_FREE_ADDRESS));
     } else if (command === P.COMMAND_CONTEXT_CREATE) {
       const context = arg.getUint32(P.ARG_RESPONSE + P.CONTEXT_CREATE_CONTEXT, true);

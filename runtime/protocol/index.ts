@@ -4,4 +4,6 @@ export * from "./definitions.ts";
 export * from "./errno.ts";
 export * from "./errors.ts";
 export * from "./fields.ts";
+export * from "./functions.ts";
+export * from "./pools.ts";
 export * from "./streams.ts";

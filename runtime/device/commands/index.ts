@@ -3,9 +3,11 @@ import { boxCommands } from "./boxes.ts";
 import { contextCommands } from "./contexts.ts";
 import { copyCommands } from "./copies.ts";
 import { eventCommands } from "./events.ts";
+import { functionCommands } from "./functions.ts";
 import { launchCommands } from "./launches.ts";
 import { memoryCommands } from "./memory.ts";
 import { moduleCommands } from "./modules.ts";
+import { poolCommands } from "./pools.ts";
 import { queryCommands } from "./queries.ts";
 import { streamCommands } from "./streams.ts";
 
@@ -24,6 +26,8 @@ function merge(): (Command | undefined)[] {
     launchCommands,
     streamCommands,
     eventCommands,
+    functionCommands,
+    poolCommands,
   ];
   for (const family of families) {
     for (const [number, command] of family) table[number] = command;
