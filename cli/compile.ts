@@ -7,6 +7,7 @@ import {
   kernelParamOffset,
   layoutModule,
   lowerKernel,
+  type ModuleLayout,
   PASSES,
   PtxError,
   type PtxFunction,
@@ -93,7 +94,7 @@ export const compile: Command = {
           }),
         );
         if (choices.passes.length > 0) continue;
-        rows.push(await write(choices, module, fn, compiled));
+        rows.push(await write(choices, module, layout, fn, compiled));
       }
     }
     progress.done();
@@ -162,6 +163,7 @@ function printer(fn: PtxFunction, passes: string[]) {
 async function write(
   choices: Choices,
   module: PtxModule,
+  layout: ModuleLayout,
   fn: PtxFunction,
   kernel: CompiledKernel,
 ): Promise<string[]> {
@@ -180,6 +182,7 @@ async function write(
       align: param.align,
     })),
     cuts: [...cuts],
+    ...variablesOf(module, layout),
   };
   await mkdir(choices.folder, { recursive: true });
   await writeFile(path, wasm);
@@ -189,4 +192,22 @@ async function write(
   );
   const regions = kernel.regions === 1 ? "1 region" : `${kernel.regions} regions`;
   return [path, formatBytes(wasm.length), regions];
+}
+
+/** The module's `.global` and `.const` variables: where they lie and what they begin with. */
+function variablesOf(module: PtxModule, layout: ModuleLayout) {
+  const all = [...module.variables, ...module.functions.flatMap((fn) => fn.locals)];
+  const variables = all.flatMap((variable) => {
+    const offset = layout.offsets.get(variable.id);
+    if (offset === undefined) return [];
+    const { name, space, size, init } = variable;
+    const bytes = Array.from(init?.bytes ?? [], (byte) => byte.toString(16).padStart(2, "0"));
+    const relocations = (init?.relocations ?? []).map(({ symbol, mask, ...rest }) => ({
+      ...rest,
+      symbol: symbol.name,
+      ...(mask === undefined ? {} : { mask: `0x${mask.toString(16)}` }),
+    }));
+    return [{ name, space, offset, size, init: bytes.join(""), relocations }];
+  });
+  return { moduleBytes: layout.size, variables };
 }

@@ -58,6 +58,33 @@ describe("compile", () => {
     });
   });
 
+  test("describes the module's variables: place, first bytes, addresses among them", () => {
+    inFolder((folder) => {
+      const file = join(folder, "variables.ptx");
+      writeFileSync(
+        file,
+        `${HEADER}
+.const .align 4 .u32 table[2] = { 1, 258 };
+.global .align 8 .u64 pointer = table + 4;
+.entry k () { ret; }
+`,
+      );
+      const { code, stderr } = warpring("compile", file, "-o", folder);
+      assert.equal(code, 0, stderr);
+      const { moduleBytes, variables } = JSON.parse(readFileSync(join(folder, "k.json"), "utf8"));
+      assert.equal(moduleBytes, 16);
+      assert.equal(variables.length, 2);
+      const [table, pointer] = variables;
+      assert.deepEqual(
+        [table.name, table.space, table.offset, table.size, table.init],
+        ["table", "const", 0, 8, "0100000002010000"],
+      );
+      assert.deepEqual([pointer.name, pointer.space, pointer.offset], ["pointer", "global", 8]);
+      assert.equal(pointer.relocations[0].symbol, "table");
+      assert.equal(pointer.relocations[0].addend, 4);
+    });
+  });
+
   test("--print shows the code after the passes asked for and writes nothing", () => {
     inFolder((folder) => {
       const file = join(folder, "two.ptx");
