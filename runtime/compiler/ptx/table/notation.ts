@@ -228,6 +228,11 @@ function parseSlots(text: string, sets: Record<string, string>): Slot[] {
   return slots;
 }
 
+/** The base opcode with which a line begins. */
+export function opcodeOf(line: string): string {
+  return /^[^.{ ]+/.exec(line)?.[0] ?? "";
+}
+
 /** Compiles one line of a group. */
 export function parseForm(line: string, group: FormGroup, index: number): Form {
   const version = /\s@(\d+\.\d+)/.exec(line);
@@ -236,7 +241,7 @@ export function parseForm(line: string, group: FormGroup, index: number): Form {
   const space = body.indexOf(" ");
   const name = space < 0 ? body : body.slice(0, space);
   const rest = space < 0 ? "" : body.slice(space + 1);
-  const opcode = /^[^.{]+/.exec(name)?.[0] ?? "";
+  const opcode = opcodeOf(name);
   const sets = { ...SETS, ...group.sets };
   const anyOperands = rest.trim() === "...";
   return {
