@@ -1,6 +1,7 @@
 /** `warpring demo`: a handful of the examples, each with its check, size, time and file. */
 import process from "node:process";
 import type { Run } from "../examples/support.ts";
+import { loadArtifacts } from "../runtime/exec/index.ts";
 import { type Command, CommandError, EXIT_FAILURE, EXIT_OK, stringOption } from "./command.ts";
 import { formatTime, Progress, print, styled, table } from "./terminal.ts";
 
@@ -34,11 +35,22 @@ export const demo: Command = {
       throw new CommandError(`demo: no example ${name}; there are ${known}`);
     }
     const directory = stringOption(args, "out");
-    print("CUDA kernels compiled by nvcc, on a virtual GPU; each result is checked.");
+    const { fusedMultiplyAdd } = await loadArtifacts();
+    const fma = fusedMultiplyAdd ? "by the engine" : "in software";
+    print(`CUDA kernels compiled by nvcc, on a virtual GPU in ${runtimeName()}.`);
+    print(`Each result is checked. Fused multiply-add: exact, ${fma}.`);
     print();
     return (await runAll(names, directory)) ? EXIT_OK : EXIT_FAILURE;
   },
 };
+
+/** The JavaScript runtime and its version: `Bun 1.4.5`. */
+function runtimeName(): string {
+  const { bun, deno, node } = process.versions as Record<string, string | undefined>;
+  if (bun !== undefined) return `Bun ${bun}`;
+  if (deno !== undefined) return `Deno ${deno}`;
+  return `Node ${node}`;
+}
 
 /** Runs the examples by name, printing a line each; returns whether all were right. */
 async function runAll(names: string[], directory: string | undefined): Promise<boolean> {

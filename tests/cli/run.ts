@@ -1,5 +1,6 @@
 /** Runs the command line as a user does, from source in the runtime that runs the tests. */
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { ROOT } from "../repo/files.ts";
@@ -24,7 +25,9 @@ export function warpring(...args: string[]): CommandResult {
 
 /** Runs the built command in Node, as the installed package does. */
 export function warpringInNode(...args: string[]): CommandResult {
-  return runProgram("node", [join(ROOT, "dist", "cli", "main.js"), ...args]);
+  const built = join(ROOT, "dist", "cli", "main.js");
+  if (!existsSync(built)) throw new Error("dist/ is not there: run `npm run build` first");
+  return runProgram("node", [built, ...args]);
 }
 
 function runProgram(program: string, args: string[]): CommandResult {
