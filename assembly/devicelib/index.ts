@@ -38,3 +38,5 @@ export * from "./lanes";
 export * from "./minmax-simd";
 export * from "./half-simd";
 export * from "./integer-simd";
+export * from "./packed-integer";
+export * from "./cvt-float-sat";

@@ -13,7 +13,8 @@ import {
   FRAME_SLOT_BYTES,
 } from "../exec/layout.ts";
 import { type EmitOptions, KernelEmitter, type RealSignature } from "./emit/kernel.ts";
-import { constantOperand, RegionEmitter } from "./emit/region.ts";
+import { constantOperand } from "./emit/frame.ts";
+import { RegionEmitter } from "./emit/region.ts";
 import type { Cut, LoweredFunction, Site } from "./ir/ir.ts";
 import { chunks } from "./lower/calls.ts";
 import { KernelContext, type ModuleLayout } from "./lower/context.ts";

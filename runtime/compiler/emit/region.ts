@@ -1,61 +1,24 @@
 import {
   BLOCK_ARGUMENT,
-  BLOCK_FRAME,
-  BLOCK_LAUNCH,
-  BLOCK_LOCAL,
   BLOCK_MASKED,
   BLOCK_PC,
-  BLOCK_SHARED,
-  BLOCK_SPILL,
   FRAME_SLOT_BYTES,
-  LAUNCH_HEAP_BYTES,
-  LAUNCH_HEAP_LOW,
   LAUNCH_LOCAL_BYTES,
-  LAUNCH_PARAMS,
-  LAUNCH_THREADS,
-  LAUNCH_TOTAL_SHARED,
   PC_EXITED,
   PC_READY,
   REGION_FAULT,
   REGION_MIXED,
 } from "../../exec/layout.ts";
 import { Graph } from "../analysis/graph.ts";
-import {
-  type Block,
-  type Cut,
-  F32,
-  F64,
-  I1,
-  I32,
-  I64,
-  type Region,
-  type Type,
-  type Value,
-} from "../ir/ir.ts";
+import { type Block, type Cut, I1, I32, type Region, type Type, type Value } from "../ir/ir.ts";
 import { OP } from "../wasm/opcodes.ts";
 import { CodeWriter } from "../wasm/writer.ts";
-import { FUEL } from "./helpers.ts";
+import { constantOperand, FunctionFrame, LOADS, STORES, wide } from "./frame.ts";
 import type { KernelEmitter } from "./kernel.ts";
-import { type Placement, placeValues, valtypeOf } from "./locals.ts";
+import { type Placement, placeValues } from "./locals.ts";
 import { emitScalar } from "./scalar.ts";
 import { emitSpecialRegister } from "./sreg.ts";
 import { type StructureSink, walkStructured } from "./structure.ts";
-
-const LOADS: Record<number, number> = {
-  [I1]: OP.i32_load,
-  [I32]: OP.i32_load,
-  [I64]: OP.i64_load,
-  [F32]: OP.f32_load,
-  [F64]: OP.f64_load,
-};
-const STORES: Record<number, number> = {
-  [I1]: OP.i32_store,
-  [I32]: OP.i32_store,
-  [I64]: OP.i64_store,
-  [F32]: OP.f32_store,
-  [F64]: OP.f64_store,
-};
-const wide = (type: Type) => type === I64 || type === F64;
 
 /** A real function is written by the same code as a region, with another frame around it. */
 export interface RealFrame {
@@ -69,40 +32,28 @@ export interface RealFrame {
  * first … last-1, around the region's code. Cuts and exits store the thread's pc and go on with the
  * next thread; the result is the pc that all of them reached, or REGION_MIXED.
  */
-export class RegionEmitter implements StructureSink {
-  readonly kernel: KernelEmitter;
-  w = new CodeWriter(2048);
+export class RegionEmitter extends FunctionFrame implements StructureSink {
   private readonly body_ = this.w;
-  /** Code at the function's start: loads from the context and the launch record. */
-  private readonly pins = new CodeWriter(256);
-  /** Code at the start of each thread. */
-  private readonly top = new CodeWriter(128);
-  private readonly region: Region;
   private readonly prologue: Value[];
   private readonly graph: Graph;
   private readonly placement: Placement;
   private readonly real: RealFrame | undefined;
-  private readonly firstLocal: number;
-  private readonly extra: number[] = [];
-  private readonly pinned = new Map<string, number>();
   private readonly callResults = new Map<string, number>();
   /** Structured frames open around the current point, up to the thread's own block. */
   private depth = 0;
-  private readonly thread = 1;
+  readonly thread = 1;
   private accOr = -1;
   private accAnd = -1;
-  private fuel = -1;
   private spin = -1;
 
   constructor(kernel: KernelEmitter, region: Region, prologue: Value[], real?: RealFrame) {
-    this.kernel = kernel;
-    this.region = region;
+    super(kernel, region, real ? real.params : 3);
     this.prologue = prologue;
     this.real = real;
     this.graph = new Graph(region.start);
-    this.firstLocal = real ? real.params : 3;
     const order = writingOrder(this.graph);
     this.placement = placeValues(this.graph, order, prologue, () => false);
+    this.placedLocals = this.placement.types.length;
   }
 
   get frameBytes(): number {
@@ -123,14 +74,6 @@ export class RegionEmitter implements StructureSink {
     return { locals, code: whole.view() };
   }
 
-  private withWriter(w: CodeWriter, write: () => void): CodeWriter {
-    const before = this.w;
-    this.w = w;
-    write();
-    this.w = before;
-    return w;
-  }
-
   /** The function around the body: pins, prologue, warp operation, the loop over threads. */
   private frame(pre: CodeWriter): void {
     const { w } = this;
@@ -149,7 +92,7 @@ export class RegionEmitter implements StructureSink {
     });
     const pc = this.perThread("pc4", (t) => this.scaled(t, BLOCK_PC, 2));
     const { from } = this.region;
-    const warp = from?.warpOp ? this.warpOperation(from, masked) : undefined;
+    const warp = from?.warpOp ? this.warpOperation(from, masked, this.thread, 5) : undefined;
     w.raw(this.pins.view());
     if (this.fuel >= 0) this.setFuel();
     w.raw(pre.view());
@@ -189,61 +132,6 @@ export class RegionEmitter implements StructureSink {
     w.op(OP.select);
   }
 
-  private setFuel(): void {
-    this.w.i32Const(FUEL);
-    this.w.localSet(this.fuel);
-  }
-
-  /** The warp-wide operation of the cut that the region starts behind, once for each warp. */
-  private warpOperation(from: Cut, masked: number): CodeWriter {
-    const threads = this.threads();
-    const frame = this.pinAddress(BLOCK_FRAME);
-    const pc = this.pinAddress(BLOCK_PC);
-    const warp = this.temporary(I32);
-    const left = this.temporary(I32);
-    const ready = this.kernel.library("ready_lanes");
-    return this.withWriter(new CodeWriter(128), () => {
-      const { w } = this;
-      w.localGet(this.thread);
-      w.i32Const(5);
-      w.op(OP.i32_shr_u);
-      w.localSet(warp);
-      w.loop();
-      w.localGet(threads);
-      w.localGet(warp);
-      w.i32Const(5);
-      w.op(OP.i32_shl);
-      w.op(OP.i32_sub);
-      w.localSet(left);
-      w.localGet(pc);
-      w.localGet(warp);
-      w.i32Const(7);
-      w.op(OP.i32_shl);
-      w.op(OP.i32_add);
-      w.i32Const(this.region.entry | PC_READY);
-      w.localGet(left);
-      w.localGet(masked);
-      w.call(ready);
-      w.localGet(frame);
-      w.localGet(warp);
-      w.i32Const(this.kernel.frameBytes);
-      w.op(OP.i32_mul);
-      w.op(OP.i32_add);
-      const relaxed = this.kernel.options.fma === "relaxed" ? from.relaxedOp : undefined;
-      w.call(this.kernel.library(relaxed ?? (from.warpOp as string)));
-      w.localGet(warp);
-      w.i32Const(1);
-      w.op(OP.i32_add);
-      w.localTee(warp);
-      w.i32Const(5);
-      w.op(OP.i32_shl);
-      w.localGet(2);
-      w.op(OP.i32_lt_u);
-      w.brIf(0);
-      w.end();
-    });
-  }
-
   // ---- values ----
 
   /** Pushes a value: from its local, or by writing its expression here. */
@@ -271,125 +159,6 @@ export class RegionEmitter implements StructureSink {
     this.w.localSet(this.firstLocal + slot);
   }
 
-  /** A fresh local of an IR type. */
-  temporary(type: Type): number {
-    this.extra.push(valtypeOf(type));
-    return this.firstLocal + this.placement.types.length + this.extra.length - 1;
-  }
-
-  /** A local set once at the function's start. */
-  pin(key: string, type: Type, write: (p: CodeWriter) => void): number {
-    let local = this.pinned.get(key);
-    if (local === undefined) {
-      local = this.temporary(type);
-      this.pinned.set(key, local);
-      write(this.pins);
-      this.pins.localSet(local);
-    }
-    return local;
-  }
-
-  /** A local set at the start of each thread. */
-  perThread(key: string, write: (t: CodeWriter) => void): number {
-    let local = this.pinned.get(key);
-    if (local === undefined) {
-      local = this.temporary(I32);
-      this.pinned.set(key, local);
-      write(this.top);
-      this.top.localSet(local);
-    }
-    return local;
-  }
-
-  /** A pointer field of the block context. */
-  pinAddress(offset: number): number {
-    return this.pin(`block ${offset}`, I32, (p) => {
-      p.localGet(0);
-      p.mem(OP.i32_load, 2, offset);
-    });
-  }
-
-  launch(): number {
-    return this.pinAddress(BLOCK_LAUNCH);
-  }
-
-  /** A 32-bit field of the launch record. */
-  pinLaunch(offset: number): number {
-    const launch = this.launch();
-    return this.pin(`launch ${offset}`, I32, (p) => {
-      p.localGet(launch);
-      p.mem(OP.i32_load, 2, offset);
-    });
-  }
-
-  /** A 64-bit field of the launch record. */
-  pinLaunch64(offset: number): number {
-    const launch = this.launch();
-    return this.pin(`launch64 ${offset}`, I64, (p) => {
-      p.localGet(launch);
-      p.mem(OP.i64_load, 3, offset);
-    });
-  }
-
-  threads(): number {
-    return this.pinLaunch(LAUNCH_THREADS);
-  }
-
-  heapLow(): number {
-    return this.pinLaunch64(LAUNCH_HEAP_LOW);
-  }
-
-  /** First value, of addresses rotated by `shift`, that is out of range for `size` bytes. */
-  genericBound(size: number, shift: number): number {
-    const bytes = this.pinLaunch64(LAUNCH_HEAP_BYTES);
-    return this.pin(`bound ${size} ${shift}`, I64, (p) => {
-      p.localGet(bytes);
-      p.i64Const(BigInt(size));
-      p.op(OP.i64_sub);
-      p.i64Const(BigInt(shift));
-      p.op(OP.i64_shr_u);
-      p.i64Const(1n);
-      p.op(OP.i64_add);
-    });
-  }
-
-  /** The same for a window of shared or local memory, which may be smaller than the access. */
-  windowBound(space: "shared" | "local", size: number, shift: number): number {
-    const bytes = this.pinLaunch(space === "shared" ? LAUNCH_TOTAL_SHARED : LAUNCH_LOCAL_BYTES);
-    return this.pin(`bound ${space} ${size} ${shift}`, I32, (p) => {
-      p.localGet(bytes);
-      p.i32Const(size);
-      p.op(OP.i32_sub);
-      p.i32Const(shift);
-      p.op(OP.i32_shr_u);
-      p.i32Const(1);
-      p.op(OP.i32_add);
-      p.i32Const(0);
-      p.localGet(bytes);
-      p.i32Const(size);
-      p.op(OP.i32_ge_u);
-      p.op(OP.select);
-    });
-  }
-
-  /** Pushes the start of the block's shared window or of the thread's local memory. */
-  pushWindow(space: "shared" | "local"): void {
-    if (space === "shared") this.w.localGet(this.pinAddress(BLOCK_SHARED));
-    else this.w.localGet(this.localBase());
-  }
-
-  localBase(): number {
-    const base = this.pinAddress(BLOCK_LOCAL);
-    const bytes = this.pinLaunch(LAUNCH_LOCAL_BYTES);
-    return this.perThread("local", (t) => {
-      t.localGet(base);
-      t.localGet(this.thread);
-      t.localGet(bytes);
-      t.op(OP.i32_mul);
-      t.op(OP.i32_add);
-    });
-  }
-
   pushThread(): void {
     this.w.localGet(this.thread);
   }
@@ -402,75 +171,11 @@ export class RegionEmitter implements StructureSink {
     emitSpecialRegister(this, v);
   }
 
-  pushParam(v: Value): void {
-    const params = this.pinLaunch(LAUNCH_PARAMS);
-    const size = v.aux.size as number;
-    this.w.localGet(params);
-    const code = size === 1 ? OP.i32_load8_u : size === 2 ? OP.i32_load16_u : LOADS[v.type];
-    this.w.mem(code, 31 - Math.clz32(size), v.imm);
-  }
-
   // ---- what lives across cuts ----
-
-  /** context pointer + thread << shift, as an address of an array indexed by thread. */
-  private scaled(t: CodeWriter, offset: number, shift: number): void {
-    t.localGet(this.pinAddress(offset));
-    t.localGet(this.thread);
-    t.i32Const(shift);
-    t.op(OP.i32_shl);
-    t.op(OP.i32_add);
-  }
-
-  /** Pushes the address of a register's slot for this thread; returns the static offset. */
-  private pushSlot(register: number, type: Type): number {
-    const shift = wide(type) ? 3 : 2;
-    const local = this.perThread(`spill${shift}`, (t) => this.scaled(t, BLOCK_SPILL, shift));
-    const slot = this.kernel.slots.get(register) as number;
-    const { shape } = this.kernel.options;
-    this.w.localGet(local);
-    if (shape) return slot * roundedThreads(shape);
-    if (slot === 0) return 0;
-    const threads = this.threads();
-    const at = this.pin(`slot ${slot}`, I32, (p) => {
-      // Slots are spaced for a whole number of groups of four threads.
-      p.localGet(threads);
-      p.i32Const(3);
-      p.op(OP.i32_add);
-      p.i32Const(-4);
-      p.op(OP.i32_and);
-      p.i32Const(slot);
-      p.op(OP.i32_mul);
-    });
-    this.w.localGet(at);
-    this.w.op(OP.i32_add);
-    return 0;
-  }
 
   pushReload(v: Value): void {
     const offset = this.pushSlot(v.imm, v.type);
     this.w.mem(LOADS[v.type], wide(v.type) ? 3 : 2, offset);
-  }
-
-  /** Pushes the address of this thread's element in frame slot 0; slots are 256 bytes apart. */
-  private pushFrame(type: Type): void {
-    const shift = wide(type) ? 3 : 2;
-    const frame = this.pinAddress(BLOCK_FRAME);
-    const local = this.perThread(`frame${shift}`, (t) => {
-      t.localGet(frame);
-      t.localGet(this.thread);
-      t.i32Const(5);
-      t.op(OP.i32_shr_u);
-      t.i32Const(this.kernel.frameBytes);
-      t.op(OP.i32_mul);
-      t.op(OP.i32_add);
-      t.localGet(this.thread);
-      t.i32Const(31);
-      t.op(OP.i32_and);
-      t.i32Const(shift);
-      t.op(OP.i32_shl);
-      t.op(OP.i32_add);
-    });
-    this.w.localGet(local);
   }
 
   /** Pushes a result of the warp operation (or block reduction) in front of the region. */
@@ -721,19 +426,6 @@ export class RegionEmitter implements StructureSink {
 
 /** Rounds of a waiting loop before its thread lets the others run. */
 const SPIN = 32;
-
-/** Threads of a block, rounded up to whole groups of four. */
-export function roundedThreads(shape: readonly [number, number, number]): number {
-  return (shape[0] * shape[1] * shape[2] + 3) & ~3;
-}
-
-/** The operand word of a cut whose operands are constants, else undefined. */
-export function constantOperand(cut: Cut): { value: number } | undefined {
-  if (cut.operands.some((o) => o.op !== "const")) return undefined;
-  if (cut.kind === "block") return { value: cut.operands[0].imm | (cut.operands[1].imm << 8) };
-  if (cut.kind === "warp") return { value: cut.operands[0].imm };
-  return { value: 0 };
-}
 
 /** The order in which the structured walk writes the blocks. */
 function writingOrder(graph: Graph): Block[] {

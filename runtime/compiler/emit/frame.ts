@@ -1,0 +1,325 @@
+import {
+  BLOCK_FRAME,
+  BLOCK_LAUNCH,
+  BLOCK_LOCAL,
+  BLOCK_PC,
+  BLOCK_SHARED,
+  BLOCK_SPILL,
+  LAUNCH_HEAP_BYTES,
+  LAUNCH_HEAP_LOW,
+  LAUNCH_LOCAL_BYTES,
+  LAUNCH_PARAMS,
+  LAUNCH_THREADS,
+  LAUNCH_TOTAL_SHARED,
+  PC_READY,
+} from "../../exec/layout.ts";
+import { type Cut, F32, F64, I1, I32, I64, type Region, type Type, type Value } from "../ir/ir.ts";
+import { OP } from "../wasm/opcodes.ts";
+import { CodeWriter } from "../wasm/writer.ts";
+import { FUEL } from "./helpers.ts";
+import type { KernelEmitter } from "./kernel.ts";
+import { valtypeOf } from "./locals.ts";
+
+export const LOADS: Record<number, number> = {
+  [I1]: OP.i32_load,
+  [I32]: OP.i32_load,
+  [I64]: OP.i64_load,
+  [F32]: OP.f32_load,
+  [F64]: OP.f64_load,
+};
+export const STORES: Record<number, number> = {
+  [I1]: OP.i32_store,
+  [I32]: OP.i32_store,
+  [I64]: OP.i64_store,
+  [F32]: OP.f32_store,
+  [F64]: OP.f64_store,
+};
+export const wide = (type: Type) => type === I64 || type === F64;
+
+/**
+ * What every function of a kernel is written with: fields of the block context and the launch
+ * record loaded once (`pins`), values of each thread or lane group (`top`), temporaries.
+ */
+export abstract class FunctionFrame {
+  readonly kernel: KernelEmitter;
+  readonly region: Region;
+  w = new CodeWriter(2048);
+  /** Code at the function's start: loads from the context and the launch record. */
+  readonly pins = new CodeWriter(256);
+  /** Code at the start of each thread or lane group. */
+  readonly top = new CodeWriter(128);
+  readonly extra: number[] = [];
+  readonly firstLocal: number;
+  /** Local that holds the linear index of the (first) thread. */
+  abstract readonly thread: number;
+  /** Locals of placed values, before the temporaries. */
+  placedLocals = 0;
+  fuel = -1;
+  private readonly pinned = new Map<string, number>();
+
+  constructor(kernel: KernelEmitter, region: Region, firstLocal: number) {
+    this.kernel = kernel;
+    this.region = region;
+    this.firstLocal = firstLocal;
+  }
+
+  /** Runs `write` with another writer as the current one. */
+  withWriter(w: CodeWriter, write: () => void): CodeWriter {
+    const before = this.w;
+    this.w = w;
+    write();
+    this.w = before;
+    return w;
+  }
+
+  /** A fresh local of an IR type. */
+  temporary(type: Type): number {
+    this.extra.push(valtypeOf(type));
+    return this.firstLocal + this.placedLocals + this.extra.length - 1;
+  }
+
+  /** A local set once at the function's start. */
+  pin(key: string, type: Type, write: (p: CodeWriter) => void): number {
+    let local = this.pinned.get(key);
+    if (local === undefined) {
+      local = this.temporary(type);
+      this.pinned.set(key, local);
+      write(this.pins);
+      this.pins.localSet(local);
+    }
+    return local;
+  }
+
+  /** A local set at the start of each thread. */
+  perThread(key: string, write: (t: CodeWriter) => void): number {
+    let local = this.pinned.get(key);
+    if (local === undefined) {
+      local = this.temporary(I32);
+      this.pinned.set(key, local);
+      write(this.top);
+      this.top.localSet(local);
+    }
+    return local;
+  }
+
+  /** A pointer field of the block context. */
+  pinAddress(offset: number): number {
+    return this.pin(`block ${offset}`, I32, (p) => {
+      p.localGet(0);
+      p.mem(OP.i32_load, 2, offset);
+    });
+  }
+
+  launch(): number {
+    return this.pinAddress(BLOCK_LAUNCH);
+  }
+
+  /** A 32-bit field of the launch record. */
+  pinLaunch(offset: number): number {
+    const launch = this.launch();
+    return this.pin(`launch ${offset}`, I32, (p) => {
+      p.localGet(launch);
+      p.mem(OP.i32_load, 2, offset);
+    });
+  }
+
+  /** A 64-bit field of the launch record. */
+  pinLaunch64(offset: number): number {
+    const launch = this.launch();
+    return this.pin(`launch64 ${offset}`, I64, (p) => {
+      p.localGet(launch);
+      p.mem(OP.i64_load, 3, offset);
+    });
+  }
+
+  threads(): number {
+    return this.pinLaunch(LAUNCH_THREADS);
+  }
+
+  heapLow(): number {
+    return this.pinLaunch64(LAUNCH_HEAP_LOW);
+  }
+
+  /** First value, of addresses rotated by `shift`, that is out of range for `size` bytes. */
+  genericBound(size: number, shift: number): number {
+    const bytes = this.pinLaunch64(LAUNCH_HEAP_BYTES);
+    return this.pin(`bound ${size} ${shift}`, I64, (p) => {
+      p.localGet(bytes);
+      p.i64Const(BigInt(size));
+      p.op(OP.i64_sub);
+      p.i64Const(BigInt(shift));
+      p.op(OP.i64_shr_u);
+      p.i64Const(1n);
+      p.op(OP.i64_add);
+    });
+  }
+
+  /** The same for a window of shared or local memory, which may be smaller than the access. */
+  windowBound(space: "shared" | "local", size: number, shift: number): number {
+    const bytes = this.pinLaunch(space === "shared" ? LAUNCH_TOTAL_SHARED : LAUNCH_LOCAL_BYTES);
+    return this.pin(`bound ${space} ${size} ${shift}`, I32, (p) => {
+      p.localGet(bytes);
+      p.i32Const(size);
+      p.op(OP.i32_sub);
+      p.i32Const(shift);
+      p.op(OP.i32_shr_u);
+      p.i32Const(1);
+      p.op(OP.i32_add);
+      p.i32Const(0);
+      p.localGet(bytes);
+      p.i32Const(size);
+      p.op(OP.i32_ge_u);
+      p.op(OP.select);
+    });
+  }
+
+  /** Pushes the start of the block's shared window or of the thread's local memory. */
+  pushWindow(space: "shared" | "local"): void {
+    if (space === "shared") this.w.localGet(this.pinAddress(BLOCK_SHARED));
+    else this.w.localGet(this.localBase());
+  }
+
+  localBase(): number {
+    const base = this.pinAddress(BLOCK_LOCAL);
+    const bytes = this.pinLaunch(LAUNCH_LOCAL_BYTES);
+    return this.perThread("local", (t) => {
+      t.localGet(base);
+      t.localGet(this.thread);
+      t.localGet(bytes);
+      t.op(OP.i32_mul);
+      t.op(OP.i32_add);
+    });
+  }
+
+  pushParam(v: Value): void {
+    const params = this.pinLaunch(LAUNCH_PARAMS);
+    const size = v.aux.size as number;
+    this.w.localGet(params);
+    const code = size === 1 ? OP.i32_load8_u : size === 2 ? OP.i32_load16_u : LOADS[v.type];
+    this.w.mem(code, 31 - Math.clz32(size), v.imm);
+  }
+
+  /** context pointer + thread << shift, as an address of an array indexed by thread. */
+  scaled(t: CodeWriter, offset: number, shift: number): void {
+    t.localGet(this.pinAddress(offset));
+    t.localGet(this.thread);
+    t.i32Const(shift);
+    t.op(OP.i32_shl);
+    t.op(OP.i32_add);
+  }
+
+  /** Pushes the address of a register's slot for this thread; returns the static offset. */
+  pushSlot(register: number, type: Type): number {
+    const shift = wide(type) ? 3 : 2;
+    const local = this.perThread(`spill${shift}`, (t) => this.scaled(t, BLOCK_SPILL, shift));
+    const slot = this.kernel.slots.get(register) as number;
+    const { shape } = this.kernel.options;
+    this.w.localGet(local);
+    if (shape) return slot * roundedThreads(shape);
+    if (slot === 0) return 0;
+    const threads = this.threads();
+    const at = this.pin(`slot ${slot}`, I32, (p) => {
+      // Slots are spaced for a whole number of groups of four threads.
+      p.localGet(threads);
+      p.i32Const(3);
+      p.op(OP.i32_add);
+      p.i32Const(-4);
+      p.op(OP.i32_and);
+      p.i32Const(slot);
+      p.op(OP.i32_mul);
+    });
+    this.w.localGet(at);
+    this.w.op(OP.i32_add);
+    return 0;
+  }
+
+  /** Pushes the address of this thread's element in frame slot 0; slots are 256 bytes apart. */
+  pushFrame(type: Type): void {
+    const shift = wide(type) ? 3 : 2;
+    const frame = this.pinAddress(BLOCK_FRAME);
+    const local = this.perThread(`frame${shift}`, (t) => {
+      t.localGet(frame);
+      t.localGet(this.thread);
+      t.i32Const(5);
+      t.op(OP.i32_shr_u);
+      t.i32Const(this.kernel.frameBytes);
+      t.op(OP.i32_mul);
+      t.op(OP.i32_add);
+      t.localGet(this.thread);
+      t.i32Const(31);
+      t.op(OP.i32_and);
+      t.i32Const(shift);
+      t.op(OP.i32_shl);
+      t.op(OP.i32_add);
+    });
+    this.w.localGet(local);
+  }
+
+  /** The warp-wide operation of the cut that the region starts behind, once for each warp. */
+  warpOperation(from: Cut, masked: number, first: number, shift: number): CodeWriter {
+    const threads = this.threads();
+    const frame = this.pinAddress(BLOCK_FRAME);
+    const pc = this.pinAddress(BLOCK_PC);
+    const warp = this.temporary(I32);
+    const left = this.temporary(I32);
+    const ready = this.kernel.library("ready_lanes");
+    return this.withWriter(new CodeWriter(128), () => {
+      const { w } = this;
+      w.localGet(first);
+      w.i32Const(shift);
+      w.op(OP.i32_shr_u);
+      w.localSet(warp);
+      w.loop();
+      w.localGet(threads);
+      w.localGet(warp);
+      w.i32Const(5);
+      w.op(OP.i32_shl);
+      w.op(OP.i32_sub);
+      w.localSet(left);
+      w.localGet(pc);
+      w.localGet(warp);
+      w.i32Const(7);
+      w.op(OP.i32_shl);
+      w.op(OP.i32_add);
+      w.i32Const(this.region.entry | PC_READY);
+      w.localGet(left);
+      w.localGet(masked);
+      w.call(ready);
+      w.localGet(frame);
+      w.localGet(warp);
+      w.i32Const(this.kernel.frameBytes);
+      w.op(OP.i32_mul);
+      w.op(OP.i32_add);
+      const relaxed = this.kernel.options.fma === "relaxed" ? from.relaxedOp : undefined;
+      w.call(this.kernel.library(relaxed ?? (from.warpOp as string)));
+      w.localGet(warp);
+      w.i32Const(1);
+      w.op(OP.i32_add);
+      w.localTee(warp);
+      w.i32Const(shift);
+      w.op(OP.i32_shl);
+      w.localGet(2);
+      w.op(OP.i32_lt_u);
+      w.brIf(0);
+      w.end();
+    });
+  }
+
+  setFuel(): void {
+    this.w.i32Const(FUEL);
+    this.w.localSet(this.fuel);
+  }
+}
+
+/** Threads of a block, rounded up to whole groups of four. */
+export function roundedThreads(shape: readonly [number, number, number]): number {
+  return (shape[0] * shape[1] * shape[2] + 3) & ~3;
+}
+
+/** The operand word of a cut whose operands are constants, else undefined. */
+export function constantOperand(cut: Cut): { value: number } | undefined {
+  if (cut.operands.some((o) => o.op !== "const")) return undefined;
+  if (cut.kind === "block") return { value: cut.operands[0].imm | (cut.operands[1].imm << 8) };
+  if (cut.kind === "warp") return { value: cut.operands[0].imm };
+  return { value: 0 };
+}
