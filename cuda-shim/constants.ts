@@ -82,3 +82,22 @@ export const cudaChannelFormatKindSigned = 0;
 export const cudaChannelFormatKindUnsigned = 1;
 export const cudaChannelFormatKindFloat = 2;
 export const cudaChannelFormatKindNone = 3;
+
+/** `cudaMemPoolAttr`. */
+export const cudaMemPoolReuseFollowEventDependencies = 1;
+export const cudaMemPoolReuseAllowOpportunistic = 2;
+export const cudaMemPoolReuseAllowInternalDependencies = 3;
+export const cudaMemPoolAttrReleaseThreshold = 4;
+export const cudaMemPoolAttrReservedMemCurrent = 5;
+export const cudaMemPoolAttrReservedMemHigh = 6;
+export const cudaMemPoolAttrUsedMemCurrent = 7;
+export const cudaMemPoolAttrUsedMemHigh = 8;
+
+/** `cudaMemAllocationType`, `cudaMemLocationType`, `cudaMemAllocationHandleType`. */
+export const cudaMemAllocationTypePinned = 1;
+export const cudaMemLocationTypeDevice = 1;
+export const cudaMemHandleTypeNone = 0;
+
+/** Flags of the occupancy calls. */
+export const cudaOccupancyDefault = 0;
+export const cudaOccupancyDisableCachingOverride = 1;

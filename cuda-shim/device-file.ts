@@ -62,6 +62,8 @@ const CUDA_OF_ERRNO = new Map<number, number>([
  */
 export class DeviceFile {
   readonly file: OpenFile;
+  /** What `cudaSetDeviceFlags` chose. */
+  flags = 0;
   readonly #arg = new DataView(new ArrayBuffer(ARG_SIZE));
   readonly #request = new Uint8Array(this.#arg.buffer, 0, REQUEST_SIZE);
   #context = 0;

@@ -10,6 +10,7 @@ export * from "./constants.ts";
 export * from "./device.ts";
 export { CudaError, cudaGetErrorName, cudaGetErrorString } from "./errors.ts";
 export * from "./event.ts";
+export * from "./function.ts";
 export * from "./host-call.ts";
 export {
   __cudaLaunchKernel,
@@ -21,6 +22,7 @@ export {
   cudaLaunchKernel,
   cudaSetupArgument,
 } from "./launch.ts";
+export * from "./limit.ts";
 export {
   cudaFree,
   cudaFreeHost,
@@ -38,6 +40,7 @@ export * from "./module.ts";
 export * from "./peer.ts";
 export * from "./pitched.ts";
 export * from "./pointer.ts";
+export * from "./pool.ts";
 export type { CudaDeviceProp } from "./properties.ts";
 export type { KernelParameter } from "./registry.ts";
 export * from "./stream.ts";

@@ -2,7 +2,7 @@
 import { cudaErrorInvalidValue, cudaSuccess } from "../runtime/protocol/errors.ts";
 import { cudaFuncCachePreferEqual } from "./constants.ts";
 import { call, type HostThread } from "./thread.ts";
-import { type HostSymbol, isI32, type Out } from "./types.ts";
+import { isI32, type Out } from "./types.ts";
 
 /** Success where there is a device. */
 function nothingToDo(thread: HostThread): number {
@@ -23,17 +23,6 @@ export function cudaProfilerStop(): number {
 /** Resets lines of the L2 cache that persist; the device has no such cache. */
 export function cudaCtxResetPersistingL2Cache(): number {
   return call(nothingToDo);
-}
-
-/** Prefers shared memory or L1 for a kernel; the device has no such split. */
-export function cudaFuncSetCacheConfig(func: HostSymbol | null, cacheConfig: number): number {
-  return call((thread) => {
-    if (!isI32(cacheConfig) || cacheConfig < 0 || cacheConfig > cudaFuncCachePreferEqual) {
-      return cudaErrorInvalidValue;
-    }
-    thread.registry.functionOn(thread.device(), thread.registry.kernel(func));
-    return cudaSuccess;
-  });
 }
 
 /** Prefers shared memory or L1 on the device; it has no such split. */

@@ -7,7 +7,13 @@ import {
   POINTER_ATTRIBUTES_FLAGS,
   POINTER_ATTRIBUTES_KIND,
 } from "../runtime/protocol/definitions.ts";
-import { cudaErrorInvalidValue, cudaSuccess } from "../runtime/protocol/errors.ts";
+import {
+  cudaErrorHostMemoryAlreadyRegistered,
+  cudaErrorHostMemoryNotRegistered,
+  cudaErrorInvalidValue,
+  cudaErrorNotSupported,
+  cudaSuccess,
+} from "../runtime/protocol/errors.ts";
 import {
   cudaHostAllocMapped,
   cudaMemoryTypeDevice,
@@ -100,5 +106,36 @@ export function cudaHostGetFlags(pFlags: Out<number> | null, pHost: CudaPointer)
     if (device.getU32(POINTER_ATTRIBUTES_KIND) !== MEMORY_HOST) return cudaErrorInvalidValue;
     pFlags.value = device.getU32(POINTER_ATTRIBUTES_FLAGS) | cudaHostAllocMapped;
     return cudaSuccess;
+  });
+}
+
+/**
+ * Registering memory of the host. JavaScript's own memory can't be moved under the device's: allocate
+ * it by `cudaHostAlloc` and take a `hostView`.
+ * @returns cudaErrorNotSupported; cudaErrorHostMemoryAlreadyRegistered for pinned and managed memory
+ */
+export function cudaHostRegister(
+  ptr: HostMemory | CudaPointer | null,
+  size: number,
+  flags = 0,
+): number {
+  return call((thread) => {
+    if (ptr === null || !isSize(size) || size === 0 || !isSize(flags)) return cudaErrorInvalidValue;
+    if (!isHostMemory(ptr)) {
+      if (!isSize(ptr) || ptr === 0) return cudaErrorInvalidValue;
+      const kind = query(thread, ptr).getU32(POINTER_ATTRIBUTES_KIND);
+      return TYPES.has(kind) ? cudaErrorHostMemoryAlreadyRegistered : cudaErrorInvalidValue;
+    }
+    const view = bytesOf(ptr);
+    const pinned = thread.devices.some((device) => device.file.virtToPhys(view) >= 0);
+    return pinned ? cudaErrorHostMemoryAlreadyRegistered : cudaErrorNotSupported;
+  });
+}
+
+/** Takes a registration back. @returns cudaErrorHostMemoryNotRegistered: there can be none */
+export function cudaHostUnregister(ptr: HostMemory | CudaPointer | null): number {
+  return call((thread) => {
+    thread.device().needContext();
+    return ptr === null ? cudaErrorInvalidValue : cudaErrorHostMemoryNotRegistered;
   });
 }

@@ -8,7 +8,6 @@ import {
   FUNCTION_GET_FUNCTION,
   FUNCTION_GET_INDEX,
   FUNCTION_GET_LOCAL_BYTES,
-  FUNCTION_GET_MAX_DYNAMIC_SHARED,
   FUNCTION_GET_MAX_THREADS,
   FUNCTION_GET_MODULE,
   FUNCTION_GET_NAME_BYTES,
@@ -63,7 +62,6 @@ export interface DeviceFunction {
   readonly constBytes: number;
   readonly registers: number;
   readonly maxThreads: number;
-  readonly maxDynamicShared: number;
   readonly ptxVersion: number;
   readonly binaryVersion: number;
 }
@@ -132,7 +130,6 @@ export class LoadedModule {
       constBytes: device.getU32(FUNCTION_GET_CONST_BYTES),
       registers: device.getU32(FUNCTION_GET_REGISTERS),
       maxThreads: device.getU32(FUNCTION_GET_MAX_THREADS),
-      maxDynamicShared: device.getU32(FUNCTION_GET_MAX_DYNAMIC_SHARED),
       ptxVersion: device.getU32(FUNCTION_GET_PTX_VERSION),
       binaryVersion: device.getU32(FUNCTION_GET_BINARY_VERSION),
     };

@@ -1,0 +1,225 @@
+/** Stream-ordered allocation. */
+import {
+  cudaErrorInvalidDevice,
+  cudaErrorInvalidResourceHandle,
+  cudaErrorInvalidValue,
+  cudaErrorMemoryAllocation,
+  cudaErrorNotSupported,
+  cudaSuccess,
+} from "../runtime/protocol/errors.ts";
+import {
+  COMMAND_MEMORY_ALLOC_ASYNC,
+  COMMAND_MEMORY_FREE_ASYNC,
+  COMMAND_POOL_CREATE,
+  COMMAND_POOL_CURRENT,
+  COMMAND_POOL_DESTROY,
+  COMMAND_POOL_GET,
+  COMMAND_POOL_SET,
+  COMMAND_POOL_TRIM,
+  MEMORY_ALLOC_ASYNC_ADDRESS,
+  MEMORY_ALLOC_ASYNC_BYTES,
+  MEMORY_ALLOC_ASYNC_POOL,
+  MEMORY_FREE_ASYNC_ADDRESS,
+  POOL_CREATE_MAX_BYTES,
+  POOL_CREATE_POOL,
+  POOL_CURRENT_CURRENT,
+  POOL_CURRENT_DEFAULT,
+  POOL_CURRENT_POOL,
+  POOL_DESTROY_POOL,
+  POOL_GET_ATTRIBUTE,
+  POOL_GET_POOL,
+  POOL_GET_VALUE,
+  POOL_SET_ATTRIBUTE,
+  POOL_SET_POOL,
+  POOL_SET_VALUE,
+  POOL_TRIM_KEEP,
+  POOL_TRIM_POOL,
+} from "../runtime/protocol/pools.ts";
+import {
+  cudaMemAllocationTypePinned,
+  cudaMemHandleTypeNone,
+  cudaMemLocationTypeDevice,
+} from "./constants.ts";
+import type { DeviceFile } from "./device-file.ts";
+import { CudaError } from "./errors.ts";
+import { call, type HostThread } from "./thread.ts";
+import {
+  type CudaMemPool,
+  type CudaPointer,
+  type CudaStream,
+  isI32,
+  isSize,
+  isU32,
+  type Out,
+} from "./types.ts";
+
+/** `cudaMemPoolProps`. */
+export interface CudaMemPoolProps {
+  /** `cudaMemAllocationTypePinned` */
+  allocType: number;
+  /** `cudaMemHandleTypeNone`, unless given */
+  handleTypes?: number;
+  /** Where the memory is: `{ type: cudaMemLocationTypeDevice, id: ordinal }` */
+  location: { type: number; id: number };
+  /** Bytes at most; 0, unless given, for no limit but the device's */
+  maxSize?: number;
+}
+
+function poolHandle(pool: CudaMemPool): number {
+  if (!isU32(pool) || pool === 0) throw new CudaError(cudaErrorInvalidValue);
+  return pool;
+}
+
+/** The device with that ordinal. @throws CudaError cudaErrorInvalidDevice */
+function deviceAt(thread: HostThread, ordinal: number): DeviceFile {
+  const device = thread.devices[ordinal];
+  if (!device) throw new CudaError(cudaErrorInvalidDevice);
+  return device;
+}
+
+/** Makes a pool of device memory. */
+export function cudaMemPoolCreate(
+  memPool: Out<CudaMemPool> | null,
+  poolProps: CudaMemPoolProps | null,
+): number {
+  return call((thread) => {
+    if (!memPool || !poolProps?.location) return cudaErrorInvalidValue;
+    const { allocType, handleTypes = cudaMemHandleTypeNone, location, maxSize = 0 } = poolProps;
+    if (allocType !== cudaMemAllocationTypePinned || !isSize(maxSize)) return cudaErrorInvalidValue;
+    if (handleTypes !== cudaMemHandleTypeNone) return cudaErrorNotSupported;
+    if (location.type !== cudaMemLocationTypeDevice) return cudaErrorInvalidValue;
+    const device = deviceAt(thread, location.id).begin();
+    device.setU64(POOL_CREATE_MAX_BYTES, maxSize).check(COMMAND_POOL_CREATE);
+    memPool.value = device.getU32(POOL_CREATE_POOL);
+    return cudaSuccess;
+  });
+}
+
+/** Ends a pool; what was allocated from it stays until it is freed. */
+export function cudaMemPoolDestroy(memPool: CudaMemPool): number {
+  return call((thread) => {
+    const device = thread.device().begin().setU32(POOL_DESTROY_POOL, poolHandle(memPool));
+    return device.send(COMMAND_POOL_DESTROY);
+  });
+}
+
+function askPool(memPool: Out<CudaMemPool> | null, ordinal: number, field: number): number {
+  return call((thread) => {
+    if (!memPool) return cudaErrorInvalidValue;
+    const device = deviceAt(thread, ordinal).begin();
+    device.check(COMMAND_POOL_CURRENT);
+    memPool.value = device.getU32(field);
+    return cudaSuccess;
+  });
+}
+
+/** The pool that a device has from the start. */
+export function cudaDeviceGetDefaultMemPool(
+  memPool: Out<CudaMemPool> | null,
+  device: number,
+): number {
+  return askPool(memPool, device, POOL_CURRENT_DEFAULT);
+}
+
+/** The pool that `cudaMallocAsync` takes from. */
+export function cudaDeviceGetMemPool(memPool: Out<CudaMemPool> | null, device: number): number {
+  return askPool(memPool, device, POOL_CURRENT_CURRENT);
+}
+
+/** Chooses the pool that `cudaMallocAsync` takes from. */
+export function cudaDeviceSetMemPool(device: number, memPool: CudaMemPool): number {
+  return call((thread) => {
+    const file = deviceAt(thread, device).begin().setU32(POOL_CURRENT_POOL, poolHandle(memPool));
+    return file.send(COMMAND_POOL_CURRENT);
+  });
+}
+
+/**
+ * Sets an attribute of a pool (`cudaMemPoolAttr…`).
+ * @param value bytes or a switch; a bigint for what a number doesn't hold exactly (`2n ** 64n - 1n`)
+ */
+export function cudaMemPoolSetAttribute(
+  memPool: CudaMemPool,
+  attr: number,
+  value: number | bigint,
+): number {
+  return call((thread) => {
+    if (!isI32(attr)) return cudaErrorInvalidValue;
+    if (typeof value === "bigint" ? value < 0n || value >> 64n !== 0n : !isSize(value)) {
+      return cudaErrorInvalidValue;
+    }
+    const device = thread.device().begin().setU32(POOL_SET_POOL, poolHandle(memPool));
+    const bits = BigInt(value);
+    device.setU32(POOL_SET_ATTRIBUTE, attr).setU32(POOL_SET_VALUE, Number(bits & 0xffffffffn));
+    return device.setU32(POOL_SET_VALUE + 4, Number(bits >> 32n)).send(COMMAND_POOL_SET);
+  });
+}
+
+/** An attribute of a pool; above 2⁵³ rounded. */
+export function cudaMemPoolGetAttribute(
+  memPool: CudaMemPool,
+  attr: number,
+  value: Out<number> | null,
+): number {
+  return call((thread) => {
+    if (!value || !isI32(attr)) return cudaErrorInvalidValue;
+    const device = thread.device().begin().setU32(POOL_GET_POOL, poolHandle(memPool));
+    device.setU32(POOL_GET_ATTRIBUTE, attr).check(COMMAND_POOL_GET);
+    value.value = device.getU64(POOL_GET_VALUE);
+    return cudaSuccess;
+  });
+}
+
+/** Gives memory that a pool keeps back to the device, down to `minBytesToKeep`. */
+export function cudaMemPoolTrimTo(memPool: CudaMemPool, minBytesToKeep: number): number {
+  return call((thread) => {
+    if (!isSize(minBytesToKeep)) return cudaErrorInvalidValue;
+    const device = thread.device().begin().setU32(POOL_TRIM_POOL, poolHandle(memPool));
+    return device.setU64(POOL_TRIM_KEEP, minBytesToKeep).send(COMMAND_POOL_TRIM);
+  });
+}
+
+function allocate(
+  devPtr: Out<CudaPointer> | null,
+  size: number,
+  pool: number,
+  stream: CudaStream,
+): number {
+  return call((thread) => {
+    if (!devPtr) return cudaErrorInvalidValue;
+    if (!isSize(size)) return size < 0 ? cudaErrorMemoryAllocation : cudaErrorInvalidValue;
+    const device = thread.device().begin(stream).setU64(MEMORY_ALLOC_ASYNC_BYTES, size);
+    device.setU32(MEMORY_ALLOC_ASYNC_POOL, pool).check(COMMAND_MEMORY_ALLOC_ASYNC);
+    devPtr.value = device.getU64(MEMORY_ALLOC_ASYNC_ADDRESS);
+    return cudaSuccess;
+  });
+}
+
+/** Allocates device memory from the current pool, to be used by later work of the stream. */
+export function cudaMallocAsync(
+  devPtr: Out<CudaPointer> | null,
+  size: number,
+  stream: CudaStream = 0,
+): number {
+  return allocate(devPtr, size, 0, stream);
+}
+
+/** Allocates device memory from a pool, to be used by later work of the stream. */
+export function cudaMallocFromPoolAsync(
+  devPtr: Out<CudaPointer> | null,
+  size: number,
+  memPool: CudaMemPool,
+  stream: CudaStream = 0,
+): number {
+  if (!isU32(memPool) || memPool === 0) return call(() => cudaErrorInvalidResourceHandle);
+  return allocate(devPtr, size, memPool, stream);
+}
+
+/** Frees memory when the stream gets there. Null is no error. */
+export function cudaFreeAsync(devPtr: CudaPointer, stream: CudaStream = 0): number {
+  return call((thread) => {
+    if (!isSize(devPtr)) return cudaErrorInvalidValue;
+    const device = thread.deviceOf(devPtr).begin(stream);
+    return device.setU64(MEMORY_FREE_ASYNC_ADDRESS, devPtr).send(COMMAND_MEMORY_FREE_ASYNC);
+  });
+}
