@@ -53,6 +53,13 @@ function fma(a: i32, b: i32, c: i32): i32 {
   return floatToBfloat(demoteOdd(toOdd(s, twoSumError(p, addend, s))));
 }
 
+/** `.oob`: whether an operand is the NaN that stands for data out of bounds. */
+// @ts-ignore: decorator
+@inline
+function oob(a: i32, b: i32): bool {
+  return a == 0xffff || b == 0xffff;
+}
+
 /** add.rn.bf16 */
 export function add_rn_bf16(a: i32, b: i32): i32 {
   return add(a, b);
@@ -72,6 +79,14 @@ export function fma_rn_bf16(a: i32, b: i32, c: i32): i32 {
 /** fma.rn.relu.bf16 */
 export function fma_rn_relu_bf16(a: i32, b: i32, c: i32): i32 {
   return relu(fma(a, b, c));
+}
+/** fma.rn.oob.bf16 */
+export function fma_rn_oob_bf16(a: i32, b: i32, c: i32): i32 {
+  return oob(a, b) ? 0 : fma(a, b, c);
+}
+/** fma.rn.oob.relu.bf16 */
+export function fma_rn_oob_relu_bf16(a: i32, b: i32, c: i32): i32 {
+  return oob(a, b) ? 0 : relu(fma(a, b, c));
 }
 /** min.bf16 */
 export function min_bf16(a: i32, b: i32): i32 {

@@ -34,6 +34,14 @@ export function fma_rn_bf16x2(a: i32, b: i32, c: i32): i32 {
 export function fma_rn_relu_bf16x2(a: i32, b: i32, c: i32): i32 {
   return one.fma_rn_relu_bf16(low(a), low(b), low(c)) | (one.fma_rn_relu_bf16(high(a), high(b), high(c)) << 16);
 }
+/** fma.rn.oob.bf16x2 */
+export function fma_rn_oob_bf16x2(a: i32, b: i32, c: i32): i32 {
+  return one.fma_rn_oob_bf16(low(a), low(b), low(c)) | (one.fma_rn_oob_bf16(high(a), high(b), high(c)) << 16);
+}
+/** fma.rn.oob.relu.bf16x2 */
+export function fma_rn_oob_relu_bf16x2(a: i32, b: i32, c: i32): i32 {
+  return one.fma_rn_oob_relu_bf16(low(a), low(b), low(c)) | (one.fma_rn_oob_relu_bf16(high(a), high(b), high(c)) << 16);
+}
 /** min.bf16x2 */
 export function min_bf16x2(a: i32, b: i32): i32 {
   return one.min_bf16(low(a), low(b)) | (one.min_bf16(high(a), high(b)) << 16);

@@ -279,3 +279,43 @@ export function cvt_sat_f32_bf16(a: i32): f32 {
 export function cvt_f64_bf16(a: i32): f64 {
   return <f64>bfloatToFloat(a);
 }
+/** cvt.f16.f16 */
+export function cvt_f16_f16(a: i32): i32 {
+  return a;
+}
+/** cvt.bf16.bf16 */
+export function cvt_bf16_bf16(a: i32): i32 {
+  return a;
+}
+/** cvt.rni.sat.f16.f16 */
+export function cvt_rni_sat_f16_f16(a: i32): i32 {
+  return satHalf(cvt_rni_f16_f16(a));
+}
+/** cvt.rzi.sat.f16.f16 */
+export function cvt_rzi_sat_f16_f16(a: i32): i32 {
+  return satHalf(cvt_rzi_f16_f16(a));
+}
+/** cvt.rmi.sat.f16.f16 */
+export function cvt_rmi_sat_f16_f16(a: i32): i32 {
+  return satHalf(cvt_rmi_f16_f16(a));
+}
+/** cvt.rpi.sat.f16.f16 */
+export function cvt_rpi_sat_f16_f16(a: i32): i32 {
+  return satHalf(cvt_rpi_f16_f16(a));
+}
+
+// The order of the two modifiers is free.
+export {
+  cvt_rn_ftz_sat_f32_f64 as cvt_rn_sat_ftz_f32_f64,
+  cvt_rz_ftz_sat_f32_f64 as cvt_rz_sat_ftz_f32_f64,
+  cvt_rm_ftz_sat_f32_f64 as cvt_rm_sat_ftz_f32_f64,
+  cvt_rp_ftz_sat_f32_f64 as cvt_rp_sat_ftz_f32_f64,
+  cvt_rni_ftz_sat_f32_f32 as cvt_rni_sat_ftz_f32_f32,
+  cvt_rzi_ftz_sat_f32_f32 as cvt_rzi_sat_ftz_f32_f32,
+  cvt_rmi_ftz_sat_f32_f32 as cvt_rmi_sat_ftz_f32_f32,
+  cvt_rpi_ftz_sat_f32_f32 as cvt_rpi_sat_ftz_f32_f32,
+  cvt_ftz_sat_f32_f32 as cvt_sat_ftz_f32_f32,
+  cvt_ftz_sat_f64_f32 as cvt_sat_ftz_f64_f32,
+  cvt_sat_f32_f16 as cvt_sat_ftz_f32_f16,
+  cvt_sat_f32_f16 as cvt_ftz_sat_f32_f16,
+};

@@ -266,3 +266,26 @@ export function cvt_rz_relu_satfinite_bf16_f32(a: f32): i32 {
 export function cvt_rz_relu_satfinite_bf16x2_f32(a: f32, b: f32): i32 {
   return (relu16(finite16(bfloatIn(a, RZ), 0x7f80)) << 16) | relu16(finite16(bfloatIn(b, RZ), 0x7f80));
 }
+/** cvt.rn.sat.f16.f64 */
+export function cvt_rn_sat_f16_f64(a: f64): i32 {
+  return satHalf(cvt_rn_f16_f64(a));
+}
+/** cvt.rz.sat.f16.f64 */
+export function cvt_rz_sat_f16_f64(a: f64): i32 {
+  return satHalf(cvt_rz_f16_f64(a));
+}
+/** cvt.rm.sat.f16.f64 */
+export function cvt_rm_sat_f16_f64(a: f64): i32 {
+  return satHalf(cvt_rm_f16_f64(a));
+}
+/** cvt.rp.sat.f16.f64 */
+export function cvt_rp_sat_f16_f64(a: f64): i32 {
+  return satHalf(cvt_rp_f16_f64(a));
+}
+
+export {
+  cvt_rn_ftz_sat_f16_f32 as cvt_rn_sat_ftz_f16_f32,
+  cvt_rz_ftz_sat_f16_f32 as cvt_rz_sat_ftz_f16_f32,
+  cvt_rm_ftz_sat_f16_f32 as cvt_rm_sat_ftz_f16_f32,
+  cvt_rp_ftz_sat_f16_f32 as cvt_rp_sat_ftz_f16_f32,
+};

@@ -132,3 +132,39 @@ export function cvt_rpi_u64_f64(a: f64): i64 {
 export function cvt_rpi_s64_f64(a: f64): i64 {
   return toS64<f64>(ceil<f64>(a));
 }
+
+// With .sat the same: float to integer always clamps.
+export {
+  cvt_rni_u8_f64 as cvt_rni_sat_u8_f64,
+  cvt_rni_s8_f64 as cvt_rni_sat_s8_f64,
+  cvt_rni_u16_f64 as cvt_rni_sat_u16_f64,
+  cvt_rni_s16_f64 as cvt_rni_sat_s16_f64,
+  cvt_rni_u32_f64 as cvt_rni_sat_u32_f64,
+  cvt_rni_s32_f64 as cvt_rni_sat_s32_f64,
+  cvt_rni_u64_f64 as cvt_rni_sat_u64_f64,
+  cvt_rni_s64_f64 as cvt_rni_sat_s64_f64,
+  cvt_rzi_u8_f64 as cvt_rzi_sat_u8_f64,
+  cvt_rzi_s8_f64 as cvt_rzi_sat_s8_f64,
+  cvt_rzi_u16_f64 as cvt_rzi_sat_u16_f64,
+  cvt_rzi_s16_f64 as cvt_rzi_sat_s16_f64,
+  cvt_rzi_u32_f64 as cvt_rzi_sat_u32_f64,
+  cvt_rzi_s32_f64 as cvt_rzi_sat_s32_f64,
+  cvt_rzi_u64_f64 as cvt_rzi_sat_u64_f64,
+  cvt_rzi_s64_f64 as cvt_rzi_sat_s64_f64,
+  cvt_rmi_u8_f64 as cvt_rmi_sat_u8_f64,
+  cvt_rmi_s8_f64 as cvt_rmi_sat_s8_f64,
+  cvt_rmi_u16_f64 as cvt_rmi_sat_u16_f64,
+  cvt_rmi_s16_f64 as cvt_rmi_sat_s16_f64,
+  cvt_rmi_u32_f64 as cvt_rmi_sat_u32_f64,
+  cvt_rmi_s32_f64 as cvt_rmi_sat_s32_f64,
+  cvt_rmi_u64_f64 as cvt_rmi_sat_u64_f64,
+  cvt_rmi_s64_f64 as cvt_rmi_sat_s64_f64,
+  cvt_rpi_u8_f64 as cvt_rpi_sat_u8_f64,
+  cvt_rpi_s8_f64 as cvt_rpi_sat_s8_f64,
+  cvt_rpi_u16_f64 as cvt_rpi_sat_u16_f64,
+  cvt_rpi_s16_f64 as cvt_rpi_sat_s16_f64,
+  cvt_rpi_u32_f64 as cvt_rpi_sat_u32_f64,
+  cvt_rpi_s32_f64 as cvt_rpi_sat_s32_f64,
+  cvt_rpi_u64_f64 as cvt_rpi_sat_u64_f64,
+  cvt_rpi_s64_f64 as cvt_rpi_sat_s64_f64,
+};

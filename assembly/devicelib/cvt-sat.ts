@@ -160,3 +160,107 @@ export function cvt_sat_u64_s64(a: i64): i64 {
 export function cvt_sat_s64_u64(a: i64): i64 {
   return <i64>min<u64>(<u64>a, i64.MAX_VALUE);
 }
+/** cvt.sat.u8.u8 */
+export function cvt_sat_u8_u8(a: i32): i32 {
+  return a;
+}
+/** cvt.sat.s8.s8 */
+export function cvt_sat_s8_s8(a: i32): i32 {
+  return a;
+}
+/** cvt.sat.u16.u8 */
+export function cvt_sat_u16_u8(a: i32): i32 {
+  return a;
+}
+/** cvt.sat.u16.u16 */
+export function cvt_sat_u16_u16(a: i32): i32 {
+  return a;
+}
+/** cvt.sat.s16.u8 */
+export function cvt_sat_s16_u8(a: i32): i32 {
+  return a;
+}
+/** cvt.sat.s16.s8 */
+export function cvt_sat_s16_s8(a: i32): i32 {
+  return ((a << 24) >> 24) & 0xffff;
+}
+/** cvt.sat.s16.s16 */
+export function cvt_sat_s16_s16(a: i32): i32 {
+  return a;
+}
+/** cvt.sat.u32.u8 */
+export function cvt_sat_u32_u8(a: i32): i32 {
+  return a;
+}
+/** cvt.sat.u32.u16 */
+export function cvt_sat_u32_u16(a: i32): i32 {
+  return a;
+}
+/** cvt.sat.u32.u32 */
+export function cvt_sat_u32_u32(a: i32): i32 {
+  return a;
+}
+/** cvt.sat.s32.u8 */
+export function cvt_sat_s32_u8(a: i32): i32 {
+  return a;
+}
+/** cvt.sat.s32.s8 */
+export function cvt_sat_s32_s8(a: i32): i32 {
+  return (a << 24) >> 24;
+}
+/** cvt.sat.s32.u16 */
+export function cvt_sat_s32_u16(a: i32): i32 {
+  return a;
+}
+/** cvt.sat.s32.s16 */
+export function cvt_sat_s32_s16(a: i32): i32 {
+  return (a << 16) >> 16;
+}
+/** cvt.sat.s32.s32 */
+export function cvt_sat_s32_s32(a: i32): i32 {
+  return a;
+}
+/** cvt.sat.u64.u8 */
+export function cvt_sat_u64_u8(a: i32): i64 {
+  return <i64>a;
+}
+/** cvt.sat.u64.u16 */
+export function cvt_sat_u64_u16(a: i32): i64 {
+  return <i64>a;
+}
+/** cvt.sat.u64.u32 */
+export function cvt_sat_u64_u32(a: i32): i64 {
+  return <i64>(<u32>a);
+}
+/** cvt.sat.u64.u64 */
+export function cvt_sat_u64_u64(a: i64): i64 {
+  return a;
+}
+/** cvt.sat.s64.u8 */
+export function cvt_sat_s64_u8(a: i32): i64 {
+  return <i64>a;
+}
+/** cvt.sat.s64.s8 */
+export function cvt_sat_s64_s8(a: i32): i64 {
+  return <i64>((a << 24) >> 24);
+}
+/** cvt.sat.s64.u16 */
+export function cvt_sat_s64_u16(a: i32): i64 {
+  return <i64>a;
+}
+/** cvt.sat.s64.s16 */
+export function cvt_sat_s64_s16(a: i32): i64 {
+  return <i64>((a << 16) >> 16);
+}
+/** cvt.sat.s64.u32 */
+export function cvt_sat_s64_u32(a: i32): i64 {
+  return <i64>(<u32>a);
+}
+/** cvt.sat.s64.s32 */
+export function cvt_sat_s64_s32(a: i32): i64 {
+  return <i64>a;
+}
+/** cvt.sat.s64.s64 */
+export function cvt_sat_s64_s64(a: i64): i64 {
+  return a;
+}

@@ -72,6 +72,13 @@ function fmaFtz(a: i32, b: i32, c: i32): i32 {
   return floatToHalfFtz(fmaOdd(flush(a), flush(b), flush(c)));
 }
 
+/** `.oob`: whether an operand is the NaN that stands for data out of bounds. */
+// @ts-ignore: decorator
+@inline
+function oob(a: i32, b: i32): bool {
+  return a == 0xffff || b == 0xffff;
+}
+
 /** add.rn.f16 */
 export function add_rn_f16(a: i32, b: i32): i32 {
   return add(a, b);
@@ -143,6 +150,14 @@ export function fma_rn_ftz_sat_f16(a: i32, b: i32, c: i32): i32 {
 /** fma.rn.ftz.relu.f16 */
 export function fma_rn_ftz_relu_f16(a: i32, b: i32, c: i32): i32 {
   return relu(fmaFtz(a, b, c));
+}
+/** fma.rn.oob.f16 */
+export function fma_rn_oob_f16(a: i32, b: i32, c: i32): i32 {
+  return oob(a, b) ? 0 : fma(a, b, c);
+}
+/** fma.rn.oob.relu.f16 */
+export function fma_rn_oob_relu_f16(a: i32, b: i32, c: i32): i32 {
+  return oob(a, b) ? 0 : relu(fma(a, b, c));
 }
 /** min.f16 */
 export function min_f16(a: i32, b: i32): i32 {

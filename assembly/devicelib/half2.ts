@@ -86,6 +86,14 @@ export function fma_rn_ftz_sat_f16x2(a: i32, b: i32, c: i32): i32 {
 export function fma_rn_ftz_relu_f16x2(a: i32, b: i32, c: i32): i32 {
   return one.fma_rn_ftz_relu_f16(low(a), low(b), low(c)) | (one.fma_rn_ftz_relu_f16(high(a), high(b), high(c)) << 16);
 }
+/** fma.rn.oob.f16x2 */
+export function fma_rn_oob_f16x2(a: i32, b: i32, c: i32): i32 {
+  return one.fma_rn_oob_f16(low(a), low(b), low(c)) | (one.fma_rn_oob_f16(high(a), high(b), high(c)) << 16);
+}
+/** fma.rn.oob.relu.f16x2 */
+export function fma_rn_oob_relu_f16x2(a: i32, b: i32, c: i32): i32 {
+  return one.fma_rn_oob_relu_f16(low(a), low(b), low(c)) | (one.fma_rn_oob_relu_f16(high(a), high(b), high(c)) << 16);
+}
 /** min.f16x2 */
 export function min_f16x2(a: i32, b: i32): i32 {
   return one.min_f16(low(a), low(b)) | (one.min_f16(high(a), high(b)) << 16);

@@ -239,6 +239,21 @@ for w in (32, 64):
     case(f'bfi.b{w} wide', [I, I, 'i32'], I, f'mov.u32 %t0, %lane; mul.lo.u32 %t0, %t0, 17; bfi.b{w} $d, $a, $b, %t0, $c;')
     for s in 'us': case(f'bfe.{s}{w} wide', [I, 'i32', 'i32'], I, f'and.b32 $b, $b, 127; and.b32 $c, $c, 511; bfe.{s}{w} $d, $a, $b, $c;')
     for s in 'us': case(f'bfe.{s}{w} inside', [I, 'i32', 'i32'], I, f'and.b32 $b, $b, {w - 1}; and.b32 $c, $c, {w - 1}; bfe.{s}{w} $d, $a, $b, $c;')
+# packed integers, rectified integers, packing conversions
+for t in ('u16x2', 's16x2'):
+    for op in ('add', 'min', 'max'): simple(f'{op}.{t}', ['i32'] * 2, 'i32')
+for op in ('min', 'max'):
+    simple(f'{op}.relu.s16x2', ['i32'] * 2, 'i32'); simple(f'{op}.relu.s32', ['i32'] * 2, 'i32')
+for t in ('u16', 's16'): simple(f'cvt.pack.sat.{t}.s32', ['i32'] * 2, 'i32')
+for t in ('u8', 's8', 'u4', 's4', 'u2', 's2'): simple(f'cvt.pack.sat.{t}.s32.b32', ['i32'] * 3, 'i32')
+for T in ('f16', 'f16x2', 'bf16', 'bf16x2'):
+    w = 32 if T.endswith('x2') else 16
+    for q in ('', '.relu'): case(f'fma.rn.oob{q}.{T}', [T] * 3, T, f'mov.u32 %t0, %lane; and.b32 %t0, %t0, 3; sub.u32 %t0, %t0, 1; ' + (f'or.b32 $a, $a, %t0;' if w == 32 else 'cvt.u16.u32 %h0, %t0; or.b16 $a, $a, %h0;') + f' fma.rn.oob{q}.{T} $d, $a, $b, $c;')
+# integers to floats with saturation
+for it in (8, 16, 32, 64):
+    for s in 'us':
+        for ft in ('f16', 'f32', 'f64'): simple(f'cvt.rn.sat.{ft}.{s}{it}', [f'i{it}'], ft)
+simple('cvt.rn.sat.f16.f64', ['f64'], 'f16'); simple('cvt.rzi.sat.f16.f16', ['f16'], 'f16')
 # video
 TY = ('u32', 's32')
 for d in TY:
