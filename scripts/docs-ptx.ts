@@ -15,15 +15,16 @@ export const MARKER = "<!-- Everything below is written by `npm run docs:ptx`. -
 
 /** "yes", "no", or the modifiers that every refused sample has and no accepted one. */
 function supportText(support: Support): string {
-  const { samples, refused } = support;
+  const { samples } = support;
+  const refused = [...support.refused, ...support.broken];
   if (samples === 0) return "no";
   if (refused.length === 0) return "yes";
   if (refused.length === samples) return "no";
-  return `${samples - refused.length} of ${samples}: not ${missing(support)}`;
+  return `${samples - refused.length} of ${samples}: not ${missing(refused)}`;
 }
 
 /** What is refused of a form: up to four mnemonics. */
-function missing({ refused }: Support): string {
+function missing(refused: Support["refused"]): string {
   const names = [...new Set(refused.map(({ text }) => text.split(" ", 1)[0] as string))];
   const shown = names.slice(0, 4).map((name) => `\`${name}\``);
   return shown.join(", ") + (names.length > 4 ? ", …" : "");
@@ -46,7 +47,7 @@ function shorten(values: readonly string[]): string {
   return `${values.slice(0, 3).join(" ")} … ${values[values.length - 1]} (${values.length})`;
 }
 
-const escape = (text: string): string => text.replaceAll("|", "\\|");
+const escapeBars = (text: string): string => text.replaceAll("|", "\\|");
 
 function familySection(family: string, list: readonly Support[]): string {
   const { group } = (list[0] as Support).form;
@@ -57,7 +58,7 @@ function familySection(family: string, list: readonly Support[]): string {
   lines.push("| form | since | target | supported |", "|---|---|---|---|");
   for (const support of list) {
     const { form } = support;
-    const syntax = escape(form.syntax);
+    const syntax = escapeBars(form.syntax);
     lines.push(`| \`${syntax}\` | ${form.since} | sm_${form.target} | ${supportText(support)} |`);
   }
   return lines.join("\n");
