@@ -54,6 +54,11 @@ const BODY_ERRORS: [string, RegExp][] = [
   [`mov.u64 x, ${"-".repeat(5000)}1;`, /nested too deeply|expected/],
   ["x: .frob;", /found '.frob'/],
   ["T: .branchtargets f<99999999>;", /more targets than labels/],
+  [".reg .v2 .u32 v; mov.u32 v.z, 1;", /'v' has no component .z/],
+  [".reg .u32 r; mov.u32 r.x, 1;", /'r' has no component .x/],
+  [".reg .v2 .u32 v; mov.u32 {v, v}, 1;", /'v' is a vector/],
+  ["bar.sync 16;", /a constant up to 15/],
+  ["st.param.u64 [p], 1;", /own parameters can't be written/],
   ["call f;", /'f': it isn't declared/],
 ];
 

@@ -164,6 +164,28 @@ describe("PTX body", () => {
     );
   });
 
+  test("a vector register is the registers of its elements", () => {
+    const fn = parseBody(
+      ".reg .v4 .f32 v; .reg .b64 %rd<2>; ld.global.v4.f32 v, [%rd1]; add.f32 v.x, v.y, v.a;",
+    );
+    assert.deepEqual(
+      fn.registers.map((r) => [r.name, r.vector, r.size]),
+      [
+        ["v.x", 1, 4],
+        ["v.y", 1, 4],
+        ["v.z", 1, 4],
+        ["v.w", 1, 4],
+        ["%rd1", 1, 8],
+      ],
+    );
+    const [ld, add] = instructions(fn);
+    assert.ok(ld?.operands[0]?.kind === "vector" && ld.operands[0].elements.length === 4);
+    assert.deepEqual(
+      add?.operands.map((o) => o.kind === "reg" && o.reg.name),
+      ["v.x", "v.y", "v.w"],
+    );
+  });
+
   test("blocks have names of their own", () => {
     const fn = parseBody(
       ".reg .b32 t; mov.u32 t, 1; { .reg .b64 t; mov.u64 t, 2; L: bra L; } L: mov.u32 t, 3; bra L;",

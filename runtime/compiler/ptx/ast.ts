@@ -28,7 +28,10 @@ export interface Initializer {
   relocations: Relocation[];
 }
 
-/** A register, a variable of any state space, or a parameter. */
+/**
+ * A register, a variable of any state space, or a parameter. Registers of functions are scalars: a
+ * vector register `v` is the registers `v.x`, `v.y`, …, and `v` alone the vector of them.
+ */
 export interface Variable {
   kind: "variable";
   /** Unique in the module, dense from 0. */
@@ -97,7 +100,7 @@ export interface SourceLocation {
 export interface RegOperand {
   kind: "reg";
   reg: Variable;
-  /** "x" "y" "z" "w" (or r g b a) of a vector; "b0" … "h1", "b3210" … of video instructions. */
+  /** Selector of a video instruction: "b0" … "h1", "h10", "b3210" (§9.7.17). */
   component?: string;
 }
 /** A special register with its component: "%tid.x", "%clock64", "%envreg3". */

@@ -196,6 +196,19 @@ export function check(instruction: Instruction): CheckResult {
   return { ok: false, reason: best?.reason ?? nameReason(opcode, mods) };
 }
 
+/** `st.param` writes arguments of calls and results, not what the function was given (§9.7.9.11). */
+function storesToParameter(
+  { opcode, operands }: Instruction,
+  fn: PtxFunction | undefined,
+): boolean {
+  const [address] = operands;
+  if (opcode !== "st" || fn === undefined || address?.kind !== "address") return false;
+  const { base } = address;
+  return (
+    base.kind === "symbol" && base.symbol.kind === "variable" && fn.params.includes(base.symbol)
+  );
+}
+
 /**
  * Checks an instruction and puts its modifiers into the ISA's order. Throws PtxError with line,
  * column, the function's name and the instruction's text if the table has no such form.
@@ -205,6 +218,11 @@ export function checkInstruction(instruction: Instruction, fn?: PtxFunction): Ca
   if (!result.ok) {
     const { line, column } = instruction;
     throw new PtxError(`${result.reason}: ${instruction.text()}`, line, column, fn?.name);
+  }
+  if (storesToParameter(instruction, fn)) {
+    const { line, column } = instruction;
+    const reason = "a function's own parameters can't be written";
+    throw new PtxError(`${reason}: ${instruction.text()}`, line, column, fn?.name);
   }
   const { candidate } = result;
   instruction.mnemonic = candidate.mnemonic;

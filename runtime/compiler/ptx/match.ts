@@ -159,7 +159,6 @@ function ofRegister(operand: RegOperand): string {
   return `${reg.name}${component === undefined ? "" : `.${component}`} of type .${reg.type}`;
 }
 
-const VECTOR_COMPONENT = /^[xyzwrgba]$/;
 const SELECTORS: Record<string, RegExp> = {
   sel: /^(b[0-3]|h[01])$/,
   sel2: /^h[0-3]{1,2}$/,
@@ -177,29 +176,18 @@ function fits(r: ResolvedOperand, reg: Variable): boolean {
 /** Is the register, with its component or selector, one scalar of the type? */
 function matchRegister(r: ResolvedOperand, operand: RegOperand): string | undefined {
   const { reg, component } = operand;
-  if (component === undefined && reg.vector === 1 && fits(r, reg)) return undefined;
+  if (component === undefined && fits(r, reg)) return undefined;
   const want = `a register of type .${r.type}`;
-  if (component !== undefined) {
-    if (VECTOR_COMPONENT.test(component)) {
-      if (reg.vector === 1) return `${want}; ${reg.name} is no vector`;
-      if ("xyzw".includes(component) && "xyzw".indexOf(component) >= reg.vector) {
-        return `${want}; ${reg.name} has no component .${component}`;
-      }
-    } else if (!(SELECTORS[r.spec.selector]?.test(component) ?? false)) {
-      return `${want} without the selector .${component}`;
-    }
-  } else if (reg.vector !== 1) return `${want}, not the vector ${reg.name}`;
+  if (component !== undefined && !(SELECTORS[r.spec.selector]?.test(component) ?? false)) {
+    return `${want} without the selector .${component}`;
+  }
   if (fits(r, reg)) return undefined;
   return `${want}, not ${ofRegister(operand)}`;
 }
 
 /** A vector operand of as many elements as there must be. */
 function matchVector(r: ResolvedOperand, operand: Operand, isDestination: boolean) {
-  if (operand.kind === "reg") {
-    if (r.count === 1) return matchRegister(r, operand);
-    const whole = operand.component === undefined && operand.reg.vector === r.count;
-    if (whole && fits(r, operand.reg)) return undefined;
-  }
+  if (operand.kind === "reg" && r.count === 1) return matchRegister(r, operand);
   const want = (): string => (r.count < 0 ? "a vector" : `a vector of ${r.count}`);
   if (operand.kind !== "vector") return `${want()} of type .${r.type}`;
   if (r.count >= 0 && operand.elements.length !== r.count) {
@@ -258,6 +246,7 @@ function matchScalar(r: ResolvedOperand, operand: Operand): string | undefined {
       if (spec.negatable) return matchRegister(r, operand.operand);
       break;
     case "int":
+      if (operand.value > spec.most) return `a register or a constant up to ${spec.most}`;
       if (isIntegerType(type) || type === "pred") return undefined;
       break;
     case "float":
@@ -307,7 +296,7 @@ function matchConstant(r: ResolvedOperand, operand: Operand): string | undefined
 const ADDRESS_TYPES = new Set("b16 b32 b64 u16 u32 u64 s16 s32 s64".split(" "));
 
 function isAddressRegister(reg: Variable): boolean {
-  return reg.vector === 1 && ADDRESS_TYPES.has(reg.type);
+  return ADDRESS_TYPES.has(reg.type);
 }
 
 function matchAddress(operand: Operand, space: Space | undefined): string | undefined {

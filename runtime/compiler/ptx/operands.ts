@@ -8,6 +8,7 @@ import type {
   SymbolOperand,
   TextureOperand,
   Variable,
+  VectorOperand,
 } from "./ast.ts";
 import { floatBits, parseConstant, parseInteger } from "./constants.ts";
 import { isNameCode, TOKEN_DOT, TOKEN_FLOAT, TOKEN_INT, TOKEN_NAME } from "./lexer.ts";
@@ -53,7 +54,7 @@ function refusePending(p: ParserState, waiting: number): void {
 function parsePrimary(p: ParserState, list: Operand[], memory: boolean, nested: boolean): void {
   switch (p.token) {
     case TOKEN_NAME:
-      parseNamed(p, list, memory);
+      parseNamed(p, list, memory, nested);
       return;
     case TOKEN_INT:
     case TOKEN_FLOAT:
@@ -127,10 +128,28 @@ function parseImmediate(p: ParserState): Operand {
 
 /** A register with its component, from the current name token that `reg` is. */
 function parseRegister(p: ParserState, reg: Variable): RegOperand {
+  const operand = parseRegisters(p, reg);
+  if (operand.kind === "reg") return operand;
+  throw p.error(`'${reg.name}' is a vector: one element is expected, such as ${reg.name}.x`);
+}
+
+/** A register with its component, or a vector register as the vector of its elements. */
+function parseRegisters(p: ParserState, reg: Variable): RegOperand | VectorOperand {
   p.next();
-  if (p.token !== TOKEN_DOT) return { kind: "reg", reg };
+  const elements = p.vectors.get(reg);
+  if (p.token !== TOKEN_DOT) {
+    if (elements === undefined) return { kind: "reg", reg };
+    return { kind: "vector", elements: elements.map((element) => ({ kind: "reg", reg: element })) };
+  }
   const component = p.text().slice(1);
   if (!COMPONENT.test(component)) throw p.expected("a component: .x, .y, .z, .w, .b0 or .h0");
+  const index = component.length === 1 ? "xrygzbwa".indexOf(component) >> 1 : -1;
+  if (index >= 0) {
+    const element = elements?.[index];
+    if (element === undefined) throw p.error(`'${reg.name}' has no component .${component}`);
+    p.next();
+    return { kind: "reg", reg: element };
+  }
   p.next();
   return { kind: "reg", reg, component };
 }
@@ -145,7 +164,7 @@ function parseSpecial(p: ParserState, name: string): Operand | undefined {
   return { kind: "sreg", name: full };
 }
 
-function parseNamed(p: ParserState, list: Operand[], memory: boolean): void {
+function parseNamed(p: ParserState, list: Operand[], memory: boolean, nested: boolean): void {
   const name = p.text();
   const named = p.lookup(name);
   if (named === undefined) {
@@ -169,7 +188,7 @@ function parseNamed(p: ParserState, list: Operand[], memory: boolean): void {
   }
   if (named.kind === "variable") {
     if (named.space === "reg") {
-      list.push(parseRegister(p, named));
+      list.push(nested ? parseRegister(p, named) : parseRegisters(p, named));
       return;
     }
     p.next();

@@ -70,6 +70,8 @@ export class ParserState extends Lexer {
   loc: SourceLocation | undefined = undefined;
   /** Names of the function being read that aren't resolved yet, then those left for the end. */
   pending: PendingName[] = [];
+  /** The elements of vector registers. */
+  readonly vectors = new Map<Variable, readonly Variable[]>();
   readonly mnemonics = new Map<string, Mnemonic>();
   #nextId = 0;
 
@@ -193,11 +195,29 @@ export class ParserState extends Lexer {
     return undefined;
   }
 
+  /**
+   * Adds a register to the function's; a vector (`.reg .v4 .f32 v`) as its elements `v.x`, `v.y`, …,
+   * so that registers are scalars everywhere else.
+   */
   addRegister(variable: Variable): void {
     const registers = this.fn?.registers;
     if (registers === undefined) return;
-    variable.index = registers.length;
-    registers.push(variable);
+    if (variable.vector === 1) {
+      variable.index = registers.length;
+      registers.push(variable);
+      return;
+    }
+    const elements: Variable[] = [];
+    const bytes = variable.size / variable.vector;
+    for (let k = 0; k < variable.vector; k++) {
+      const name = `${variable.name}.${"xyzw"[k] ?? k}`;
+      const element = this.variable(name, "reg", variable.type, 1, variable.line);
+      element.size = bytes;
+      element.align = bytes;
+      this.addRegister(element);
+      elements.push(element);
+    }
+    this.vectors.set(variable, elements);
   }
 
   /** Remembers a name to be resolved when its function, or the module, has been read. */

@@ -2,27 +2,31 @@ import type { FormGroup } from "./notation.ts";
 
 // Fragments by the ISA's figures (§9.7.14.4, §9.7.14.5): registers per thread of a, b, and of c and d.
 
-/** wmma.load, .store and .mma of one type; `shapes`: shape → registers of a and b. */
+/**
+ * wmma.load and .store of one type; `shapes`: shape → registers of a and b. Before PTX 6.3 `.aligned`
+ * went without saying.
+ */
 function wmma(
   type: string,
   shapes: Record<string, [number, number]>,
   accumulators: Record<string, number>,
   reg: string,
   layouts: [string, string],
+  aligned = ".aligned",
 ): string[] {
   const [row, col] = layouts;
   const forms: string[] = [];
   for (const [shape, [a, b]] of Object.entries(shapes)) {
     forms.push(
-      `wmma.load.a.sync.aligned.${row}.${shape}{.space}.${type} r:${reg}*${a}!, [p]{, stride:u32}`,
-      `wmma.load.b.sync.aligned.${col}.${shape}{.space}.${type} r:${reg}*${b}!, [p]{, stride:u32}`,
+      `wmma.load.a.sync${aligned}.${row}.${shape}{.space}.${type} r:${reg}*${a}!, [p]{, stride:u32}`,
+      `wmma.load.b.sync${aligned}.${col}.${shape}{.space}.${type} r:${reg}*${b}!, [p]{, stride:u32}`,
     );
   }
   for (const shape of Object.keys(shapes)) {
     for (const [acc, n] of Object.entries(accumulators)) {
       const r = acc === "f64" ? "f64" : "b32";
-      const load = `wmma.load.c.sync.aligned.layout.${shape}{.space}.${acc}`;
-      const store = `wmma.store.d.sync.aligned.layout.${shape}{.space}.${acc}`;
+      const load = `wmma.load.c.sync${aligned}.layout.${shape}{.space}.${acc}`;
+      const store = `wmma.store.d.sync${aligned}.layout.${shape}{.space}.${acc}`;
       forms.push(`${load} r:${r}*${n}!, [p]{, stride:u32}`);
       forms.push(`${store} [p], r:${r}*${n}{, stride:u32}`);
     }
@@ -60,11 +64,11 @@ export const MATRIX: FormGroup[] = [
       shape: "m16n16k16 m8n32k16 m32n8k16",
     },
     forms: [
-      ...wmma("f16", F16_SHAPES, { f16: 4, f32: 8 }, "b32", ["layout", "layout"]),
-      `wmma.mma.sync.aligned.alayout.blayout.shape.f16.f16 ${ABC(4, 8, 8)}`,
-      `wmma.mma.sync.aligned.alayout.blayout.shape.f32.f32 ${ABC(8, 8, 8)}`,
-      "wmma.mma.sync.aligned.alayout.blayout.shape.f32.f16 d:b32*8, a:b32*8, b:b32*8, c:b32*4",
-      "wmma.mma.sync.aligned.alayout.blayout.shape.f16.f32 d:b32*4, a:b32*8, b:b32*8, c:b32*8",
+      ...wmma("f16", F16_SHAPES, { f16: 4, f32: 8 }, "b32", ["layout", "layout"], "{.aligned}"),
+      `wmma.mma.sync{.aligned}.alayout.blayout.shape.f16.f16 ${ABC(4, 8, 8)}`,
+      `wmma.mma.sync{.aligned}.alayout.blayout.shape.f32.f32 ${ABC(8, 8, 8)}`,
+      "wmma.mma.sync{.aligned}.alayout.blayout.shape.f32.f16 d:b32*8, a:b32*8, b:b32*8, c:b32*4",
+      "wmma.mma.sync{.aligned}.alayout.blayout.shape.f16.f32 d:b32*4, a:b32*8, b:b32*8, c:b32*8",
     ],
   },
   {

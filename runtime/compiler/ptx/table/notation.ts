@@ -17,7 +17,7 @@
 //   _            nothing but `_`
 //   {!}c         a predicate that may be negated;  {-}c a register that may be negated
 //   [a]          an address;  [a, c] a texture or surface with coordinates
-//   n:imm        a constant;  n:imm(4|8) one of these
+//   n:imm        a constant;  n:imm(4|8) one of these;  n:u32(15) at most 15 if it is a constant
 //   {, e:b64}    an operand that may be missing
 //   a.*  ...     any further modifiers, any operands
 //   @8.0 sm_90   PTX version and target since when, if not those of the group
@@ -77,6 +77,8 @@ export interface OperandSpec {
   special: boolean;
   /** Selectors that may follow a register: "" none, "sel", "sel2" or "sel4" (§9.7.13). */
   selector: string;
+  /** Largest constant that a source may be. */
+  most: bigint;
   /** Values that a constant may have; empty for any. */
   constants: readonly number[];
   /** The second of a pair may be missing. */
@@ -161,6 +163,7 @@ const PLAIN: OperandSpec = {
   special: false,
   selector: "",
   constants: [],
+  most: (1n << 64n) - 1n,
   pairOptional: false,
   negatable: false,
 };
@@ -189,8 +192,10 @@ function parseOperandSpec(text: string): OperandSpec {
   const [, name, type = "", count = "", selector = "", flags = ""] =
     /^([^:*~?+%!]+?)(?::([^*~?+%!.]*))?(?:\*(\w+))?(?:\.(sel\d?))?([~?+%!]*)$/.exec(text) ?? [];
   if (name === undefined) throw new Error(`instruction table: operand '${text}'`);
+  const [, plainType, most] = /^(\w+)\((\d+)\)$/.exec(type) ?? [];
   spec.name = name;
-  spec.type = type;
+  spec.type = plainType === undefined || plainType === "imm" ? type : plainType;
+  if (plainType !== undefined && plainType !== "imm") spec.most = BigInt(most as string);
   spec.count = /^\d+$/.test(count) ? Number(count) : count;
   if (count === "") spec.count = 0;
   spec.selector = selector;
@@ -261,7 +266,7 @@ export function parseForm(line: string, group: FormGroup, index: number): Form {
 /** A form without the notes that only this table has. */
 function display(name: string, operands: string): string {
   const plain = operands
-    .replace(/:(imm\([\d|]+\)|wide\(\w+\)|[\w]+)/g, "")
+    .replace(/:(\w+\([\w|]+\)|\w+)/g, "")
     .replace(/\*\w+|\.sel\d?|[~?+%]|(?<!\{)!/g, "");
   return `${name} ${plain}`.trim();
 }
