@@ -15,13 +15,14 @@ import type { DeviceQueue, VirtQueueElement } from "../virtio/index.ts";
 import { iovFromBuf, iovSize, iovToBuf, virtioNotify, virtqueuePush } from "../virtio/index.ts";
 import type { Context } from "./context.ts";
 import type { QueueGroup } from "./groups.ts";
+import type { RequestSource } from "./source.ts";
 import type { Stream } from "./stream.ts";
 
 /** What a handler returns when the answer comes later, by `Answer.send`. */
 export const LATER = -1;
 
 /** The request that a command handler works on. The object is reused from request to request. */
-export class Call {
+export class Call implements RequestSource {
   group!: QueueGroup;
   queue!: DeviceQueue;
   element!: VirtQueueElement;

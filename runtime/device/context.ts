@@ -1,6 +1,8 @@
 /** Contexts: what a process owns on the device, and the fault that may have ended it. */
 import { STREAM_DEFAULT, STREAM_LEGACY, STREAM_PER_THREAD } from "../protocol/definitions.ts";
 import { cudaSuccess } from "../protocol/errors.ts";
+import type { Allocation } from "./allocations.ts";
+import type { Capture } from "./capture.ts";
 import type { HostEvent } from "./events.ts";
 import type { ExecFault, KernelFunction, Module } from "./module.ts";
 import type { MemoryPool } from "./pool.ts";
@@ -29,6 +31,10 @@ export class Context {
   defaultPool: MemoryPool | undefined;
   /** Where MEMORY_ALLOC_ASYNC takes from; undefined: the default pool. */
   currentPool: MemoryPool | undefined;
+  /** Allocations that graphs make and free themselves. */
+  readonly graphMemory = new Set<Allocation>();
+  /** Captures that have begun and not ended. */
+  readonly captures = new Set<Capture>();
   /** What kernels printed and which faults they had, not yet handed to a host thread. */
   output: HostEvent[] = [];
   outputBytes = 0;

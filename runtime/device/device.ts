@@ -22,6 +22,7 @@ import {
 } from "../virtio/index.ts";
 import { AllocationTable } from "./allocations.ts";
 import { type Answer, Call, LATER } from "./call.ts";
+import { intercept } from "./capture.ts";
 import { COMMANDS } from "./commands/index.ts";
 import { Context } from "./context.ts";
 import { QueueGroup } from "./groups.ts";
@@ -30,7 +31,8 @@ import { createLaunchPool } from "./launch.ts";
 import { unloadModule } from "./module.ts";
 import { MemoryPool } from "./pool.ts";
 import { DeviceAttributes, type DeviceDescription } from "./properties.ts";
-import type { Ticket } from "./stream.ts";
+import { RecordedRequest, recordedCommand } from "./source.ts";
+import type { Ticket, Work } from "./stream.ts";
 
 /** Printed bytes that a context keeps; then they are handed to the host without being asked for. */
 const OUTPUT_LIMIT = 1 << 20;
@@ -117,6 +119,16 @@ export class Device {
   defaultPool(context: Context): MemoryPool {
     context.defaultPool ??= new MemoryPool(this.newHandle(), 0, true);
     return context.defaultPool;
+  }
+
+  /**
+   * Turns a recorded request into work.
+   * @returns the work, or a cudaError_t
+   */
+  prepareRecorded(context: Context, group: QueueGroup, request: Uint8Array): Work | number {
+    const prepare = COMMANDS[recordedCommand(request)]?.prepare;
+    if (prepare === undefined) return cudaErrorInvalidValue;
+    return prepare(this, new RecordedRequest(this.memory, context, group, request));
   }
 
   readonly newStreamId = (): number => ++this.#streamId;
@@ -247,7 +259,10 @@ export class Device {
         if (!command.afterFault) error = context.error;
       }
     }
-    if (error === cudaSuccess) error = command.run(this, call);
+    if (error === cudaSuccess) {
+      const capturing = command.context && call.context.captures.size > 0;
+      error = (capturing ? intercept(this, call, command) : undefined) ?? command.run(this, call);
+    }
     if (error === LATER) return;
     if (command.synchronizes && command.context && call.context.output.length > 0) {
       this.answer(call.later(), error, call.context);
@@ -374,6 +389,9 @@ export class Device {
     context.resources.clear();
     for (const entry of this.allocations.of(context.handle)) this.allocations.release(entry);
     context.limits.clear();
+    for (const capture of context.captures) capture.end();
+    context.captures.clear();
+    context.graphMemory.clear();
     context.defaultPool = undefined;
     context.currentPool = undefined;
     context.fault = undefined;

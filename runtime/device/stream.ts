@@ -4,6 +4,7 @@
  * they for it; non-blocking streams wait for nothing but events.
  */
 import { cudaSuccess } from "../protocol/errors.ts";
+import type { Capture } from "./capture.ts";
 
 /** What `Work.run` answers: finished, or `Context.finish` will be called for the stream. */
 export const WORK_DONE = 0;
@@ -15,6 +16,10 @@ export interface Work {
   run(stream: Stream): number;
   /** Runs even when the context has failed. */
   readonly always?: boolean;
+  /** Points that it waits for besides what is before it in its stream. */
+  readonly waits?: readonly Ticket[];
+  /** Called when it has its place in a stream. */
+  enqueued?(ticket: Ticket): void;
   /** Called once when it is over or was dropped because the context had failed. */
   release?(): void;
 }
@@ -66,8 +71,8 @@ export class Stream {
   running = false;
   /** Points that the next operation has to wait for (cudaStreamWaitEvent). */
   barrier: readonly Ticket[] = NO_TICKETS;
-  /** The capture that it takes part in, if any; owned by the graph code. */
-  capture: unknown = undefined;
+  /** The capture that it takes part in, if any. */
+  capture: Capture | undefined;
 
   constructor(handle: number, id: number, legacy: boolean, nonBlocking: boolean, priority: number) {
     this.handle = handle;
@@ -122,11 +127,14 @@ export class Scheduler {
       waits = waits ? [...stream.barrier, ...waits] : stream.barrier;
       stream.barrier = NO_TICKETS;
     }
+    if (work.waits) waits = waits ? [...work.waits, ...waits] : work.waits;
     if (stream.idle) this.#active.push(stream);
     stream.operations.push({ work, sequence: ++this.#sequence, waits });
     stream.enqueued++;
     this.pending++;
-    return stream.tail();
+    const ticket = stream.tail();
+    work.enqueued?.(ticket);
+    return ticket;
   }
 
   /** Makes the stream's next work wait for points in other streams too. */

@@ -1,6 +1,8 @@
 /** The command table: what each command number needs and who handles it. */
 import type { Call } from "./call.ts";
 import type { Device } from "./device.ts";
+import type { RequestSource } from "./source.ts";
+import type { Work } from "./stream.ts";
 
 /** One command of the protocol. */
 export interface Command {
@@ -16,6 +18,11 @@ export interface Command {
   readonly synchronizes?: boolean;
   /** Is answered before START. */
   readonly beforeStart?: boolean;
+  /**
+   * For commands that can be nodes of a graph: makes the work of a request without doing it.
+   * @returns the work, or a cudaError_t
+   */
+  prepare?(device: Device, source: RequestSource): Work | number;
   /**
    * Handles a request.
    * @returns a cudaError_t, or LATER when the answer comes by an Answer

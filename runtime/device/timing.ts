@@ -1,5 +1,7 @@
 /** Events: points in streams that can be waited for, and the times at which they were reached. */
-import { reached, type Stream, type Ticket, WORK_DONE, type Work } from "./stream.ts";
+import type { Capture } from "./capture.ts";
+import type { GraphNode } from "./graph.ts";
+import { reached, type Ticket, WORK_DONE, type Work } from "./stream.ts";
 
 /** One recording of an event. */
 export interface EventRecord {
@@ -14,6 +16,9 @@ export class DeviceEvent {
   readonly flags: number;
   /** The latest recording; undefined before the first. */
   record: EventRecord | undefined;
+
+  /** Where it was recorded in a capture, if that was its latest recording. */
+  captured: { readonly capture: Capture; readonly nodes: readonly GraphNode[] } | undefined;
 
   /** @param flags EVENT_BLOCKING_SYNC, EVENT_DISABLE_TIMING */
   constructor(handle: number, flags: number) {
@@ -34,11 +39,20 @@ export function now(): number {
 
 /** The recording of an event as work: it notes the time. */
 export class RecordWork implements Work {
-  /** Set once its place in the stream is known. */
-  record: EventRecord | undefined;
+  readonly #event: DeviceEvent;
+  #record: EventRecord | undefined;
 
-  run(_stream: Stream): number {
-    if (this.record) this.record.time = now();
+  constructor(event: DeviceEvent) {
+    this.#event = event;
+  }
+
+  enqueued(ticket: Ticket): void {
+    this.#record = { ticket, time: 0 };
+    this.#event.record = this.#record;
+  }
+
+  run(): number {
+    if (this.#record) this.#record.time = now();
     return WORK_DONE;
   }
 }

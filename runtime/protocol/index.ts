@@ -5,5 +5,6 @@ export * from "./errno.ts";
 export * from "./errors.ts";
 export * from "./fields.ts";
 export * from "./functions.ts";
+export * from "./graphs.ts";
 export * from "./pools.ts";
 export * from "./streams.ts";

@@ -9,6 +9,7 @@ import {
 import { readU64 } from "../../protocol/fields.ts";
 import type { Call } from "../call.ts";
 import type { Device } from "../device.ts";
+import type { RequestSource } from "../source.ts";
 import { WORK_DONE, type Work } from "../stream.ts";
 import type { Command, CommandFamily } from "../table.ts";
 import { fill, HOST_SIDES, nothing, perform, sideOf } from "./copies.ts";
@@ -29,7 +30,7 @@ interface Box {
   readonly depth: number;
 }
 
-function readBox(call: Call): Box | undefined {
+function readBox(call: RequestSource): Box | undefined {
   const bytes = new Uint8Array(P.BOX_SIZE);
   if (call.inputBytes < P.BOX_SIZE) {
     call.detail(P.DETAIL_BAD_LENGTH);
@@ -80,47 +81,54 @@ const copy: Command = {
   streamQueue: true,
   synchronizes: true,
   run(device: Device, call: Call): number {
-    const kind = call.u32(P.MEMORY_COPY_3D_KIND);
-    const flags = call.u32(P.MEMORY_COPY_3D_FLAGS);
     const stream = call.stream();
-    if (kind > P.COPY_DEFAULT) return cudaErrorInvalidMemcpyDirection;
     if (stream === undefined) return cudaErrorInvalidResourceHandle;
-    const wait = (flags & P.COPY_ASYNC) === 0;
-    if (flags & ~(OUTSIDE | P.COPY_ASYNC) || (flags & OUTSIDE) === OUTSIDE) {
-      return cudaErrorInvalidValue;
-    }
-    const box = readBox(call);
-    if (box === undefined) return cudaErrorInvalidValue;
-    const sides = HOST_SIDES[kind];
-    const sourceOutside = (flags & P.COPY_SOURCE_MAPPED) !== 0;
-    const targetOutside = (flags & P.COPY_TARGET_MAPPED) !== 0;
-    if (sides && ((targetOutside && !sides[0]) || (sourceOutside && !sides[1]))) {
-      return cudaErrorInvalidValue;
-    }
-    if (box.width === 0 || box.height === 0 || box.depth === 0) {
-      return perform(device, call, stream, nothing, wait);
-    }
-    const targetBytes = extent(box.target, box);
-    const sourceBytes = extent(box.source, box);
-    if (targetBytes < 0 || sourceBytes < 0) return cudaErrorInvalidPitchValue;
-    let to = 0;
-    let from = 0;
-    if (!targetOutside) to = sideOf(device, box.target.address, targetBytes, sides?.[0]);
-    if (!sourceOutside) from = sideOf(device, box.source.address, sourceBytes, sides?.[1]);
-    if (to < 0 || from < 0) return cudaErrorInvalidValue;
-    if (sourceOutside || targetOutside) return perform(device, call, stream, nothing, true);
-    const work: Work = {
-      run() {
-        const { u8 } = device.memory;
-        eachRow(box, (target, source) => {
-          u8.copyWithin(to + target, from + source, from + source + box.width);
-        });
-        return WORK_DONE;
-      },
-    };
+    const flags = call.u32(P.MEMORY_COPY_3D_FLAGS);
+    const work = prepareCopy(device, call);
+    if (typeof work === "number") return work;
+    // With a side outside, the driver moves the rows once this is answered.
+    const wait = (flags & P.COPY_ASYNC) === 0 || (flags & OUTSIDE) !== 0;
     return perform(device, call, stream, work, wait);
   },
+  prepare: prepareCopy,
 };
+
+/** Checks a box copy; nothing is left to do for one that the driver carries out. */
+function prepareCopy(device: Device, call: RequestSource): Work | number {
+  const kind = call.u32(P.MEMORY_COPY_3D_KIND);
+  const flags = call.u32(P.MEMORY_COPY_3D_FLAGS);
+  if (kind > P.COPY_DEFAULT) return cudaErrorInvalidMemcpyDirection;
+  if (flags & ~(OUTSIDE | P.COPY_ASYNC) || (flags & OUTSIDE) === OUTSIDE) {
+    return cudaErrorInvalidValue;
+  }
+  const box = readBox(call);
+  if (box === undefined) return cudaErrorInvalidValue;
+  const sides = HOST_SIDES[kind];
+  const sourceOutside = (flags & P.COPY_SOURCE_MAPPED) !== 0;
+  const targetOutside = (flags & P.COPY_TARGET_MAPPED) !== 0;
+  if (sides && ((targetOutside && !sides[0]) || (sourceOutside && !sides[1]))) {
+    return cudaErrorInvalidValue;
+  }
+  if (box.width === 0 || box.height === 0 || box.depth === 0) return nothing;
+  const targetBytes = extent(box.target, box);
+  const sourceBytes = extent(box.source, box);
+  if (targetBytes < 0 || sourceBytes < 0) return cudaErrorInvalidPitchValue;
+  let to = 0;
+  let from = 0;
+  if (!targetOutside) to = sideOf(device, box.target.address, targetBytes, sides?.[0]);
+  if (!sourceOutside) from = sideOf(device, box.source.address, sourceBytes, sides?.[1]);
+  if (to < 0 || from < 0) return cudaErrorInvalidValue;
+  if (sourceOutside || targetOutside) return nothing;
+  return {
+    run() {
+      const { u8 } = device.memory;
+      eachRow(box, (target, source) => {
+        u8.copyWithin(to + target, from + source, from + source + box.width);
+      });
+      return WORK_DONE;
+    },
+  };
+}
 
 const set: Command = {
   responseBytes: P.MEMORY_SET_3D_RESPONSE_SIZE,
@@ -128,32 +136,36 @@ const set: Command = {
   streamQueue: true,
   synchronizes: true,
   run(device: Device, call: Call): number {
-    const value = call.u32(P.MEMORY_SET_3D_VALUE);
-    const element = call.u32(P.MEMORY_SET_3D_ELEMENT);
-    const wait = (call.u32(P.MEMORY_SET_3D_FLAGS) & P.COPY_ASYNC) === 0;
     const stream = call.stream();
     if (stream === undefined) return cudaErrorInvalidResourceHandle;
-    if (element !== 1 && element !== 2 && element !== 4) return cudaErrorInvalidValue;
-    const box = readBox(call);
-    if (box === undefined || box.width % element !== 0) return cudaErrorInvalidValue;
-    if (box.width === 0 || box.height === 0 || box.depth === 0) {
-      return perform(device, call, stream, nothing, wait);
-    }
-    const { address, pitch, slice } = box.target;
-    const bytes = extent(box.target, box);
-    if (bytes < 0) return cudaErrorInvalidPitchValue;
-    const to = device.allocations.range(address, bytes);
-    const aligned = to % element === 0 && pitch % element === 0 && slice % element === 0;
-    if (to < 0 || !aligned) return cudaErrorInvalidValue;
-    const work: Work = {
-      run() {
-        eachRow(box, (target) => fill(device, to + target, box.width / element, value, element));
-        return WORK_DONE;
-      },
-    };
+    const wait = (call.u32(P.MEMORY_SET_3D_FLAGS) & P.COPY_ASYNC) === 0;
+    const work = prepareSet(device, call);
+    if (typeof work === "number") return work;
     return perform(device, call, stream, work, wait);
   },
+  prepare: prepareSet,
 };
+
+function prepareSet(device: Device, call: RequestSource): Work | number {
+  const value = call.u32(P.MEMORY_SET_3D_VALUE);
+  const element = call.u32(P.MEMORY_SET_3D_ELEMENT);
+  if (element !== 1 && element !== 2 && element !== 4) return cudaErrorInvalidValue;
+  const box = readBox(call);
+  if (box === undefined || box.width % element !== 0) return cudaErrorInvalidValue;
+  if (box.width === 0 || box.height === 0 || box.depth === 0) return nothing;
+  const { address, pitch, slice } = box.target;
+  const bytes = extent(box.target, box);
+  if (bytes < 0) return cudaErrorInvalidPitchValue;
+  const to = device.allocations.range(address, bytes);
+  const aligned = to % element === 0 && pitch % element === 0 && slice % element === 0;
+  if (to < 0 || !aligned) return cudaErrorInvalidValue;
+  return {
+    run() {
+      eachRow(box, (target) => fill(device, to + target, box.width / element, value, element));
+      return WORK_DONE;
+    },
+  };
+}
 
 /** The family: MEMORY_COPY_3D, MEMORY_SET_3D. */
 export const boxCommands: CommandFamily = new Map([

@@ -8,6 +8,7 @@ import {
 } from "../../protocol/errors.ts";
 import { type Call, LATER } from "../call.ts";
 import type { Device } from "../device.ts";
+import type { RequestSource } from "../source.ts";
 import { type Stream, WORK_DONE, type Work } from "../stream.ts";
 import type { Command, CommandFamily } from "../table.ts";
 
@@ -78,10 +79,15 @@ const copy: Command = {
   synchronizes: true,
   run(device: Device, call: Call): number {
     const flags = call.u32(P.MEMORY_COPY_FLAGS);
-    const kind = call.u32(P.MEMORY_COPY_KIND);
-    if (kind > P.COPY_DEFAULT) return cudaErrorInvalidMemcpyDirection;
     const stream = call.stream();
     if (stream === undefined) return cudaErrorInvalidResourceHandle;
+    if ((flags & OUTSIDE) === 0) {
+      const work = prepareCopy(device, call);
+      if (typeof work === "number") return work;
+      return perform(device, call, stream, work, (flags & P.COPY_ASYNC) === 0);
+    }
+    const kind = call.u32(P.MEMORY_COPY_KIND);
+    if (kind > P.COPY_DEFAULT) return cudaErrorInvalidMemcpyDirection;
     const bytes = call.u64(P.MEMORY_COPY_BYTES);
     const wait = (flags & P.COPY_ASYNC) === 0;
     const sourceOutside = (flags & (P.COPY_SOURCE_INLINE | P.COPY_SOURCE_MAPPED)) !== 0;
@@ -106,10 +112,26 @@ const copy: Command = {
     if (flags & P.COPY_SOURCE_INLINE) return copyIn(device, call, stream, to, bytes, wait);
     if (flags & P.COPY_TARGET_INLINE) return copyOut(device, call, stream, from, bytes);
     // Mapped: the driver moves the bytes once this is answered, so that is when the stream is there.
-    if (sourceOutside || targetOutside) return perform(device, call, stream, nothing, true);
-    return perform(device, call, stream, copyWork(device, to, from, bytes), wait);
+    return perform(device, call, stream, nothing, true);
   },
+  prepare: prepareCopy,
 };
+
+const OUTSIDE =
+  P.COPY_SOURCE_INLINE | P.COPY_SOURCE_MAPPED | P.COPY_TARGET_INLINE | P.COPY_TARGET_MAPPED;
+
+/** A copy whose sides are both in memory that the device sees. @returns the work, or an error */
+function prepareCopy(device: Device, source: RequestSource): Work | number {
+  const kind = source.u32(P.MEMORY_COPY_KIND);
+  if (kind > P.COPY_DEFAULT) return cudaErrorInvalidMemcpyDirection;
+  const bytes = source.u64(P.MEMORY_COPY_BYTES);
+  if (bytes === 0) return nothing;
+  const sides = HOST_SIDES[kind];
+  const to = sideOf(device, source.u64(P.MEMORY_COPY_TARGET), bytes, sides?.[0]);
+  const from = sideOf(device, source.u64(P.MEMORY_COPY_SOURCE), bytes, sides?.[1]);
+  if (to < 0 || from < 0) return cudaErrorInvalidValue;
+  return copyWork(device, to, from, bytes);
+}
 
 /** The source follows the request. */
 function copyIn(
@@ -203,19 +225,25 @@ const set: Command = {
   run(device: Device, call: Call): number {
     const stream = call.stream();
     if (stream === undefined) return cudaErrorInvalidResourceHandle;
-    const width = call.u32(P.MEMORY_SET_WIDTH);
-    const count = call.u64(P.MEMORY_SET_COUNT);
-    const value = call.u32(P.MEMORY_SET_VALUE);
-    const target = call.u64(P.MEMORY_SET_TARGET);
+    const work = prepareSet(device, call);
+    if (typeof work === "number") return work;
     const wait = (call.u32(P.MEMORY_SET_FLAGS) & P.COPY_ASYNC) === 0;
-    if (width !== 1 && width !== 2 && width !== 4) return cudaErrorInvalidValue;
-    if (count === 0) return perform(device, call, stream, nothing, wait);
-    // Counts above 2⁵³ / 4 lose exactness but stay far above any allocation.
-    const to = device.allocations.range(target, count * width);
-    if (to < 0 || to % width !== 0) return cudaErrorInvalidValue;
-    return perform(device, call, stream, fillWork(device, to, count, value, width), wait);
+    return perform(device, call, stream, work, wait);
   },
+  prepare: prepareSet,
 };
+
+function prepareSet(device: Device, source: RequestSource): Work | number {
+  const width = source.u32(P.MEMORY_SET_WIDTH);
+  const count = source.u64(P.MEMORY_SET_COUNT);
+  const value = source.u32(P.MEMORY_SET_VALUE);
+  if (width !== 1 && width !== 2 && width !== 4) return cudaErrorInvalidValue;
+  if (count === 0) return nothing;
+  // Counts above 2⁵³ / 4 lose exactness but stay far above any allocation.
+  const to = device.allocations.range(source.u64(P.MEMORY_SET_TARGET), count * width);
+  if (to < 0 || to % width !== 0) return cudaErrorInvalidValue;
+  return fillWork(device, to, count, value, width);
+}
 
 /** The family: MEMORY_COPY, MEMORY_SET. */
 export const copyCommands: CommandFamily = new Map([

@@ -9,6 +9,8 @@ import {
 import * as P from "../../protocol/streams.ts";
 import type { Call } from "../call.ts";
 import type { Device } from "../device.ts";
+import type { RequestSource } from "../source.ts";
+import type { Work } from "../stream.ts";
 import type { Command, CommandFamily } from "../table.ts";
 import { DeviceEvent, now, RecordWork } from "../timing.ts";
 
@@ -54,10 +56,12 @@ const record: Command = {
       event.record = { ticket: stream.tail(), time: now() };
       return cudaSuccess;
     }
-    const work = new RecordWork();
-    work.record = { ticket: scheduler.enqueue(stream, work), time: 0 };
-    event.record = work.record;
+    scheduler.enqueue(stream, new RecordWork(event));
     return cudaSuccess;
+  },
+  prepare(device: Device, source: RequestSource): Work | number {
+    const event = device.resource(source.u32(P.EVENT_RECORD_EVENT), DeviceEvent);
+    return event ? new RecordWork(event) : cudaErrorInvalidResourceHandle;
   },
 };
 

@@ -1,9 +1,11 @@
 import type { Command } from "../table.ts";
 import { boxCommands } from "./boxes.ts";
+import { captureCommands } from "./captures.ts";
 import { contextCommands } from "./contexts.ts";
 import { copyCommands } from "./copies.ts";
 import { eventCommands } from "./events.ts";
 import { functionCommands } from "./functions.ts";
+import { graphCommands } from "./graphs.ts";
 import { launchCommands } from "./launches.ts";
 import { memoryCommands } from "./memory.ts";
 import { moduleCommands } from "./modules.ts";
@@ -28,6 +30,8 @@ function merge(): (Command | undefined)[] {
     eventCommands,
     functionCommands,
     poolCommands,
+    graphCommands,
+    captureCommands,
   ];
   for (const family of families) {
     for (const [number, command] of family) table[number] = command;

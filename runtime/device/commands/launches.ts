@@ -10,9 +10,11 @@ import {
 } from "../../protocol/errors.ts";
 import type { Call } from "../call.ts";
 import type { Device } from "../device.ts";
+import type { LaunchWork } from "../launch.ts";
 import type { KernelFunction } from "../module.ts";
 import { activeBlocks } from "../occupancy.ts";
 import { MAX_BLOCK_DIM, MAX_GRID_DIM, MAX_THREADS_PER_BLOCK } from "../properties.ts";
+import type { RequestSource } from "../source.ts";
 import type { Command, CommandFamily } from "../table.ts";
 
 /**
@@ -55,35 +57,44 @@ const launch: Command = {
   context: true,
   streamQueue: true,
   run(device: Device, call: Call): number {
-    const { context } = call;
-    const fn = context.functions.get(call.u32(P.LAUNCH_FUNCTION));
     const stream = call.stream();
-    if (fn === undefined || stream === undefined) return cudaErrorInvalidResourceHandle;
-    for (let i = 0; i < 6; i++) shape[i] = call.u32(P.LAUNCH_GRID_X + 4 * i);
-    const shared = call.u32(P.LAUNCH_SHARED_BYTES);
-    const cooperative = (call.u32(P.LAUNCH_FLAGS) & P.LAUNCH_COOPERATIVE) !== 0;
-    const refused = checkShape(device, fn, shape, shared, cooperative);
-    if (refused !== cudaSuccess) return refused;
-    const bytes = call.u32(P.LAUNCH_PARAMETER_BYTES);
-    if (bytes !== fn.info.paramBytes) return cudaErrorInvalidValue;
-    if (call.inputBytes < bytes) {
-      call.detail(P.DETAIL_BAD_LENGTH);
-      return cudaErrorInvalidValue;
-    }
-    const work = device.launches.take(fn, context);
-    const { request } = work;
-    for (let i = 0; i < 3; i++) {
-      request.grid[i] = shape[i]!;
-      request.block[i] = shape[3 + i]!;
-    }
-    request.dynamicSharedBytes = shared;
-    request.cooperative = cooperative;
-    const target = work.room(bytes);
-    if (bytes > 0) call.readInput(0, target, bytes);
-    context.scheduler.enqueue(stream, work);
+    if (stream === undefined) return cudaErrorInvalidResourceHandle;
+    const work = prepareLaunch(device, call);
+    if (typeof work === "number") return work;
+    call.context.scheduler.enqueue(stream, work);
     return cudaSuccess;
   },
+  prepare: prepareLaunch,
 };
+
+/** Checks a launch and copies its parameters. @returns the work, or a cudaError_t */
+function prepareLaunch(device: Device, call: RequestSource): LaunchWork | number {
+  const { context } = call;
+  const fn = context.functions.get(call.u32(P.LAUNCH_FUNCTION));
+  if (fn === undefined) return cudaErrorInvalidResourceHandle;
+  for (let i = 0; i < 6; i++) shape[i] = call.u32(P.LAUNCH_GRID_X + 4 * i);
+  const shared = call.u32(P.LAUNCH_SHARED_BYTES);
+  const cooperative = (call.u32(P.LAUNCH_FLAGS) & P.LAUNCH_COOPERATIVE) !== 0;
+  const refused = checkShape(device, fn, shape, shared, cooperative);
+  if (refused !== cudaSuccess) return refused;
+  const bytes = call.u32(P.LAUNCH_PARAMETER_BYTES);
+  if (bytes !== fn.info.paramBytes) return cudaErrorInvalidValue;
+  if (call.inputBytes < bytes) {
+    call.detail(P.DETAIL_BAD_LENGTH);
+    return cudaErrorInvalidValue;
+  }
+  const work = device.launches.take(fn, context);
+  const { request } = work;
+  for (let i = 0; i < 3; i++) {
+    request.grid[i] = shape[i]!;
+    request.block[i] = shape[3 + i]!;
+  }
+  request.dynamicSharedBytes = shared;
+  request.cooperative = cooperative;
+  const target = work.room(bytes);
+  if (bytes > 0) call.readInput(0, target, bytes);
+  return work;
+}
 
 /** The family: LAUNCH. */
 export const launchCommands: CommandFamily = new Map([[P.COMMAND_LAUNCH, launch]]);

@@ -13,9 +13,11 @@ import type { Call } from "../call.ts";
 import type { Context } from "../context.ts";
 import type { Device } from "../device.ts";
 import type { QueueGroup } from "../groups.ts";
-import { reached, Stream, WORK_RUNNING, type Work } from "../stream.ts";
+import type { RequestSource } from "../source.ts";
+import { reached, Stream, WORK_DONE, WORK_RUNNING, type Work } from "../stream.ts";
 import type { Command, CommandFamily } from "../table.ts";
 import { DeviceEvent } from "../timing.ts";
+import { nothing } from "./copies.ts";
 
 const create: Command = {
   responseBytes: P.STREAM_CREATE_RESPONSE_SIZE,
@@ -39,6 +41,7 @@ const destroy: Command = {
   context: true,
   run(_device: Device, call: Call): number {
     const stream = call.stream();
+    if (stream?.capture) stream.capture.invalid = true;
     // The default streams are the context's own and not in its table.
     if (stream === undefined || !call.context.resources.delete(stream.handle)) {
       return cudaErrorInvalidResourceHandle;
@@ -80,6 +83,11 @@ const waitEvent: Command = {
     if (stream === undefined || event === undefined) return cudaErrorInvalidResourceHandle;
     if (event.record) call.context.scheduler.addBarrier(stream, [event.record.ticket]);
     return cudaSuccess;
+  },
+  prepare(device: Device, source: RequestSource): Work | number {
+    const event = device.resource(source.u32(P.STREAM_WAIT_EVENT_EVENT), DeviceEvent);
+    if (event === undefined) return cudaErrorInvalidResourceHandle;
+    return event.record ? { run: () => WORK_DONE, waits: [event.record.ticket] } : nothing;
   },
 };
 
@@ -129,6 +137,13 @@ export class HostCallWork implements Work {
   }
 }
 
+function prepareHostCall(device: Device, source: RequestSource): Work | number {
+  const { context, group } = source;
+  if (group.event === undefined) return cudaErrorNotSupported;
+  const data = source.u64(P.HOST_CALL_DATA);
+  return new HostCallWork(device, context, group, data, source.u32(P.HOST_CALL_FLAGS));
+}
+
 const hostCall: Command = {
   responseBytes: P.HOST_CALL_RESPONSE_SIZE,
   context: true,
@@ -136,13 +151,12 @@ const hostCall: Command = {
   run(device: Device, call: Call): number {
     const stream = call.stream();
     if (stream === undefined) return cudaErrorInvalidResourceHandle;
-    if (call.group.event === undefined) return cudaErrorNotSupported;
-    const { context, group } = call;
-    const data = call.u64(P.HOST_CALL_DATA);
-    const work = new HostCallWork(device, context, group, data, call.u32(P.HOST_CALL_FLAGS));
-    context.scheduler.enqueue(stream, work);
+    const work = prepareHostCall(device, call);
+    if (typeof work === "number") return work;
+    call.context.scheduler.enqueue(stream, work);
     return cudaSuccess;
   },
+  prepare: prepareHostCall,
 };
 
 const hostCallDone: Command = {

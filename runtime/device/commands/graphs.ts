@@ -1,0 +1,438 @@
+/** Graphs: building, asking, instantiating, updating, launching. */
+import { DETAIL_BAD_LENGTH, REQUEST_SIZE } from "../../protocol/definitions.ts";
+import {
+  cudaErrorInvalidResourceHandle,
+  cudaErrorInvalidValue,
+  cudaErrorStreamCaptureInvalidated,
+  cudaSuccess,
+} from "../../protocol/errors.ts";
+import * as P from "../../protocol/graphs.ts";
+import type { Allocation } from "../allocations.ts";
+import type { Call } from "../call.ts";
+import { checkRequest } from "../capture.ts";
+import type { Context } from "../context.ts";
+import type { Device } from "../device.ts";
+import { connect, Graph, GraphExec, GraphNode, nodeType } from "../graph.ts";
+import { anonymous, recordedCommand } from "../source.ts";
+import type { Work } from "../stream.ts";
+import type { Command, CommandFamily } from "../table.ts";
+
+/** The graph of a handle, in the caller's context. */
+function graphOf(call: Call, handle: number): Graph | undefined {
+  const found = call.context.resources.get(handle);
+  return found instanceof Graph ? found : undefined;
+}
+
+function nodeOf(call: Call, handle: number): GraphNode | undefined {
+  const found = call.context.resources.get(handle);
+  return found instanceof GraphNode ? found : undefined;
+}
+
+function execOf(call: Call, handle: number): GraphExec | undefined {
+  const found = call.context.resources.get(handle);
+  return found instanceof GraphExec ? found : undefined;
+}
+
+/** Puts handles behind the fixed response, as many as there is room for. */
+export function writeHandles(call: Call, handles: readonly number[]): void {
+  const bytes = new Uint8Array(Uint32Array.from(handles).buffer);
+  call.writeOutput(bytes, bytes.length);
+}
+
+/** Reads u32s of the variable part. @returns undefined if there are fewer */
+function readWords(call: Call, offset: number, count: number): Uint32Array | undefined {
+  const bytes = new Uint8Array(Math.min(4 * count, Math.max(0, call.inputBytes - offset)));
+  if (bytes.length < 4 * count) {
+    call.detail(DETAIL_BAD_LENGTH);
+    return undefined;
+  }
+  call.readInput(offset, bytes, bytes.length);
+  return new Uint32Array(bytes.buffer);
+}
+
+/** Reads a recorded request of the variable part. @returns undefined if it is none */
+function readRequest(call: Call, offset: number, bytes: number): Uint8Array | undefined {
+  if (bytes < REQUEST_SIZE || call.inputBytes < offset + bytes) {
+    call.detail(DETAIL_BAD_LENGTH);
+    return undefined;
+  }
+  const request = new Uint8Array(bytes);
+  call.readInput(offset, request, bytes);
+  return anonymous(request);
+}
+
+const create: Command = {
+  responseBytes: P.GRAPH_CREATE_RESPONSE_SIZE,
+  context: true,
+  run(device: Device, call: Call): number {
+    const graph = new Graph(device.newHandle());
+    call.context.resources.set(graph.handle, graph);
+    call.set32(P.GRAPH_CREATE_GRAPH, graph.handle);
+    return cudaSuccess;
+  },
+};
+
+/** Takes a graph, its nodes and what it allocated out of the context. */
+export function destroyGraph(device: Device, context: Context, graph: Graph): void {
+  context.resources.delete(graph.handle);
+  for (const node of graph.nodes) {
+    context.resources.delete(node.handle);
+    if (node.child) destroyGraph(device, context, node.child);
+  }
+  releaseGraphMemory(device, context);
+}
+
+/**
+ * Memory that a graph allocates and frees lives as long as a graph or an executable graph has its
+ * nodes; then it goes back, once the work that is queued now is done.
+ */
+function releaseGraphMemory(device: Device, context: Context): void {
+  if (context.graphMemory.size === 0) return;
+  const held = new Set<Allocation>();
+  for (const object of context.resources.values()) {
+    if (object instanceof GraphNode && object.allocation) held.add(object.allocation);
+    if (object instanceof GraphExec) for (const entry of object.allocations()) held.add(entry);
+  }
+  for (const entry of context.graphMemory) {
+    if (held.has(entry)) continue;
+    context.graphMemory.delete(entry);
+    if (device.allocations.at(device.memory.pointerOf(entry.offset)) !== entry) continue;
+    device.allocations.withdraw(entry);
+    const done = (): void => device.allocations.giveBack(entry);
+    context.scheduler.wait({ tickets: context.scheduler.tails(), done });
+  }
+}
+
+const destroy: Command = {
+  responseBytes: P.GRAPH_DESTROY_RESPONSE_SIZE,
+  context: true,
+  run(device: Device, call: Call): number {
+    const graph = graphOf(call, call.u32(P.GRAPH_DESTROY_GRAPH));
+    if (graph === undefined) return cudaErrorInvalidValue;
+    destroyGraph(device, call.context, graph);
+    return cudaSuccess;
+  },
+};
+
+function cloneInto(device: Device, context: Context, graph: Graph): Graph {
+  return graph.clone(device, (object) => context.resources.set(object.handle, object));
+}
+
+const clone: Command = {
+  responseBytes: P.GRAPH_CLONE_RESPONSE_SIZE,
+  context: true,
+  run(device: Device, call: Call): number {
+    const graph = graphOf(call, call.u32(P.GRAPH_CLONE_SOURCE));
+    if (graph === undefined) return cudaErrorInvalidValue;
+    call.set32(P.GRAPH_CLONE_GRAPH, cloneInto(device, call.context, graph).handle);
+    return cudaSuccess;
+  },
+};
+
+const addNode: Command = {
+  responseBytes: P.GRAPH_ADD_NODE_RESPONSE_SIZE,
+  context: true,
+  run(device: Device, call: Call): number {
+    const { context } = call;
+    const graph = graphOf(call, call.u32(P.GRAPH_ADD_NODE_GRAPH));
+    const count = call.u32(P.GRAPH_ADD_NODE_DEPENDENCIES);
+    const bytes = call.u32(P.GRAPH_ADD_NODE_REQUEST_BYTES);
+    const childHandle = call.u32(P.GRAPH_ADD_NODE_CHILD);
+    if (graph === undefined) return cudaErrorInvalidValue;
+    const handles = readWords(call, 0, count);
+    if (handles === undefined) return cudaErrorInvalidValue;
+    const after = [...handles].map((handle) => nodeOf(call, handle));
+    if (after.some((node) => node?.graph !== graph) || new Set(after).size < after.length) {
+      return cudaErrorInvalidValue;
+    }
+    let type: number | undefined = P.NODE_EMPTY;
+    let request: Uint8Array | undefined = new Uint8Array(0);
+    let child: Graph | undefined;
+    if (bytes > 0) {
+      request = readRequest(call, 4 * count, bytes);
+      if (request === undefined) return cudaErrorInvalidValue;
+      type = nodeType(recordedCommand(request));
+      if (type === undefined) return cudaErrorInvalidValue;
+      const error = checkRequest(device, context, request);
+      if (error !== cudaSuccess) return error;
+    } else if (childHandle !== 0) {
+      const inner = graphOf(call, childHandle);
+      if (inner === undefined || inner === graph) return cudaErrorInvalidValue;
+      child = cloneInto(device, context, inner);
+      type = P.NODE_GRAPH;
+    }
+    const node = graph.add(device, type, request, after as GraphNode[], child);
+    context.resources.set(node.handle, node);
+    call.set32(P.GRAPH_ADD_NODE_NODE, node.handle);
+    return cudaSuccess;
+  },
+};
+
+const nodeGet: Command = {
+  responseBytes: P.GRAPH_NODE_GET_RESPONSE_SIZE,
+  context: true,
+  run(device: Device, call: Call): number {
+    const node = nodeOf(call, call.u32(P.GRAPH_NODE_GET_NODE));
+    if (node === undefined) return cudaErrorInvalidValue;
+    call.set32(P.GRAPH_NODE_GET_TYPE, node.type);
+    call.set32(P.GRAPH_NODE_GET_CHILD, node.child?.handle ?? 0);
+    call.set32(P.GRAPH_NODE_GET_REQUEST_BYTES, node.request.length);
+    if (node.allocation) {
+      call.set64(P.GRAPH_NODE_GET_ADDRESS, device.memory.pointerOf(node.allocation.offset));
+    }
+    call.writeOutput(node.request, node.request.length);
+    return cudaSuccess;
+  },
+};
+
+/** A request that may replace one of the same node type. */
+function replacement(device: Device, call: Call, bytes: number, type: number): Uint8Array | number {
+  const request = readRequest(call, 0, bytes);
+  if (request === undefined || nodeType(recordedCommand(request)) !== type) {
+    return cudaErrorInvalidValue;
+  }
+  const error = checkRequest(device, call.context, request);
+  return error === cudaSuccess ? request : error;
+}
+
+const nodeSet: Command = {
+  responseBytes: P.GRAPH_NODE_SET_RESPONSE_SIZE,
+  context: true,
+  run(device: Device, call: Call): number {
+    const node = nodeOf(call, call.u32(P.GRAPH_NODE_SET_NODE));
+    if (node === undefined) return cudaErrorInvalidValue;
+    const bytes = call.u32(P.GRAPH_NODE_SET_REQUEST_BYTES);
+    const request = replacement(device, call, bytes, node.type);
+    if (typeof request === "number") return request;
+    node.request = request;
+    return cudaSuccess;
+  },
+};
+
+const nodeDestroy: Command = {
+  responseBytes: P.GRAPH_NODE_DESTROY_RESPONSE_SIZE,
+  context: true,
+  run(device: Device, call: Call): number {
+    const node = nodeOf(call, call.u32(P.GRAPH_NODE_DESTROY_NODE));
+    if (node === undefined) return cudaErrorInvalidValue;
+    node.graph.remove(node);
+    call.context.resources.delete(node.handle);
+    if (node.child) destroyGraph(device, call.context, node.child);
+    return cudaSuccess;
+  },
+};
+
+const edges: Command = {
+  responseBytes: P.GRAPH_EDGES_RESPONSE_SIZE,
+  context: true,
+  run(_device: Device, call: Call): number {
+    const graph = graphOf(call, call.u32(P.GRAPH_EDGES_GRAPH));
+    const count = call.u32(P.GRAPH_EDGES_COUNT);
+    const remove = call.u32(P.GRAPH_EDGES_REMOVE) !== 0;
+    const words = readWords(call, 0, 2 * count);
+    if (graph === undefined || words === undefined) return cudaErrorInvalidValue;
+    const pairs: [GraphNode, GraphNode][] = [];
+    for (let i = 0; i < count; i++) {
+      const from = nodeOf(call, words[2 * i]!);
+      const to = nodeOf(call, words[2 * i + 1]!);
+      if (from?.graph !== graph || to?.graph !== graph || from === to) return cudaErrorInvalidValue;
+      // An edge is added once and removed only if it is there.
+      if (from.dependents.has(to) !== remove) return cudaErrorInvalidValue;
+      pairs.push([from, to]);
+    }
+    for (const [from, to] of pairs) {
+      if (remove) {
+        from.dependents.delete(to);
+        to.dependencies.delete(from);
+      } else {
+        connect(from, to);
+      }
+    }
+    return cudaSuccess;
+  },
+};
+
+const list: Command = {
+  responseBytes: P.GRAPH_LIST_RESPONSE_SIZE,
+  context: true,
+  run(_device: Device, call: Call): number {
+    const handle = call.u32(P.GRAPH_LIST_OBJECT);
+    const what = call.u32(P.GRAPH_LIST_WHAT);
+    const ofNode = what === P.LIST_DEPENDENCIES || what === P.LIST_DEPENDENTS;
+    const node = ofNode ? nodeOf(call, handle) : undefined;
+    const graph = ofNode ? undefined : graphOf(call, handle);
+    const nodes = [...(graph?.nodes ?? [])];
+    let found: GraphNode[] = [];
+    if (ofNode ? node === undefined : graph === undefined) return cudaErrorInvalidValue;
+    if (what === P.LIST_NODES) found = nodes;
+    else if (what === P.LIST_ROOTS) found = nodes.filter((each) => each.dependencies.size === 0);
+    else if (what === P.LIST_EDGES) {
+      found = nodes.flatMap((from) => [...from.dependents].flatMap((to) => [from, to]));
+    } else if (what === P.LIST_DEPENDENCIES) found = [...node!.dependencies];
+    else if (what === P.LIST_DEPENDENTS) found = [...node!.dependents];
+    else return cudaErrorInvalidValue;
+    call.set32(P.GRAPH_LIST_COUNT, what === P.LIST_EDGES ? found.length / 2 : found.length);
+    writeHandles(
+      call,
+      found.map((each) => each.handle),
+    );
+    return cudaSuccess;
+  },
+};
+
+const findInClone: Command = {
+  responseBytes: P.GRAPH_FIND_IN_CLONE_RESPONSE_SIZE,
+  context: true,
+  run(_device: Device, call: Call): number {
+    const node = nodeOf(call, call.u32(P.GRAPH_FIND_IN_CLONE_NODE));
+    const graph = graphOf(call, call.u32(P.GRAPH_FIND_IN_CLONE_CLONE));
+    const found = [...(graph?.nodes ?? [])].find((each) => node && each.origin === node);
+    if (found === undefined) return cudaErrorInvalidValue;
+    call.set32(P.GRAPH_FIND_IN_CLONE_FOUND, found.handle);
+    return cudaSuccess;
+  },
+};
+
+const instantiate: Command = {
+  responseBytes: P.GRAPH_INSTANTIATE_RESPONSE_SIZE,
+  context: true,
+  run(device: Device, call: Call): number {
+    const nodes = graphOf(call, call.u32(P.GRAPH_INSTANTIATE_GRAPH))?.sorted();
+    // No such graph, or a cycle in it.
+    if (nodes === undefined) return cudaErrorInvalidValue;
+    const exec = new GraphExec(device.newHandle(), nodes);
+    for (const request of exec.requests()) {
+      const error = checkRequest(device, call.context, request);
+      if (error !== cudaSuccess) return error;
+    }
+    call.context.resources.set(exec.handle, exec);
+    call.set32(P.GRAPH_INSTANTIATE_EXEC, exec.handle);
+    return cudaSuccess;
+  },
+};
+
+const execDestroy: Command = {
+  responseBytes: P.GRAPH_EXEC_DESTROY_RESPONSE_SIZE,
+  context: true,
+  run(device: Device, call: Call): number {
+    const exec = execOf(call, call.u32(P.GRAPH_EXEC_DESTROY_EXEC));
+    if (exec === undefined) return cudaErrorInvalidValue;
+    call.context.resources.delete(exec.handle);
+    releaseGraphMemory(device, call.context);
+    return cudaSuccess;
+  },
+};
+
+const launch: Command = {
+  responseBytes: P.GRAPH_LAUNCH_RESPONSE_SIZE,
+  context: true,
+  streamQueue: true,
+  run(device: Device, call: Call): number {
+    const { context, group } = call;
+    const exec = execOf(call, call.u32(P.GRAPH_LAUNCH_EXEC));
+    const stream = call.stream();
+    if (exec === undefined) return cudaErrorInvalidValue;
+    if (stream === undefined) return cudaErrorInvalidResourceHandle;
+    if (stream.capture) return captureLaunch(device, call, exec);
+    // All of it is prepared before any of it is queued: a launch is refused whole or not at all.
+    const works: Work[] = [];
+    for (const request of exec.requests()) {
+      const work = device.prepareRecorded(context, group, request);
+      if (typeof work === "number") {
+        for (const made of works) made.release?.();
+        return work;
+      }
+      works.push(work);
+    }
+    for (const work of works) context.scheduler.enqueue(stream, work);
+    return cudaSuccess;
+  },
+};
+
+/** A graph that is launched into a capturing stream becomes a child node. */
+function captureLaunch(device: Device, call: Call, exec: GraphExec): number {
+  const stream = call.stream()!;
+  const capture = stream.capture!;
+  if (capture.invalid) return cudaErrorStreamCaptureInvalidated;
+  const inner = new Graph(device.newHandle());
+  call.context.resources.set(inner.handle, inner);
+  let before: GraphNode[] = [];
+  for (const request of exec.requests()) {
+    const type = nodeType(recordedCommand(request)) ?? P.NODE_EMPTY;
+    const step = inner.add(device, type, request.slice(), before);
+    call.context.resources.set(step.handle, step);
+    before = [step];
+  }
+  const frontier = capture.frontiers.get(stream)!;
+  const node = capture.graph.add(device, P.NODE_GRAPH, new Uint8Array(0), frontier, inner);
+  call.context.resources.set(node.handle, node);
+  capture.frontiers.set(stream, new Set([node]));
+  return cudaSuccess;
+}
+
+const execUpdate: Command = {
+  responseBytes: P.GRAPH_EXEC_UPDATE_RESPONSE_SIZE,
+  context: true,
+  run(_device: Device, call: Call): number {
+    const exec = execOf(call, call.u32(P.GRAPH_EXEC_UPDATE_EXEC));
+    const graph = graphOf(call, call.u32(P.GRAPH_EXEC_UPDATE_GRAPH));
+    if (exec === undefined || graph === undefined) return cudaErrorInvalidValue;
+    const { error, result, node } = exec.update(graph);
+    call.set32(P.GRAPH_EXEC_UPDATE_RESULT, result);
+    call.set32(P.GRAPH_EXEC_UPDATE_NODE, node);
+    return error;
+  },
+};
+
+const execNodeSet: Command = {
+  responseBytes: P.GRAPH_EXEC_NODE_SET_RESPONSE_SIZE,
+  context: true,
+  run(device: Device, call: Call): number {
+    const exec = execOf(call, call.u32(P.GRAPH_EXEC_NODE_SET_EXEC));
+    const node = nodeOf(call, call.u32(P.GRAPH_EXEC_NODE_SET_NODE));
+    const step = node && exec?.stepOf(node);
+    if (step === undefined) return cudaErrorInvalidValue;
+    const bytes = call.u32(P.GRAPH_EXEC_NODE_SET_REQUEST_BYTES);
+    const request = replacement(device, call, bytes, step.type);
+    if (typeof request === "number") return request;
+    step.request = request;
+    return cudaSuccess;
+  },
+};
+
+const execNodeEnable: Command = {
+  responseBytes: P.GRAPH_EXEC_NODE_ENABLE_RESPONSE_SIZE,
+  context: true,
+  run(_device: Device, call: Call): number {
+    const exec = execOf(call, call.u32(P.GRAPH_EXEC_NODE_ENABLE_EXEC));
+    const node = nodeOf(call, call.u32(P.GRAPH_EXEC_NODE_ENABLE_NODE));
+    const step = node && exec?.stepOf(node);
+    const set = call.u32(P.GRAPH_EXEC_NODE_ENABLE_SET);
+    if (step === undefined || set > 2) return cudaErrorInvalidValue;
+    // Only kernels, copies and fills can be switched off (cudaGraphNodeSetEnabled).
+    if (step.type > P.NODE_MEMSET) return cudaErrorInvalidValue;
+    if (set < 2) step.enabled = set === 1;
+    call.set32(P.GRAPH_EXEC_NODE_ENABLE_ENABLED, step.enabled ? 1 : 0);
+    return cudaSuccess;
+  },
+};
+
+/** The family: GRAPH_*. */
+export const graphCommands: CommandFamily = new Map([
+  [P.COMMAND_GRAPH_CREATE, create],
+  [P.COMMAND_GRAPH_DESTROY, destroy],
+  [P.COMMAND_GRAPH_CLONE, clone],
+  [P.COMMAND_GRAPH_ADD_NODE, addNode],
+  [P.COMMAND_GRAPH_NODE_GET, nodeGet],
+  [P.COMMAND_GRAPH_NODE_SET, nodeSet],
+  [P.COMMAND_GRAPH_NODE_DESTROY, nodeDestroy],
+  [P.COMMAND_GRAPH_EDGES, edges],
+  [P.COMMAND_GRAPH_LIST, list],
+  [P.COMMAND_GRAPH_FIND_IN_CLONE, findInClone],
+  [P.COMMAND_GRAPH_INSTANTIATE, instantiate],
+  [P.COMMAND_GRAPH_EXEC_DESTROY, execDestroy],
+  [P.COMMAND_GRAPH_LAUNCH, launch],
+  [P.COMMAND_GRAPH_EXEC_UPDATE, execUpdate],
+  [P.COMMAND_GRAPH_EXEC_NODE_SET, execNodeSet],
+  [P.COMMAND_GRAPH_EXEC_NODE_ENABLE, execNodeEnable],
+]);

@@ -1,0 +1,229 @@
+/** Graphs: nodes with recorded requests and edges between them, and what they become when run. */
+import * as D from "../protocol/definitions.ts";
+import {
+  cudaErrorGraphExecUpdateFailure,
+  cudaErrorInvalidValue,
+  cudaSuccess,
+} from "../protocol/errors.ts";
+import * as P from "../protocol/graphs.ts";
+import * as S from "../protocol/streams.ts";
+import type { Allocation } from "./allocations.ts";
+import type { Device } from "./device.ts";
+
+/** Which node a recorded command makes. */
+const NODE_TYPES: ReadonlyMap<number, number> = new Map([
+  [D.COMMAND_LAUNCH, P.NODE_KERNEL],
+  [D.COMMAND_MEMORY_COPY, P.NODE_MEMCPY],
+  [D.COMMAND_MEMORY_COPY_3D, P.NODE_MEMCPY],
+  [D.COMMAND_MEMORY_SET, P.NODE_MEMSET],
+  [D.COMMAND_MEMORY_SET_3D, P.NODE_MEMSET],
+  [S.COMMAND_HOST_CALL, P.NODE_HOST],
+  [S.COMMAND_STREAM_WAIT_EVENT, P.NODE_WAIT_EVENT],
+  [S.COMMAND_EVENT_RECORD, P.NODE_EVENT_RECORD],
+]);
+
+/** @returns the cudaGraphNodeType of a recorded command, or undefined if it can be no node */
+export function nodeType(command: number): number | undefined {
+  return NODE_TYPES.get(command);
+}
+
+/** A node of a graph. */
+export class GraphNode {
+  readonly handle: number;
+  readonly graph: Graph;
+  readonly type: number;
+  /** The recorded request; empty for nodes that have none. */
+  request: Uint8Array;
+  /** The child graph of a NODE_GRAPH. */
+  readonly child: Graph | undefined;
+  /** What an allocation node gave, or a free node takes. */
+  allocation: Allocation | undefined;
+  readonly dependencies = new Set<GraphNode>();
+  readonly dependents = new Set<GraphNode>();
+  /** The node that it was cloned from. */
+  origin: GraphNode | undefined;
+
+  constructor(handle: number, graph: Graph, type: number, request: Uint8Array, child?: Graph) {
+    this.handle = handle;
+    this.graph = graph;
+    this.type = type;
+    this.request = request;
+    this.child = child;
+  }
+}
+
+/** A graph. Nodes have handles of their own in the context's table. */
+export class Graph {
+  readonly handle: number;
+  readonly nodes = new Set<GraphNode>();
+
+  constructor(handle: number) {
+    this.handle = handle;
+  }
+
+  /** Adds a node that comes after others of this graph. */
+  add(
+    device: Device,
+    type: number,
+    request: Uint8Array,
+    after: Iterable<GraphNode>,
+    child?: Graph,
+  ): GraphNode {
+    const node = new GraphNode(device.newHandle(), this, type, request, child);
+    this.nodes.add(node);
+    for (const dependency of after) connect(dependency, node);
+    return node;
+  }
+
+  remove(node: GraphNode): void {
+    for (const other of node.dependencies) other.dependents.delete(node);
+    for (const other of node.dependents) other.dependencies.delete(node);
+    this.nodes.delete(node);
+  }
+
+  /** @returns the nodes so that each comes after all it depends on, or undefined for a cycle */
+  sorted(): GraphNode[] | undefined {
+    const waiting = new Map<GraphNode, number>();
+    const ready: GraphNode[] = [];
+    for (const node of this.nodes) {
+      waiting.set(node, node.dependencies.size);
+      if (node.dependencies.size === 0) ready.push(node);
+    }
+    for (let i = 0; i < ready.length; i++) {
+      for (const next of ready[i]!.dependents) {
+        const left = waiting.get(next)! - 1;
+        waiting.set(next, left);
+        if (left === 0) ready.push(next);
+      }
+    }
+    return ready.length === this.nodes.size ? ready : undefined;
+  }
+
+  /** A copy with nodes of its own. `register` gives each new object to the handle table. */
+  clone(device: Device, register: (object: Graph | GraphNode) => void): Graph {
+    const copy = new Graph(device.newHandle());
+    register(copy);
+    const made = new Map<GraphNode, GraphNode>();
+    for (const node of this.nodes) {
+      const child = node.child?.clone(device, register);
+      const twin = copy.add(device, node.type, node.request.slice(), [], child);
+      twin.allocation = node.allocation;
+      twin.origin = node;
+      made.set(node, twin);
+      register(twin);
+    }
+    for (const [node, twin] of made) {
+      for (const dependency of node.dependencies) connect(made.get(dependency)!, twin);
+    }
+    return copy;
+  }
+}
+
+/** Makes `to` depend on `from`. */
+export function connect(from: GraphNode, to: GraphNode): void {
+  from.dependents.add(to);
+  to.dependencies.add(from);
+}
+
+/** One step of an executable graph. */
+export interface GraphStep {
+  readonly node: GraphNode;
+  readonly type: number;
+  request: Uint8Array;
+  enabled: boolean;
+  /** Steps that it comes after, by index; for a child graph the child's own. */
+  readonly after: readonly number[];
+  readonly child: GraphExec | undefined;
+}
+
+/** An executable graph: the steps in an order that respects all edges. */
+export class GraphExec {
+  readonly handle: number;
+  readonly steps: GraphStep[];
+
+  /** @param nodes sorted, as from `Graph.sorted` */
+  constructor(handle: number, nodes: readonly GraphNode[]) {
+    this.handle = handle;
+    const index = new Map(nodes.map((node, i) => [node, i]));
+    this.steps = nodes.map((node) => ({
+      node,
+      type: node.type,
+      request: node.request.slice(),
+      enabled: true,
+      after: [...node.dependencies].map((other) => index.get(other)!).sort((a, b) => a - b),
+      child: node.child ? new GraphExec(0, node.child.sorted() ?? []) : undefined,
+    }));
+  }
+
+  /** What the graph's allocation nodes gave. */
+  allocations(): Allocation[] {
+    return this.steps.flatMap((step) => {
+      if (step.child) return step.child.allocations();
+      return step.type === P.NODE_MEM_ALLOC && step.node.allocation ? [step.node.allocation] : [];
+    });
+  }
+
+  /** The step of a node of the original graph, also inside child graphs. */
+  stepOf(node: GraphNode): GraphStep | undefined {
+    for (const step of this.steps) {
+      if (step.node === node) return step;
+      const inside = step.child?.stepOf(node);
+      if (inside) return inside;
+    }
+    return undefined;
+  }
+
+  /** The requests to be sent, in order. */
+  requests(): Uint8Array[] {
+    return this.steps.flatMap((step) => {
+      if (!step.enabled) return [];
+      if (step.child) return step.child.requests();
+      return step.request.length > 0 ? [step.request] : [];
+    });
+  }
+
+  /**
+   * Takes the parameters of a graph of the same shape.
+   * @returns error, cudaGraphExecUpdateResult and the node that differs
+   */
+  update(graph: Graph): { error: number; result: number; node: number } {
+    const nodes = graph.sorted();
+    const failure = (result: number, node: number) => ({
+      error: cudaErrorGraphExecUpdateFailure,
+      result,
+      node,
+    });
+    if (nodes === undefined) return { ...failure(P.UPDATE_ERROR, 0), error: cudaErrorInvalidValue };
+    const next = new GraphExec(0, nodes);
+    const difference = this.difference(next);
+    if (difference) return failure(difference.result, difference.node);
+    this.#take(next);
+    return { error: cudaSuccess, result: P.UPDATE_SUCCESS, node: 0 };
+  }
+
+  /** Where another graph has another shape. */
+  difference(next: GraphExec): { result: number; node: number } | undefined {
+    if (next.steps.length !== this.steps.length) {
+      return { result: P.UPDATE_TOPOLOGY_CHANGED, node: 0 };
+    }
+    for (const [i, step] of next.steps.entries()) {
+      const own = this.steps[i]!;
+      const { handle } = step.node;
+      if (step.type !== own.type) return { result: P.UPDATE_NODE_TYPE_CHANGED, node: handle };
+      if (step.after.join() !== own.after.join()) {
+        return { result: P.UPDATE_TOPOLOGY_CHANGED, node: handle };
+      }
+      const inside = step.child && own.child?.difference(step.child);
+      if (inside) return inside;
+    }
+    return undefined;
+  }
+
+  #take(next: GraphExec): void {
+    for (const [i, step] of next.steps.entries()) {
+      const own = this.steps[i]!;
+      own.request = step.request;
+      if (step.child && own.child) own.child.#take(step.child);
+    }
+  }
+}
