@@ -173,4 +173,9 @@ test("modifiers in any order come out in the ISA's", () => {
     ".reg .b32 %r<3>; .reg .b64 %rd<3>; atom.global.add.release.gpu.u32 %r1, [%rd1], 1;",
   );
   assert.equal(instructions(fn)[0]?.mnemonic, "atom.release.gpu.global.add.u32");
+  const old = parseBody(
+    ".reg .b32 %r<9>; .reg .b64 %rd<3>; wmma.store.d.sync.row.m16n16k16.f16 [%rd1], {%r1,%r2,%r3,%r4};",
+  );
+  const name = "wmma.store.d.sync.aligned.row.m16n16k16.f16";
+  assert.equal(instructions(old)[0]?.mnemonic, name, "as PTX 6.0 to 6.2 write it");
 });

@@ -116,6 +116,9 @@ function makeCandidate(
   filled: (string | undefined)[],
   rest: string[],
 ): Candidate | undefined {
+  // Before PTX 6.3 the .aligned of wmma went without saying.
+  const aligned = form.opcode === "wmma" ? form.slots.findIndex((s) => s.name === "aligned") : -1;
+  if (aligned >= 0) filled[aligned] = "aligned";
   const mods = [...filled.filter((mod) => mod !== undefined), ...rest];
   const operands = form.operands.map((spec) => ({
     spec,

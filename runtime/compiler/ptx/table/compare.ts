@@ -106,13 +106,11 @@ export const COMPARE: FormGroup[] = [
       type: "b16 b32 b64 u16 u32 u64 s16 s32 s64 f32 f64",
       b: "b16 b32 b64",
       space: "const global local shared shared::cta shared::cluster param param::entry",
-      vn: "v2 v4 v8",
       opaque: "texref samplerref surfref",
     },
     forms: [
       "mov.type d, a+%",
       "mov.pred d, {!}a",
-      "mov.vn.type d:type*vn?, a:type*vn",
       "mov.b128 d, a @8.3 sm_70",
       "mov.b d, a:pack",
       "mov.b d:unpack, a",
