@@ -100,7 +100,7 @@ export interface SourceLocation {
 export interface RegOperand {
   kind: "reg";
   reg: Variable;
-  /** Selector of a video instruction: "b0" … "h1", "h10", "b3210" (§9.7.17). */
+  /** Selector of a video instruction: "b0" … "h1", "h10", "b3210" (§9.7.18). */
   component?: string;
 }
 /** A special register with its component: "%tid.x", "%clock64", "%envreg3". */

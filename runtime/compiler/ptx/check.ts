@@ -199,7 +199,7 @@ export function check(instruction: Instruction): CheckResult {
   return { ok: false, reason: best?.reason ?? nameReason(opcode, mods) };
 }
 
-/** `st.param` writes arguments of calls and results, not what the function was given (§9.7.9.11). */
+/** `st.param` writes arguments of calls and results, not what the function was given (§9.7.9). */
 function storesToParameter(
   { opcode, operands }: Instruction,
   fn: PtxFunction | undefined,

@@ -1,4 +1,4 @@
-// The operands of a call (PTX ISA §9.7.12.5): `call (ret), target, (arguments), prototype;`.
+// The operands of a call (PTX ISA §9.7.12): `call (ret), target, (arguments), prototype;`.
 
 import type { ListOperand, Operand, Prototype, Variable } from "./ast.ts";
 import type { Mismatch } from "./match.ts";

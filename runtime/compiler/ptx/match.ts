@@ -320,7 +320,7 @@ function isHandle(operand: Operand): boolean {
   return operand.kind === "symbol" && operand.symbol.kind === "variable";
 }
 
-/** Coordinates by geometry (§9.7.10.3); a tensor's are as many as its dimensions. */
+/** Coordinates by geometry (§9.7.10); a tensor's are as many as its dimensions. */
 const COORDINATES = new Map<string, number>([
   ["1d", 1],
   ["2d", 2],
@@ -362,7 +362,7 @@ function matchTexture(operand: Operand, mods: readonly string[]): string | undef
   return `a texture or surface with ${count} coordinate${count === 1 ? "" : "s"}`;
 }
 
-/** `{a, b}` that are packed into, or taken out of, one register of as many bits (§9.7.9.6). */
+/** `{a, b}` that are packed into, or taken out of, one register of as many bits (§9.7.9). */
 function matchPack(r: ResolvedOperand, operand: Operand): string | undefined {
   const bits = typeBits(r.type);
   if (operand.kind !== "vector") return "a vector {a, b}";

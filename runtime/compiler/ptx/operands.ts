@@ -20,7 +20,7 @@ const SINK: Operand = Object.freeze({ kind: "sink" });
 /** Longest vector or argument list that is read; wgmma has 128 registers in one vector. */
 const MAX_ELEMENTS = 4096;
 
-/** Components of vectors (§6.4.3) and the selectors of video instructions (§9.7.13). */
+/** Components of vectors (§6.4.3) and the selectors of video instructions (§9.7.18). */
 const COMPONENT = /^(?:[xyzwrgba]|b[0-7]{1,4}|h[0-3]{1,2})$/;
 
 /**

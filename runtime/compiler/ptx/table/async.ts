@@ -21,11 +21,11 @@ function wgmma(set: string, dtype: string, ab: string, transpose: boolean, sp: b
   ];
 }
 
-/** Asynchronous copies and warpgroup products (PTX ISA §9.7.9.24 to §9.7.9.27, §9.7.15). */
+/** Asynchronous copies and warpgroup products (PTX ISA §9.7.9, §9.7.15, §9.7.16). */
 export const ASYNC: FormGroup[] = [
   {
     family: "Asynchronous copy",
-    section: "9.7.9.25",
+    section: "9.7.9",
     since: "7.0",
     target: 80,
     forms: [
@@ -41,7 +41,7 @@ export const ASYNC: FormGroup[] = [
   },
   {
     family: "Bulk asynchronous copy",
-    section: "9.7.9.25.4",
+    section: "9.7.9",
     since: "8.0",
     target: 90,
     sets: {
@@ -76,7 +76,7 @@ export const ASYNC: FormGroup[] = [
   },
   {
     family: "Tensor copies",
-    section: "9.7.9.25.5",
+    section: "9.7.9",
     since: "8.0",
     target: 90,
     sets: {
@@ -167,7 +167,7 @@ export const ASYNC: FormGroup[] = [
   },
   {
     family: "Multimem",
-    section: "9.7.9.13",
+    section: "9.7.9",
     since: "8.1",
     target: 90,
     sets: {

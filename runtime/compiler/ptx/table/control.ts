@@ -1,6 +1,6 @@
 import type { FormGroup } from "./notation.ts";
 
-/** Control flow, stack, miscellaneous (PTX ISA §9.7.12, §9.7.18, §9.7.19). */
+/** Control flow, stack, miscellaneous (PTX ISA §9.7.12, §9.7.17, §9.7.19). */
 export const CONTROL: FormGroup[] = [
   {
     family: "Control flow",
@@ -17,7 +17,7 @@ export const CONTROL: FormGroup[] = [
   },
   {
     family: "Stack",
-    section: "9.7.18",
+    section: "9.7.17",
     since: "7.3",
     target: 52,
     forms: ["stacksave.size d", "stackrestore.size a", "alloca.size d, n{, align:imm}"],

@@ -1,10 +1,10 @@
 import type { FormGroup } from "./notation.ts";
 
-/** Conversions (PTX ISA §9.7.9.21, §9.7.9.22). */
+/** Conversions (PTX ISA §9.7.9). */
 export const CONVERT: FormGroup[] = [
   {
     family: "Conversion",
-    section: "9.7.9.21",
+    section: "9.7.9",
     since: "1.0",
     target: 10,
     sets: {
@@ -55,7 +55,7 @@ export const CONVERT: FormGroup[] = [
   },
   {
     family: "Conversion of 8-bit floats",
-    section: "9.7.9.21",
+    section: "9.7.9",
     since: "7.8",
     target: 89,
     sets: { f8x2: "e4m3x2 e5m2x2" },
@@ -67,7 +67,7 @@ export const CONVERT: FormGroup[] = [
   },
   {
     family: "Conversions of later targets",
-    section: "9.7.9.21",
+    section: "9.7.9",
     since: "8.6",
     target: 100,
     sets: {
@@ -95,7 +95,7 @@ export const CONVERT: FormGroup[] = [
   },
   {
     family: "Packed conversion",
-    section: "9.7.9.22",
+    section: "9.7.9",
     since: "6.5",
     target: 72,
     sets: { to: "u16 s16", narrow: "u8 s8", four: "u2 s2 u4 s4" },

@@ -1,6 +1,6 @@
 import type { FormGroup } from "./notation.ts";
 
-// Fragments by the ISA's figures (§9.7.14.4, §9.7.14.5): registers per thread of a, b, and of c and d.
+// Fragments by the ISA's figures (§9.7.14): registers per thread of a, b, and of c and d.
 
 /**
  * wmma.load and .store of one type; `shapes`: shape → registers of a and b. Before PTX 6.3 `.aligned`
@@ -49,11 +49,11 @@ const F16_SHAPES = {
   m32n8k16: [8, 8],
 } as Record<string, [number, number]>;
 
-/** Matrix products (PTX ISA §9.7.14, §9.7.15). */
+/** Matrix products (PTX ISA §9.7.14). */
 export const MATRIX: FormGroup[] = [
   {
     family: "Matrix fragments (wmma), f16",
-    section: "9.7.14.4",
+    section: "9.7.14",
     since: "6.0",
     target: 70,
     sets: {
@@ -73,7 +73,7 @@ export const MATRIX: FormGroup[] = [
   },
   {
     family: "Matrix fragments (wmma), integers",
-    section: "9.7.14.4",
+    section: "9.7.14",
     since: "6.3",
     target: 72,
     sets: {
@@ -104,7 +104,7 @@ export const MATRIX: FormGroup[] = [
   },
   {
     family: "Matrix fragments (wmma), bf16, tf32, f64",
-    section: "9.7.14.4",
+    section: "9.7.14",
     since: "7.0",
     target: 80,
     sets: {
@@ -132,7 +132,7 @@ export const MATRIX: FormGroup[] = [
   },
   {
     family: "Matrix product (mma)",
-    section: "9.7.14.5",
+    section: "9.7.14",
     since: "6.4",
     target: 70,
     sets: {
@@ -179,7 +179,7 @@ export const MATRIX: FormGroup[] = [
   },
   {
     family: "Sparse matrix product (mma.sp)",
-    section: "9.7.14.6",
+    section: "9.7.14",
     since: "7.1",
     target: 80,
     sets: {
@@ -209,7 +209,7 @@ export const MATRIX: FormGroup[] = [
   },
   {
     family: "Matrix products of later targets",
-    section: "9.7.14.5",
+    section: "9.7.14",
     since: "8.7",
     target: 120,
     sets: {
@@ -233,7 +233,7 @@ export const MATRIX: FormGroup[] = [
   },
   {
     family: "Matrix loads and stores",
-    section: "9.7.14.5.15",
+    section: "9.7.14",
     since: "6.5",
     target: 75,
     sets: { num: "x1 x2 x4", n8: "x1 x2", src: "b6x16_p32 b4x16_p64" },

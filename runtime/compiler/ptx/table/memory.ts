@@ -6,7 +6,7 @@ const TYPE = "b8 b16 b32 b64 u8 u16 u32 u64 s8 s16 s32 s64 f32 f64";
 export const MEMORY: FormGroup[] = [
   {
     family: "Load",
-    section: "9.7.9.8",
+    section: "9.7.9",
     since: "1.0",
     target: 10,
     sets: {
@@ -37,7 +37,7 @@ export const MEMORY: FormGroup[] = [
   },
   {
     family: "256-bit load and store",
-    section: "9.7.9.8",
+    section: "9.7.9",
     since: "8.8",
     target: 100,
     sets: { w64: "b64 u64 s64 f64", w32: "b32 u32 s32 f32" },
@@ -52,7 +52,7 @@ export const MEMORY: FormGroup[] = [
   },
   {
     family: "Store",
-    section: "9.7.9.11",
+    section: "9.7.9",
     since: "1.0",
     target: 10,
     sets: {
@@ -76,7 +76,7 @@ export const MEMORY: FormGroup[] = [
   },
   {
     family: "Asynchronous store",
-    section: "9.7.9.12",
+    section: "9.7.9",
     since: "8.1",
     target: 90,
     sets: {
@@ -92,7 +92,7 @@ export const MEMORY: FormGroup[] = [
   },
   {
     family: "Prefetch and cache control",
-    section: "9.7.9.15",
+    section: "9.7.9",
     since: "2.0",
     target: 20,
     sets: {
@@ -117,7 +117,7 @@ export const MEMORY: FormGroup[] = [
   },
   {
     family: "Atomic operations",
-    section: "9.7.13.5",
+    section: "9.7.13",
     since: "1.1",
     target: 11,
     sets: {
@@ -152,7 +152,7 @@ export const MEMORY: FormGroup[] = [
   },
   {
     family: "Reductions",
-    section: "9.7.13.6",
+    section: "9.7.13",
     since: "1.2",
     target: 11,
     sets: {
@@ -183,7 +183,7 @@ export const MEMORY: FormGroup[] = [
   },
   {
     family: "Asynchronous reductions",
-    section: "9.7.13.7",
+    section: "9.7.13",
     since: "8.1",
     target: 90,
     sets: {

@@ -75,7 +75,7 @@ export interface OperandSpec {
   sink: boolean;
   symbol: boolean;
   special: boolean;
-  /** Selectors that may follow a register: "" none, "sel", "sel2" or "sel4" (§9.7.13). */
+  /** Selectors that may follow a register: "" none, "sel", "sel2" or "sel4" (§9.7.18). */
   selector: string;
   /** Largest constant that a source may be. */
   most: bigint;

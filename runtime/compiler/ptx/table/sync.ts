@@ -1,10 +1,10 @@
 import type { FormGroup } from "./notation.ts";
 
-/** Barriers, fences, votes, shuffles, mbarriers (PTX ISA §9.7.9.6, §9.7.13). */
+/** Barriers, fences, votes, shuffles, mbarriers (PTX ISA §9.7.9, §9.7.13). */
 export const SYNC: FormGroup[] = [
   {
     family: "Barriers",
-    section: "9.7.13.1",
+    section: "9.7.13",
     since: "1.0",
     target: 10,
     sets: { op: "and or", csem: "release relaxed" },
@@ -24,7 +24,7 @@ export const SYNC: FormGroup[] = [
   },
   {
     family: "Fences",
-    section: "9.7.13.4",
+    section: "9.7.13",
     since: "6.0",
     target: 70,
     sets: {
@@ -53,7 +53,7 @@ export const SYNC: FormGroup[] = [
   },
   {
     family: "Votes, matches and warp reductions",
-    section: "9.7.13.8",
+    section: "9.7.13",
     since: "6.0",
     target: 30,
     sets: {
@@ -78,7 +78,7 @@ export const SYNC: FormGroup[] = [
   },
   {
     family: "Shuffles",
-    section: "9.7.9.6",
+    section: "9.7.9",
     since: "6.0",
     target: 30,
     sets: { mode: "up down bfly idx" },
@@ -89,7 +89,7 @@ export const SYNC: FormGroup[] = [
   },
   {
     family: "Memory barriers (mbarrier)",
-    section: "9.7.13.15",
+    section: "9.7.13",
     since: "7.0",
     target: 80,
     sets: {
@@ -122,7 +122,7 @@ export const SYNC: FormGroup[] = [
   },
   {
     family: "Cluster launch",
-    section: "9.7.13.16",
+    section: "9.7.13",
     since: "7.8",
     target: 90,
     sets: { action: "launch_dependents wait", dim: "x y z" },

@@ -4,7 +4,7 @@ import type { FormGroup } from "./notation.ts";
 export const TEXTURE: FormGroup[] = [
   {
     family: "Texture fetch",
-    section: "9.7.10.3",
+    section: "9.7.10",
     since: "1.0",
     target: 10,
     sets: {
@@ -39,7 +39,7 @@ export const TEXTURE: FormGroup[] = [
   },
   {
     family: "Texture and surface queries",
-    section: "9.7.10.5",
+    section: "9.7.10",
     since: "1.5",
     target: 10,
     sets: {

@@ -21,11 +21,11 @@ function simd(name: string, lanes: 2 | 4): string[] {
 const OPS = ["vadd", "vsub", "vabsdiff", "vmin", "vmax"];
 const SIMD_OPS = ["vadd", "vsub", "vavrg", "vabsdiff", "vmin", "vmax"];
 
-/** Video instructions (PTX ISA §9.7.17). */
+/** Video instructions (PTX ISA §9.7.18). */
 export const VIDEO: FormGroup[] = [
   {
     family: "Scalar video instructions",
-    section: "9.7.17.1",
+    section: "9.7.18",
     since: "2.0",
     target: 20,
     sets: {
@@ -48,7 +48,7 @@ export const VIDEO: FormGroup[] = [
   },
   {
     family: "SIMD video instructions",
-    section: "9.7.17.2",
+    section: "9.7.18",
     since: "3.0",
     target: 30,
     sets: { dtype: "u32 s32", atype: "u32 s32", btype: "u32 s32" },
