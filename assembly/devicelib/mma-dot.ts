@@ -19,6 +19,7 @@ import {
   exponentsA,
   exponentsB,
   restoreSpecials,
+  storedElements,
   tileA,
   tileB,
 } from "./mma-tiles";
@@ -29,6 +30,11 @@ import { SLOT_BYTES, lanes, storeLanes } from "./warp-frame";
 export const TO_F32: i32 = 0;
 export const TO_F16: i32 = 1;
 export const TO_F16_LATE: i32 = 2;
+
+/** Paths of a product: narrow where it can, wide, wide with a sparse A. */
+export const ANY: i32 = 0;
+export const WIDE: i32 = 1;
+export const WIDE_SPARSE: i32 = 2;
 
 /** Least exponent of products in the narrow path: below are those with a zero. */
 const LEAST: i32 = -84;
@@ -284,6 +290,7 @@ export function storeRow(
 
 /** Rows m and m + 1 by the wide path. */
 function wideRows(
+  path: i32,
   scratch: i32,
   m: i32,
   from: i32,
@@ -298,13 +305,14 @@ function wideRows(
     const row = m + (n >> 3);
     const c = load<f32>(at);
     const odd = mode == TO_F16;
-    store<f32>(at, wideOutput(scratch, row, from, to, n & 7, c, least, leastC, odd));
+    const stored = path == WIDE_SPARSE ? load<i32>(storedElements(scratch, row)) : -1;
+    store<f32>(at, wideOutput(scratch, row, from, to, n & 7, c, least, leastC, odd, stored));
   }
 }
 
 /**
  * One hardware product: rows 0–15 of the tiles over k in [from, to), 4, 8 or 16 of them.
- * @param wide take the wide path throughout
+ * @param path ANY, or WIDE or WIDE_SPARSE throughout
  * @param least exponent of the factors' subnormals: −14 (f16) or −126
  * @param c address of the accumulator's first register (f32, or f16x2 if `isHalf`); 0: all zero
  * @param d address of the result's first register
@@ -314,7 +322,7 @@ export function multiply(
   scratch: i32,
   from: i32,
   to: i32,
-  wide: bool,
+  path: i32,
   least: i32,
   c: i32,
   isHalf: bool,
@@ -323,7 +331,7 @@ export function multiply(
   active: i32,
 ): void {
   const rows = currentRows(scratch);
-  if (wide && least == -14) restoreSpecials(scratch);
+  if (path != ANY && least == -14) restoreSpecials(scratch);
   for (let m = 0; m < 16; m += 2) {
     let even0 = f32x4.splat(0);
     let odd0 = even0;
@@ -339,8 +347,8 @@ export function multiply(
     v128.store(rows, odd0, 16);
     v128.store(rows, even1, 32);
     v128.store(rows, odd1, 48);
-    if (wide || !narrowRows(scratch, m, from, to, mode, rows)) {
-      wideRows(scratch, m, from, to, least, mode, rows);
+    if (path != ANY || !narrowRows(scratch, m, from, to, mode, rows)) {
+      wideRows(path, scratch, m, from, to, least, mode, rows);
     }
     const isHalfD = mode != TO_F32;
     storeRow(d, m, positiveZero(v128.load(rows), mode), positiveZero(v128.load(rows, 16), mode), isHalfD, active);

@@ -8,7 +8,7 @@
  */
 import { SLOT_BYTES, slot } from "./warp-frame";
 import { BF16, E4M3, E5M2, F16, TF32, intermediate, unpackA, unpackB } from "./mma-tiles";
-import { TO_F16, TO_F32, loadEven, loadOdd, multiply, storeRow } from "./mma-dot";
+import { ANY, TO_F16, TO_F32, WIDE, loadEven, loadOdd, multiply, storeRow } from "./mma-dot";
 
 /** Exponent of a format's subnormals. */
 // @ts-ignore: decorator
@@ -17,14 +17,15 @@ export function leastOf(type: i32): i32 {
   return type == F16 ? -14 : -126;
 }
 
-/** Unpacks A and B of one 16×8 product; true if it must take the wide path. */
-function unpack(type: i32, a: i32, na: i32, b: i32, nb: i32, scratch: i32): bool {
+/** Unpacks A and B of one 16×8 product; WIDE if it must take the wide path. */
+function unpack(type: i32, a: i32, na: i32, b: i32, nb: i32, scratch: i32): i32 {
   // Each type's code on its own: a switch here keeps the element loops free of branches.
-  if (type == F16) return i32(unpackA(F16, a, na, scratch)) + i32(unpackB(F16, b, nb, scratch)) != 0;
-  if (type == BF16) {
-    return i32(unpackA(BF16, a, na, scratch)) + i32(unpackB(BF16, b, nb, scratch)) != 0;
-  }
-  return i32(unpackA(TF32, a, na, scratch)) + i32(unpackB(TF32, b, nb, scratch)) != 0;
+  let wide = 0;
+  if (type == F16) wide = i32(unpackA(F16, a, na, scratch)) | i32(unpackB(F16, b, nb, scratch));
+  else if (type == BF16) {
+    wide = i32(unpackA(BF16, a, na, scratch)) | i32(unpackB(BF16, b, nb, scratch));
+  } else wide = i32(unpackA(TF32, a, na, scratch)) | i32(unpackB(TF32, b, nb, scratch));
+  return wide != 0 ? WIDE : ANY;
 }
 
 /** D = A·B + C, one hardware product of `na` registers of A; isHalf: f16 C and D. */
@@ -40,8 +41,8 @@ export function product(
   isHalf: bool,
   active: i32,
 ): void {
-  const wide = unpack(type, a, na, b, na >> 1, scratch);
-  multiply(scratch, 0, k, wide, leastOf(type), c, isHalf, d, isHalf ? TO_F16 : TO_F32, active);
+  const path = unpack(type, a, na, b, na >> 1, scratch);
+  multiply(scratch, 0, k, path, leastOf(type), c, isHalf, d, isHalf ? TO_F16 : TO_F32, active);
 }
 
 // @ts-ignore: decorator
@@ -58,7 +59,7 @@ function whole(type: i32, na: i32, k: i32, isHalf: bool, active: i32, frame: i32
 /** f32 NaNs as the hardware's additions write them. */
 // @ts-ignore: decorator
 @inline
-function canonical(f: v128): v128 {
+export function canonical(f: v128): v128 {
   return v128.bitselect(i32x4.splat(0x7fffffff), f, f32x4.ne(f, f));
 }
 
@@ -81,12 +82,12 @@ export function quarters(
     typeA == E4M3 ? unpackA(E4M3, a, na, scratch) : unpackA(E5M2, a, na, scratch);
   const wideB =
     typeB == E4M3 ? unpackB(E4M3, b, nb, scratch) : unpackB(E5M2, b, nb, scratch);
-  const wide = i32(wideA) + i32(wideB) != 0;
+  const path = wideA || wideB ? WIDE : ANY;
   const t = intermediate(scratch);
   const mode = isHalf ? TO_F16 : TO_F32;
   const half = na << 2;
-  multiply(scratch, 0, half, wide, -14, 0, isHalf, t, mode, -1);
-  multiply(scratch, half, half * 2, wide, -14, t, isHalf, t, mode, -1);
+  multiply(scratch, 0, half, path, -14, 0, isHalf, t, mode, -1);
+  multiply(scratch, half, half * 2, path, -14, t, isHalf, t, mode, -1);
   for (let m = 0; m < 16; m++) {
     const even = f32x4.add(loadEven(c, m, isHalf), loadEven(t, m, isHalf));
     const odd = f32x4.add(loadOdd(c, m, isHalf), loadOdd(t, m, isHalf));

@@ -14,6 +14,7 @@
  *                EB  i8[32][8]      256      exponents of B
  *                T   4 slots       1024      intermediate accumulators
  *                R   f32[2][8]       64      the rows being computed
+ *                S   u32[16]         64      of each row of a sparse A, bit k: stored
  */
 import { SLOT_BYTES, lanes } from "./warp-frame";
 import { e4m3ToHalf, halfExponents, transpose8 } from "./mma-formats";
@@ -74,6 +75,13 @@ export function intermediate(scratch: i32): i32 {
 @inline
 export function currentRows(scratch: i32): i32 {
   return scratch + R_AT;
+}
+
+/** Bits of the elements of row m of a sparse A that are stored. */
+// @ts-ignore: decorator
+@inline
+export function storedElements(scratch: i32, m: i32): i32 {
+  return scratch + R_AT + 64 + (m << 2);
 }
 
 /** Exponents of eight bf16; zeros have −127, which is as good as none in the narrow product. */

@@ -37,6 +37,7 @@ function exponentOf(x: f32, least: i32): i32 {
  * @param least exponent of the factors' subnormals: −14 (f16) or −126
  * @param leastC the same of the addend's format
  * @param odd leave a result that a rounding to f16 follows
+ * @param stored bit k: element k of the row counts (what is not stored meets no infinity)
  */
 export function wideOutput(
   scratch: i32,
@@ -48,6 +49,7 @@ export function wideOutput(
   least: i32,
   leastC: i32,
   odd: bool,
+  stored: i32,
 ): f32 {
   const column = tileB(scratch, 0) + (at << 2);
   const row = tileA(scratch, m, 0);
@@ -55,6 +57,7 @@ export function wideOutput(
   let top = c == 0 ? none : exponentOf(c, leastC);
   let sum: f64 = f64(c);
   for (let k = from; k < to; k++) {
+    if (((stored >>> k) & 1) == 0) continue;
     const a = load<f32>(row + (k << 2));
     const b = load<f32>(column + (k << 5));
     sum += f64(a) * f64(b);
@@ -66,6 +69,7 @@ export function wideOutput(
   const scale = reinterpret<f64>(<i64>(1023 + FRACTION - top) << 52);
   let total = trunc(f64(c) * scale);
   for (let k = from; k < to; k++) {
+    if (((stored >>> k) & 1) == 0) continue;
     const p = f64(load<f32>(row + (k << 2))) * f64(load<f32>(column + (k << 5)));
     total += trunc(p * scale);
   }

@@ -13,7 +13,7 @@
  */
 import { SLOT_BYTES, slot } from "./warp-frame";
 import { BF16, F16, TF32, intermediate, unpackA, unpackB } from "./mma-tiles";
-import { TO_F16, TO_F16_LATE, TO_F32, multiply } from "./mma-dot";
+import { ANY, TO_F16, TO_F16_LATE, TO_F32, WIDE, multiply } from "./mma-dot";
 import { leastOf } from "./mma-float";
 import { S8, U8, integerProduct } from "./mma-integer";
 
@@ -51,15 +51,15 @@ function floats(
   for (let h = 0; h < 2; h++) {
     if (shape == M16N16) wideB = unpackB(type, slot(b, h * SLIM), SLIM, scratch);
     else wideA = unpackA(type, slot(shape == M8N32 ? b : a, h * WHOLE), WHOLE, scratch);
-    const wide = i32(wideA) + i32(wideB) != 0;
+    const path = wideA || wideB ? WIDE : ANY;
     const from = slot(c, h * (nc >> 1));
     const to = slot(frame, h * (nd >> 1));
     if (type == TF32) {
       const t = intermediate(scratch);
-      multiply(scratch, 0, 4, wide, -126, from, false, t, TO_F32, -1);
-      multiply(scratch, 4, 8, wide, -126, t, false, to, TO_F32, active);
+      multiply(scratch, 0, 4, path, -126, from, false, t, TO_F32, -1);
+      multiply(scratch, 4, 8, path, -126, t, false, to, TO_F32, active);
     } else {
-      multiply(scratch, 0, 16, wide, leastOf(type), from, halfC, to, mode, active);
+      multiply(scratch, 0, 16, path, leastOf(type), from, halfC, to, mode, active);
     }
   }
 }

@@ -27,3 +27,18 @@ export {
 } from "./mma-bit";
 export * from "./mma-matrix";
 export * from "./mma-wmma";
+export {
+  mma_sp_sync_aligned_m16n8k16_row_col_f16_f16_f16_f16,
+  mma_sp_sync_aligned_m16n8k16_row_col_f32_bf16_bf16_f32,
+  mma_sp_sync_aligned_m16n8k16_row_col_f32_f16_f16_f32,
+  mma_sp_sync_aligned_m16n8k16_row_col_f32_tf32_tf32_f32,
+  mma_sp_sync_aligned_m16n8k32_row_col_f16_f16_f16_f16,
+  mma_sp_sync_aligned_m16n8k32_row_col_f32_bf16_bf16_f32,
+  mma_sp_sync_aligned_m16n8k32_row_col_f32_f16_f16_f32,
+  mma_sp_sync_aligned_m16n8k64_row_col_f32_e4m3_e4m3_f32,
+  mma_sp_sync_aligned_m16n8k64_row_col_f32_e4m3_e5m2_f32,
+  mma_sp_sync_aligned_m16n8k64_row_col_f32_e5m2_e4m3_f32,
+  mma_sp_sync_aligned_m16n8k64_row_col_f32_e5m2_e5m2_f32,
+  mma_sp_sync_aligned_m16n8k8_row_col_f32_tf32_tf32_f32,
+} from "./mma-sparse";
+export * from "./mma-sparse-integer";

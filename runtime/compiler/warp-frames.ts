@@ -14,6 +14,8 @@ import {
   MATRIX_SCRATCH_BYTES,
   QUAD_SCRATCH_BYTES,
   SLOT_BYTES,
+  SPARSE_INTEGER_SCRATCH_BYTES,
+  SPARSE_SCRATCH_BYTES,
 } from "./warp-frame-defs.ts";
 import { wmmaFragment } from "./wmma-fragments.ts";
 
@@ -204,6 +206,45 @@ function integer(name: string, registers: Registers | undefined): WarpFrame | un
   return registers ? product(name, registers, INTEGER_SCRATCH_BYTES) : undefined;
 }
 
+const SPARSE_FLOAT: Record<string, number> = {
+  "m16n8k16.f32.f16.f16.f32": 2,
+  "m16n8k32.f32.f16.f16.f32": 4,
+  "m16n8k16.f16.f16.f16.f16": 2,
+  "m16n8k32.f16.f16.f16.f16": 4,
+  "m16n8k16.f32.bf16.bf16.f32": 2,
+  "m16n8k32.f32.bf16.bf16.f32": 4,
+  "m16n8k8.f32.tf32.tf32.f32": 2,
+  "m16n8k16.f32.tf32.tf32.f32": 4,
+};
+const SPARSE_BYTE: Record<string, number> = { m16n8k32: 2, m16n8k64: 4 };
+const SPARSE_NIBBLE: Record<string, number> = { m16n8k64: 2, m16n8k128: 4 };
+
+/** `mma.sp`: metadata and selector (as one value in every lane) are the last two sources. */
+function sparse(mnemonic: string): WarpFrame | undefined {
+  const plainName = mnemonic.replace("sp::ordered_metadata", "sp");
+  const match = /^mma\.sp\.sync\.aligned\.(m16n8k\d+)\.row\.col\.(satfinite\.)?(.+)$/.exec(
+    plainName,
+  );
+  if (!match) return undefined;
+  const [, shape = "", saturate, types = ""] = match;
+  const isByte = /^s32\.[su]8\.[su]8\.s32$/.test(types);
+  const isInteger = isByte || /^s32\.[su]4\.[su]4\.s32$/.test(types);
+  let registers: number | undefined;
+  if (isInteger) registers = (isByte ? SPARSE_BYTE : SPARSE_NIBBLE)[shape];
+  else if (saturate) return undefined;
+  else if (/^f32\.(e4m3|e5m2)\.(e4m3|e5m2)\.f32$/.test(types)) {
+    registers = shape === "m16n8k64" ? 4 : undefined;
+  } else registers = SPARSE_FLOAT[`${shape}.${types}`];
+  if (!registers) return undefined;
+  const c = types.startsWith("f16") ? 2 : 4;
+  return plain(
+    underscored(plainName),
+    b32(c),
+    b32(2 * registers + c + 2),
+    isInteger ? SPARSE_INTEGER_SCRATCH_BYTES : SPARSE_SCRATCH_BYTES,
+  );
+}
+
 /** `wmma.mma`. The layouts of A and B are the loads' business and pick no other function. */
 function wmma(mnemonic: string): WarpFrame | undefined {
   let match =
@@ -266,6 +307,7 @@ function splitSuffix(rest: string): [string, string] {
  * @returns undefined if the instruction is none of these, or not in this form on sm_90
  */
 export function warpFrame(mnemonic: string): WarpFrame | undefined {
+  if (mnemonic.startsWith("mma.sp")) return sparse(mnemonic);
   if (mnemonic.startsWith("mma.")) return mma(mnemonic);
   if (mnemonic.startsWith("wmma.mma.")) return wmma(mnemonic);
   return matrixMove(mnemonic) ?? laneOperation(mnemonic);

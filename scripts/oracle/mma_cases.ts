@@ -1,7 +1,9 @@
 /**
- * The matrix cases of the conformance oracle: every `mma.sync`, `wmma`, `ldmatrix`, `stmatrix` and
- * `movmatrix` form of sm_70 to sm_90 (written out by make_mma_cases.ts).
+ * The warp's cases of the conformance oracle: every `mma.sync`, `wmma`, `mma.sp`, `ldmatrix`,
+ * `stmatrix` and `movmatrix` form of sm_70 to sm_90, and lane operations under divergence (written
+ * out by make_mma_cases.ts).
  */
+import { laneCases } from "./lane_kernels.ts";
 import {
   loadMatrixCase,
   moveMatrixCase,
@@ -10,6 +12,7 @@ import {
   productCase,
   storeMatrixCase,
 } from "./mma_kernels.ts";
+import { sparseCases } from "./sparse_kernels.ts";
 import { type WmmaMatrix, wmmaLoadCase, wmmaProductCase } from "./wmma_kernels.ts";
 
 const b32 = (count: number): Operand => ({ count, kind: "b32" });
@@ -212,6 +215,6 @@ export function matrixCases(): OracleCase[] {
       cases.push(loadMatrixCase(count, transposed), storeMatrixCase(count, transposed));
     }
   }
-  cases.push(moveMatrixCase());
+  cases.push(moveMatrixCase(), ...sparseCases(), ...laneCases());
   return cases;
 }

@@ -7,6 +7,7 @@ import { frameBytes, warpFrame } from "../../runtime/compiler/warp-frames.ts";
 import { type WmmaAccess, wmmaAccess } from "../../runtime/compiler/wmma-fragments.ts";
 import type { OracleCase } from "../../scripts/oracle/mma_kernels.ts";
 import { POOL, WIDTH } from "../../scripts/oracle/mma_pools.ts";
+import { metadataWord } from "../../scripts/oracle/sparse_kernels.ts";
 import { clearFrame, FRAME, view, warpFunction } from "./warp-harness.ts";
 
 /** Linear memory that kernels take for shared and global memory. */
@@ -56,12 +57,13 @@ const element = (warp: number, r: number, pool: number, lane: number): number =>
 const quarterMask = (warp: number): number =>
   (warp & 3) < 2 ? 0xbfbfbfbf : (warp & 3) === 3 ? 0x8f8f8f8f : 0xffffffff;
 
-/** `mma.sync`, `movmatrix`: registers from the pools. */
+/** `mma.sync`, `mma.sp`, `movmatrix`: registers from the pools. */
 function registersCase(c: OracleCase, pools: Pools, out: DataView): void {
-  const frame = warpFrame(c.name);
+  const [mnemonic = "", selector] = c.name.split(" ");
+  const frame = warpFrame(mnemonic);
   if (!frame) throw new Error(`no frame for ${c.name}`);
   const wide = frame.dst[0] === "b64";
-  const line = c.ptx.split("\n").find((text) => text.includes(`  ${c.name} `)) ?? "";
+  const line = c.ptx.split("\n").find((text) => text.includes(`  ${mnemonic} `)) ?? "";
   const lists = [...line.matchAll(/\{([^}]*)\}/g)].map((m) => m[1]?.split(",").length ?? 0);
   const counts = lists.length === 0 ? [1] : lists.slice(1);
   const quarters = /e[45]m[23]/.test(c.name);
@@ -82,8 +84,16 @@ function registersCase(c: OracleCase, pools: Pools, out: DataView): void {
         }
       }
     });
+    if (selector) {
+      for (let lane = 0; lane < LANES; lane++) {
+        const word = metadataWord(warp, lane, c.name.includes("tf32"));
+        view.setUint32(FRAME + 256 * slot + 4 * lane, word, true);
+        view.setUint32(FRAME + 256 * (slot + 1) + 4 * lane, Number(selector), true);
+      }
+      slot += 2;
+    }
     if (slot !== frame.dst.length + frame.src.length) throw new Error(`operands of ${c.name}`);
-    result(out, warp, call(c.name), wide);
+    result(out, warp, call(mnemonic), wide);
   }
 }
 
@@ -193,11 +203,53 @@ function wmmaProductCase(c: OracleCase, pools: Pools, out: DataView): void {
   }
 }
 
+/** Lane operations on each side of a branch: see lane_kernels.ts. */
+function laneCase(c: OracleCase, pools: Pools, out: DataView): void {
+  const mnemonic = c.name.split(" ")[0] ?? "";
+  const frame = warpFrame(mnemonic);
+  if (!frame) throw new Error(`no frame for ${mnemonic}`);
+  const from = input(pools, c, 0);
+  const wide = c.in[0] === "i64";
+  for (let warp = 0; warp < WARPS; warp++) {
+    const words = Array.from({ length: LANES }, (_, lane) => {
+      const i = LANES * warp + lane;
+      return wide ? from.getBigUint64(8 * i, true) : BigInt(from.getUint32(4 * i, true));
+    });
+    const side = words.map((w) => Number(((w >> 3n) ^ w) & 1n) === 0);
+    const mask = side.reduce((m, set, lane) => m | (set ? 1 << lane : 0), 0);
+    const source = (w: bigint): bigint => {
+      const a = Number(w & 0xffffffffn) | 0;
+      if (mnemonic.startsWith("vote"))
+        return a > (mnemonic.includes("ballot") ? 99 : -99) ? 1n : 0n;
+      if (!mnemonic.startsWith("match")) return w;
+      return w & (mnemonic.includes("any") ? (wide ? 6n : 7n) : wide ? 8n : 9n);
+    };
+    for (const active of [mask, ~mask]) {
+      if (active === 0) continue;
+      clearFrame();
+      const at = FRAME + 256 * frame.dst.length;
+      words.forEach((w, lane) => {
+        if (wide) view.setBigUint64(at + 8 * lane, source(w), true);
+        else view.setUint32(at + 4 * lane, Number(source(w)), true);
+      });
+      warpFunction(frame.function)(active, FRAME);
+      for (let lane = 0; lane < LANES; lane++) {
+        if (!((active >>> lane) & 1)) continue;
+        const p = frame.dst.length > 1 ? view.getUint32(FRAME + 256 + 4 * lane, true) : 0;
+        const bonus = p ? (mnemonic === "elect.sync" ? 100 : 1) : 0;
+        const d = view.getUint32(FRAME + 4 * lane, true) + bonus + (side[lane] ? 0 : 1000);
+        out.setUint32(4 * (LANES * warp + lane), d, true);
+      }
+    }
+  }
+}
+
 /** The output vector of a case, as the kernel would leave it. */
 export function simulate(c: OracleCase, pools: Pools): Uint8Array {
   const bytes = new Uint8Array(POOL * (WIDTH[c.out] ?? 0)).fill(0xcd);
   const out = new DataView(bytes.buffer);
-  if (c.name.startsWith("wmma.load")) wmmaLoadCase(c, pools, out);
+  if (c.name.endsWith(" divided")) laneCase(c, pools, out);
+  else if (c.name.startsWith("wmma.load")) wmmaLoadCase(c, pools, out);
   else if (c.name.startsWith("wmma.mma")) wmmaProductCase(c, pools, out);
   else if (/^(ld|st)matrix/.test(c.name)) matrixCase(c, pools, out);
   else registersCase(c, pools, out);

@@ -78,10 +78,12 @@ describe("frames of warp-wide instructions", () => {
       }
       assert.ok(frame, mnemonic);
       clearFrame();
+      const isSparse = mnemonic.startsWith("mma.sp");
       for (const [i] of frame.src.entries()) {
         const at = frame.dst.length + i;
         // Half of the slot is enough for b64 too: any bits are numbers.
-        const value = frame.access ? FRAME + 65536 : 0x3c003c00;
+        const last = isSparse && i === frame.src.length - 1; // the selector
+        const value = frame.access ? FRAME + 65536 : last ? 0 : 0x3c003c00;
         if (i === 0 || !frame.access || frame.access.slot === 0)
           set32(
             at,
