@@ -1,0 +1,43 @@
+/** The recorded cases on the virtual GPU, with all lanes active and with the odd ones inactive. */
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { describe, test } from "../harness.ts";
+import { loadOracle } from "./oracle.ts";
+import { CaseRunner, familyOf, withOddLanesInactive } from "./run.ts";
+
+for (const folder of ["data", "extra"]) {
+  const oracle = loadOracle(fileURLToPath(new URL(folder, import.meta.url)));
+  const families = new Map<string, number[]>();
+  oracle.cases.forEach((entry, index) => {
+    const family = familyOf(entry.name);
+    const list = families.get(family);
+    if (list) list.push(index);
+    else families.set(family, [index]);
+  });
+  describe(`H100, ${folder}`, () => {
+    for (const [family, indices] of families) {
+      test(`${family}, ${indices.length} cases`, async () => {
+        const runner = new CaseRunner(oracle);
+        const wrong: string[] = [];
+        for (const index of indices) {
+          const { name, failure, repeatFailure } = await runner.run(index);
+          if (failure !== undefined) wrong.push(`${name}: ${failure}`);
+          if (repeatFailure !== undefined) wrong.push(`${name}, odd lanes off: ${repeatFailure}`);
+        }
+        runner.close();
+        assert.equal(wrong.length, 0, `\n${wrong.join("\n")}`);
+      });
+    }
+  });
+}
+
+test("the branch around the body leaves out collective operations only", () => {
+  const oracle = loadOracle(fileURLToPath(new URL("data", import.meta.url)));
+  const repeated = oracle.cases.filter((c) => withOddLanesInactive(c.ptx) !== undefined);
+  const names = new Set(repeated.map((c) => c.name));
+  assert.equal(oracle.cases.length, 806);
+  assert.ok(names.has("add.rn.f32") && names.has("isspacep") && names.has("call recursive"));
+  for (const name of ["vote.sync.any", "bar.sync reverse", "mma.m8n8k4.f64"]) {
+    assert.ok(!names.has(name), `${name} has an operation of the warp or the block`);
+  }
+});
