@@ -118,16 +118,17 @@ export const CONTEXT_RESET_RESPONSE_SIZE = RESPONSE_HEADER_SIZE;
 export const COMMAND_CONTEXT_SYNCHRONIZE = 6;
 export const CONTEXT_SYNCHRONIZE_RESPONSE_SIZE = RESPONSE_HEADER_SIZE;
 
-/** DEVICE_PROPERTIES: the table of docs/device.md; values as in properties.ts. */
+export const DEVICE_PROPERTIES_NAME_SIZE = 256;
+export const DEVICE_PROPERTIES_UUID_SIZE = 16;
+export const DEVICE_ATTRIBUTE_COUNT = 160;
+
+/** DEVICE_PROPERTIES: everything that is fixed about the device. */
 export const COMMAND_DEVICE_PROPERTIES = 7;
 export const DEVICE_PROPERTIES_TOTAL_MEMORY = RESPONSE_HEADER_SIZE; // u64
 export const DEVICE_PROPERTIES_NAME = DEVICE_PROPERTIES_TOTAL_MEMORY + 8; // NUL-terminated UTF-8
-export const DEVICE_PROPERTIES_NAME_SIZE = 256;
-export const DEVICE_PROPERTIES_UUID = DEVICE_PROPERTIES_NAME + DEVICE_PROPERTIES_NAME_SIZE;
-export const DEVICE_PROPERTIES_UUID_SIZE = 16;
-/** i32 values of attributes 1 … DEVICE_ATTRIBUTE_COUNT - 1 (cudaDeviceAttr), index 0 unused. */
-export const DEVICE_PROPERTIES_ATTRIBUTES = DEVICE_PROPERTIES_UUID + DEVICE_PROPERTIES_UUID_SIZE;
-export const DEVICE_ATTRIBUTE_COUNT = 160;
+export const DEVICE_PROPERTIES_UUID = DEVICE_PROPERTIES_NAME + DEVICE_PROPERTIES_NAME_SIZE; // names no other device
+// An i32 for each attribute from 0 (cudaDeviceAttr has no 0) to DEVICE_ATTRIBUTE_COUNT - 1.
+export const DEVICE_PROPERTIES_ATTRIBUTES = DEVICE_PROPERTIES_UUID + DEVICE_PROPERTIES_UUID_SIZE; // 160 × i32
 export const DEVICE_PROPERTIES_RESPONSE_SIZE =
   DEVICE_PROPERTIES_ATTRIBUTES + 4 * DEVICE_ATTRIBUTE_COUNT;
 
@@ -179,11 +180,10 @@ export const MEMORY_FREE_SERIAL = MEMORY_FREE_KIND + 4; // 0, or free only the a
 export const MEMORY_FREE_RESPONSE_SIZE = RESPONSE_HEADER_SIZE;
 
 /**
- * MEMORY_COPY, ordered on REQUEST_STREAM. Host sides are CUDA pointers (pinned memory), or
- * - COPY_SOURCE_INLINE: the source bytes follow the request in its readable buffers;
- * - COPY_TARGET_INLINE: the bytes go after the response into its writable buffers;
- * - COPY_SOURCE_MAPPED, COPY_TARGET_MAPPED: the device waits for the stream, validates the device
- *   side and answers; the driver then moves the bytes itself through shared memory region 0.
+ * MEMORY_COPY: copies bytes, ordered on REQUEST_STREAM. Host sides are CUDA pointers (pinned and
+ * managed memory), or outside: COPY_SOURCE_INLINE and COPY_TARGET_INLINE, the bytes follow request
+ * or response; COPY_SOURCE_MAPPED and COPY_TARGET_MAPPED, the driver moves them itself through
+ * shared memory region 0, after the device has checked the other side and the stream's turn came.
  */
 export const COMMAND_MEMORY_COPY = 0x12;
 export const MEMORY_COPY_TARGET = REQUEST_HEADER_SIZE; // u64
@@ -203,7 +203,7 @@ export const COPY_SOURCE_MAPPED = 4;
 export const COPY_TARGET_MAPPED = 8;
 export const COPY_ASYNC = 16; // answer when the copy is queued, not when it is done
 
-/** MEMORY_SET, ordered on REQUEST_STREAM: COUNT elements of WIDTH 1, 2 or 4 bytes. */
+/** MEMORY_SET: fills COUNT elements of WIDTH 1, 2 or 4 bytes, ordered on REQUEST_STREAM. */
 export const COMMAND_MEMORY_SET = 0x13;
 export const MEMORY_SET_TARGET = REQUEST_HEADER_SIZE; // u64
 export const MEMORY_SET_COUNT = MEMORY_SET_TARGET + 8; // u64, elements

@@ -224,6 +224,9 @@ describe("definitions", () => {
       assert.equal(P.readU64(view, 8), value);
       assert.equal(view.getBigUint64(8, true), BigInt(value));
     }
+    view.setBigUint64(8, 2n ** 64n - 1n, true);
+    P.writeU64(view, 0, P.readU64(view, 8));
+    assert.equal(view.getBigUint64(0, true), 2n ** 64n - 1n);
   });
 
   test("properties, attributes and config space agree", () => {
