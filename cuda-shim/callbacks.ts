@@ -7,7 +7,7 @@ export type HostCall = (error: number, stream: number) => void;
  * the argument buffer.
  */
 export class HostCalls {
-  readonly #waiting = new Map<number, HostCall>();
+  readonly #waiting = new Map<number, { fn: HostCall; once: boolean }>();
   #next = 1;
   #depth = 0;
 
@@ -16,10 +16,14 @@ export class HostCalls {
     return this.#depth > 0;
   }
 
-  /** Keeps a function. @returns its ticket */
-  add(fn: HostCall): number {
+  /**
+   * Keeps a function.
+   * @param once false for a node of a graph, which may be launched any number of times
+   * @returns its ticket
+   */
+  add(fn: HostCall, once: boolean): number {
     const ticket = this.#next++;
-    this.#waiting.set(ticket, fn);
+    this.#waiting.set(ticket, { fn, once });
     return ticket;
   }
 
@@ -28,11 +32,12 @@ export class HostCalls {
     this.#waiting.delete(ticket);
   }
 
-  /** Calls the function with that ticket, once. */
+  /** Calls the function with that ticket. */
   run(ticket: number, error: number, stream: number): void {
-    const fn = this.#waiting.get(ticket);
-    this.#waiting.delete(ticket);
-    if (fn) this.guard(() => fn(error, stream));
+    const waiting = this.#waiting.get(ticket);
+    if (!waiting) return;
+    if (waiting.once) this.#waiting.delete(ticket);
+    this.guard(() => waiting.fn(error, stream));
   }
 
   /**

@@ -101,3 +101,29 @@ export const cudaMemHandleTypeNone = 0;
 /** Flags of the occupancy calls. */
 export const cudaOccupancyDefault = 0;
 export const cudaOccupancyDisableCachingOverride = 1;
+
+/** `cudaStreamCaptureMode` and `cudaStreamCaptureStatus`. */
+export const cudaStreamCaptureModeGlobal = 0;
+export const cudaStreamCaptureModeThreadLocal = 1;
+export const cudaStreamCaptureModeRelaxed = 2;
+export const cudaStreamCaptureStatusNone = 0;
+export const cudaStreamCaptureStatusActive = 1;
+export const cudaStreamCaptureStatusInvalidated = 2;
+
+/** `cudaGraphNodeType`. */
+export const cudaGraphNodeTypeKernel = 0;
+export const cudaGraphNodeTypeMemcpy = 1;
+export const cudaGraphNodeTypeMemset = 2;
+export const cudaGraphNodeTypeHost = 3;
+export const cudaGraphNodeTypeGraph = 4;
+export const cudaGraphNodeTypeEmpty = 5;
+export const cudaGraphNodeTypeWaitEvent = 6;
+export const cudaGraphNodeTypeEventRecord = 7;
+export const cudaGraphNodeTypeMemAlloc = 10;
+export const cudaGraphNodeTypeMemFree = 11;
+
+/** `cudaGraphExecUpdateResult`. */
+export const cudaGraphExecUpdateSuccess = 0;
+export const cudaGraphExecUpdateError = 1;
+export const cudaGraphExecUpdateErrorTopologyChanged = 2;
+export const cudaGraphExecUpdateErrorNodeTypeChanged = 3;

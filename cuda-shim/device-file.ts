@@ -8,6 +8,7 @@ import {
   CONTEXT_CREATE_FLAGS,
   CONTEXT_PRIMARY,
   IOCTL_BASE,
+  REQUEST_COMMAND,
   REQUEST_CONTEXT,
   REQUEST_SIZE,
   REQUEST_STREAM,
@@ -68,6 +69,8 @@ export class DeviceFile {
   readonly #request = new Uint8Array(this.#arg.buffer, 0, REQUEST_SIZE);
   #context = 0;
   #generation = 0;
+  /** Where `send` puts a request instead of sending it. */
+  #recorder: ((command: number, out: Uint8Array | undefined) => void) | undefined;
 
   constructor(file: OpenFile) {
     this.file = file;
@@ -147,9 +150,42 @@ export class DeviceFile {
    * @returns the `cudaError_t` of the device or, if the driver refused, the one that fits its errno
    */
   send(command: number, out?: Uint8Array, into?: Uint8Array): number {
+    if (this.#recorder) {
+      this.#recorder(command, out);
+      return cudaSuccess;
+    }
     const status = this.file.ioctl(IOCTL_BASE + command, this.#arg, out, into);
     if (status < 0) return CUDA_OF_ERRNO.get(-status) ?? cudaErrorUnknown;
     return this.getU32(RESPONSE_ERROR);
+  }
+
+  /** Whether a request is being recorded: JavaScript memory can't take part in it. */
+  get recording(): boolean {
+    return this.#recorder !== undefined;
+  }
+
+  /**
+   * Records the request that `body` makes, as a node of a graph has it: its fixed part and the bytes
+   * that follow it.
+   * @param body sends one request; what it needs to know beforehand must be asked outside of it
+   * @throws CudaError if it returns an error
+   */
+  record(body: () => number): Uint8Array {
+    let recorded: Uint8Array | undefined;
+    this.#recorder = (command, out) => {
+      this.#arg.setUint32(REQUEST_COMMAND, command, true);
+      recorded = new Uint8Array(REQUEST_SIZE + (out?.length ?? 0));
+      recorded.set(this.#request);
+      if (out) recorded.set(out, REQUEST_SIZE);
+    };
+    try {
+      const error = body();
+      if (error !== cudaSuccess) throw new CudaError(error);
+    } finally {
+      this.#recorder = undefined;
+    }
+    if (!recorded) throw new CudaError(cudaErrorInvalidValue);
+    return recorded;
   }
 
   /** `send`, for requests that must succeed. @throws CudaError */

@@ -1,25 +1,44 @@
 /** Functions of the host that run in their turn of a stream. */
-import { cudaErrorInvalidValue } from "../runtime/protocol/errors.ts";
+import { cudaErrorInvalidValue, cudaSuccess } from "../runtime/protocol/errors.ts";
+import {
+  CAPTURE_INFO_STATUS,
+  CAPTURE_STATUS_NONE,
+  COMMAND_CAPTURE_INFO,
+} from "../runtime/protocol/graphs.ts";
 import {
   COMMAND_HOST_CALL,
   HOST_CALL_ALWAYS,
   HOST_CALL_DATA,
   HOST_CALL_FLAGS,
 } from "../runtime/protocol/streams.ts";
+import type { DeviceFile } from "./device-file.ts";
 import { call } from "./thread.ts";
 import type { CudaStream } from "./types.ts";
 
 /** What a stream's callback gets: the stream, the context's error, and the data given with it. */
 export type StreamCallback = (stream: CudaStream, status: number, userData: unknown) => void;
 
+/** Sends the request that calls the function with that ticket. */
+export function sendHostCall(
+  device: DeviceFile,
+  stream: CudaStream,
+  ticket: number,
+  flags: number,
+): number {
+  device.begin(stream).setU64(HOST_CALL_DATA, ticket).setU32(HOST_CALL_FLAGS, flags);
+  return device.send(COMMAND_HOST_CALL);
+}
+
 function enqueue(stream: CudaStream, run: StreamCallback, data: unknown, flags: number): number {
   return call((thread) => {
     if (typeof run !== "function") return cudaErrorInvalidValue;
     const device = thread.device().begin(stream);
-    const ticket = thread.hostCalls.add((error, handle) => run(handle, error, data));
-    device.setU64(HOST_CALL_DATA, ticket).setU32(HOST_CALL_FLAGS, flags);
-    const error = device.send(COMMAND_HOST_CALL);
-    if (error !== 0) thread.hostCalls.delete(ticket);
+    // Captured, it becomes a node of a graph, which may run more than once.
+    device.check(COMMAND_CAPTURE_INFO);
+    const once = device.getU32(CAPTURE_INFO_STATUS) === CAPTURE_STATUS_NONE;
+    const ticket = thread.hostCalls.add((error, handle) => run(handle, error, data), once);
+    const error = sendHostCall(device, stream, ticket, flags);
+    if (error !== cudaSuccess) thread.hostCalls.delete(ticket);
     return error;
   });
 }

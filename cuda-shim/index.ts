@@ -5,13 +5,37 @@
 export * from "../runtime/protocol/attributes.ts";
 export * from "../runtime/protocol/errors.ts";
 export * from "./async.ts";
+export * from "./capture.ts";
 export * from "./classes/index.ts";
 export * from "./constants.ts";
 export * from "./device.ts";
 export { CudaError, cudaGetErrorName, cudaGetErrorString } from "./errors.ts";
 export * from "./event.ts";
 export * from "./function.ts";
-export * from "./host-call.ts";
+export * from "./graph.ts";
+export {
+  type CudaHostNodeParams,
+  type CudaKernelNodeParams,
+  type CudaMemsetParams,
+  cudaGraphAddChildGraphNode,
+  cudaGraphAddEmptyNode,
+  cudaGraphAddEventRecordNode,
+  cudaGraphAddEventWaitNode,
+  cudaGraphAddHostNode,
+  cudaGraphAddKernelNode,
+  cudaGraphAddMemcpyNode,
+  cudaGraphAddMemcpyNode1D,
+  cudaGraphAddMemsetNode,
+  cudaGraphExecHostNodeSetParams,
+  cudaGraphExecKernelNodeSetParams,
+  cudaGraphExecMemcpyNodeSetParams1D,
+  cudaGraphExecMemsetNodeSetParams,
+  cudaGraphHostNodeSetParams,
+  cudaGraphKernelNodeSetParams,
+  cudaGraphMemcpyNodeSetParams1D,
+  cudaGraphMemsetNodeSetParams,
+} from "./graph-nodes.ts";
+export { cudaLaunchHostFunc, cudaStreamAddCallback, type StreamCallback } from "./host-call.ts";
 export {
   __cudaLaunchKernel,
   __cudaPopCallConfiguration,
@@ -38,7 +62,21 @@ export {
 export * from "./misc.ts";
 export * from "./module.ts";
 export * from "./peer.ts";
-export * from "./pitched.ts";
+export {
+  type CudaExtent,
+  type CudaMemcpy3DParms,
+  type CudaPitchedPtr,
+  type CudaPos,
+  cudaMalloc3D,
+  cudaMallocPitch,
+  cudaMemcpy2D,
+  cudaMemcpy2DAsync,
+  cudaMemcpy3D,
+  cudaMemcpy3DAsync,
+  cudaMemset2D,
+  cudaMemset2DAsync,
+  cudaMemset3D,
+} from "./pitched.ts";
 export * from "./pointer.ts";
 export * from "./pool.ts";
 export type { CudaDeviceProp } from "./properties.ts";

@@ -35,6 +35,7 @@ import {
   cudaErrorInvalidMemcpyDirection,
   cudaErrorInvalidValue,
   cudaErrorMemoryAllocation,
+  cudaErrorNotSupported,
   cudaSuccess,
 } from "../runtime/protocol/errors.ts";
 import { COMMAND_STREAM_SYNCHRONIZE } from "../runtime/protocol/streams.ts";
@@ -234,6 +235,9 @@ export function copy(
   const target = count === 0 ? NO_SIDE : copySide(dst, count);
   const source = count === 0 ? NO_SIDE : copySide(src, count);
   checkKind(kind, target, source);
+  if (device.recording && (target.bytes || source.bytes)) {
+    throw new CudaError(cudaErrorNotSupported, "graphs copy device and pinned memory only");
+  }
   if (target.bytes && source.bytes) {
     // Both are JavaScript's own: the device only has to have done what was asked of it before.
     device.check(COMMAND_STREAM_SYNCHRONIZE);
@@ -243,6 +247,7 @@ export function copy(
   if (thread.devices.length > 1) {
     const from = source.bytes ? undefined : thread.deviceOf(source.address);
     const to = target.bytes ? undefined : thread.deviceOf(target.address);
+    if (device.recording && (to ?? from) !== device) return cudaErrorInvalidValue;
     if (from && to && from !== to) return copyPeer(to, target.address, from, source.address, count);
     device = (to ?? from ?? device).begin(stream);
   }

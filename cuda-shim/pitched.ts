@@ -20,6 +20,7 @@ import {
 import {
   cudaErrorInvalidPitchValue,
   cudaErrorInvalidValue,
+  cudaErrorNotSupported,
   cudaSuccess,
 } from "../runtime/protocol/errors.ts";
 import { writeU64 } from "../runtime/protocol/fields.ts";
@@ -65,7 +66,7 @@ export interface CudaMemcpy3DParms {
 }
 
 /** One side of a box: where it begins, and how far its rows and slices are apart (bytes). */
-interface BoxSide {
+export interface BoxSide {
   readonly operand: CopyOperand;
   /** Bytes from the operand's start to the box. */
   readonly offset: number;
@@ -113,7 +114,7 @@ function putExtent({ width, height, depth }: CudaExtent): void {
 }
 
 /** Copies a box, ordered on a stream. @throws CudaError */
-function copyBox(
+export function copyBox(
   thread: HostThread,
   dst: BoxSide,
   src: BoxSide,
@@ -128,6 +129,9 @@ function copyBox(
   const target = boxSide(dst, extent);
   const source = boxSide(src, extent);
   checkKind(kind, target, source);
+  if (device.recording && (target.bytes || source.bytes)) {
+    throw new CudaError(cudaErrorNotSupported, "graphs copy device and pinned memory only");
+  }
   if (target.bytes && source.bytes) {
     device.check(COMMAND_STREAM_SYNCHRONIZE);
     copyRows(target.bytes, dst, source.bytes, src, extent);
@@ -158,7 +162,7 @@ function copyRows(
 }
 
 /** Rows of one slice, from the operand's start. */
-function rows(operand: CopyOperand, pitch: number): BoxSide {
+export function rows(operand: CopyOperand, pitch: number): BoxSide {
   return { operand, offset: 0, pitch, slice: 0 };
 }
 
@@ -239,7 +243,7 @@ export function cudaMemcpy2DAsync(
   );
 }
 
-function box3D(
+export function box3D(
   { ptr, pitch, ysize }: CudaPitchedPtr,
   pos: CudaPos = { x: 0, y: 0, z: 0 },
 ): BoxSide {
@@ -265,13 +269,18 @@ export function cudaMemcpy3DAsync(p: CudaMemcpy3DParms | null, stream: CudaStrea
   return copy3D(p, stream, COPY_ASYNC);
 }
 
-function setBox(
+/**
+ * Sets a box of elements of 1, 2 or 4 bytes, ordered on a stream.
+ * @param extent width in bytes
+ */
+export function setBox(
   thread: HostThread,
   { operand, pitch, slice }: BoxSide,
   value: number,
   extent: CudaExtent,
   stream: CudaStream,
   flags: number,
+  element: 1 | 2 | 4 = 1,
 ): number {
   if (!isExtent(extent) || !isSize(pitch) || !isSize(slice)) return cudaErrorInvalidValue;
   if (typeof operand !== "number" || !isSize(operand)) return cudaErrorInvalidValue;
@@ -281,7 +290,7 @@ function setBox(
   putSide(BOX_TARGET, operand, { operand, offset: 0, pitch, slice });
   putSide(BOX_SOURCE, 0, { operand: 0, offset: 0, pitch: 0, slice: 0 });
   putExtent(extent);
-  device.setU32(MEMORY_SET_3D_VALUE, value & 0xff).setU32(MEMORY_SET_3D_ELEMENT, 1);
+  device.setU32(MEMORY_SET_3D_VALUE, value).setU32(MEMORY_SET_3D_ELEMENT, element);
   return device.setU32(MEMORY_SET_3D_FLAGS, flags).send(COMMAND_MEMORY_SET_3D, box);
 }
 
@@ -294,7 +303,7 @@ export function cudaMemset2D(
   height: number,
 ): number {
   const extent = { width, height, depth: 1 };
-  return call((thread) => setBox(thread, rows(devPtr, pitch), value, extent, 0, 0));
+  return call((thread) => setBox(thread, rows(devPtr, pitch), value & 0xff, extent, 0, 0));
 }
 
 /** `cudaMemset2D`, ordered on a stream. */
@@ -307,7 +316,9 @@ export function cudaMemset2DAsync(
   stream: CudaStream = 0,
 ): number {
   const extent = { width, height, depth: 1 };
-  return call((thread) => setBox(thread, rows(devPtr, pitch), value, extent, stream, COPY_ASYNC));
+  return call((thread) =>
+    setBox(thread, rows(devPtr, pitch), value & 0xff, extent, stream, COPY_ASYNC),
+  );
 }
 
 /** Sets a box of pitched memory to the low byte of `value`. */
@@ -318,6 +329,6 @@ export function cudaMemset3D(
 ): number {
   return call((thread) => {
     if (!pitchedDevPtr) return cudaErrorInvalidValue;
-    return setBox(thread, box3D(pitchedDevPtr), value, extent, 0, 0);
+    return setBox(thread, box3D(pitchedDevPtr), value & 0xff, extent, 0, 0);
   });
 }

@@ -23,7 +23,14 @@ import {
 } from "./constants.ts";
 import type { DeviceFile } from "./device-file.ts";
 import { call, type HostThread } from "./thread.ts";
-import { type CudaPointer, type HostMemory, isHostMemory, isSize, type Out } from "./types.ts";
+import {
+  bytesOf,
+  type CudaPointer,
+  type HostMemory,
+  isHostMemory,
+  isSize,
+  type Out,
+} from "./types.ts";
 
 /** `cudaPointerAttributes`. */
 export interface CudaPointerAttributes {

@@ -1,0 +1,382 @@
+/** Graphs: their structure, and executable ones. Nodes are in graph-nodes.ts. */
+import {
+  cudaErrorGraphExecUpdateFailure,
+  cudaErrorInvalidValue,
+  cudaSuccess,
+} from "../runtime/protocol/errors.ts";
+import {
+  COMMAND_GRAPH_CLONE,
+  COMMAND_GRAPH_CREATE,
+  COMMAND_GRAPH_DESTROY,
+  COMMAND_GRAPH_EDGES,
+  COMMAND_GRAPH_EXEC_DESTROY,
+  COMMAND_GRAPH_EXEC_NODE_ENABLE,
+  COMMAND_GRAPH_EXEC_UPDATE,
+  COMMAND_GRAPH_FIND_IN_CLONE,
+  COMMAND_GRAPH_INSTANTIATE,
+  COMMAND_GRAPH_LAUNCH,
+  COMMAND_GRAPH_LIST,
+  COMMAND_GRAPH_NODE_DESTROY,
+  COMMAND_GRAPH_NODE_GET,
+  GRAPH_CLONE_GRAPH,
+  GRAPH_CLONE_SOURCE,
+  GRAPH_CREATE_GRAPH,
+  GRAPH_DESTROY_GRAPH,
+  GRAPH_EDGES_COUNT,
+  GRAPH_EDGES_GRAPH,
+  GRAPH_EDGES_REMOVE,
+  GRAPH_EXEC_DESTROY_EXEC,
+  GRAPH_EXEC_NODE_ENABLE_ENABLED,
+  GRAPH_EXEC_NODE_ENABLE_EXEC,
+  GRAPH_EXEC_NODE_ENABLE_NODE,
+  GRAPH_EXEC_NODE_ENABLE_SET,
+  GRAPH_EXEC_UPDATE_EXEC,
+  GRAPH_EXEC_UPDATE_GRAPH,
+  GRAPH_EXEC_UPDATE_NODE,
+  GRAPH_EXEC_UPDATE_RESULT,
+  GRAPH_FIND_IN_CLONE_CLONE,
+  GRAPH_FIND_IN_CLONE_FOUND,
+  GRAPH_FIND_IN_CLONE_NODE,
+  GRAPH_INSTANTIATE_EXEC,
+  GRAPH_INSTANTIATE_GRAPH,
+  GRAPH_LAUNCH_EXEC,
+  GRAPH_LIST_COUNT,
+  GRAPH_LIST_OBJECT,
+  GRAPH_LIST_WHAT,
+  GRAPH_NODE_DESTROY_NODE,
+  GRAPH_NODE_GET_CHILD,
+  GRAPH_NODE_GET_NODE,
+  GRAPH_NODE_GET_TYPE,
+  LIST_DEPENDENCIES,
+  LIST_DEPENDENTS,
+  LIST_EDGES,
+  LIST_NODES,
+  LIST_ROOTS,
+} from "../runtime/protocol/graphs.ts";
+import type { DeviceFile } from "./device-file.ts";
+import { graphHandle } from "./graph-nodes.ts";
+import { call } from "./thread.ts";
+import type { CudaGraph, CudaGraphExec, CudaGraphNode, CudaStream, Out } from "./types.ts";
+
+/** `cudaGraphExecUpdateResultInfo`. */
+export interface CudaGraphExecUpdateResultInfo {
+  /** `cudaGraphExecUpdate…` */
+  result: number;
+  /** The node that differs, or 0. */
+  errorNode: CudaGraphNode;
+}
+
+/** Makes a request with one handle and reads one handle of the answer. */
+function transform(
+  out: Out<number> | null,
+  command: number,
+  field: number,
+  set: (device: DeviceFile) => void,
+): number {
+  return call((thread) => {
+    if (!out) return cudaErrorInvalidValue;
+    const device = thread.device().begin();
+    set(device);
+    device.check(command);
+    out.value = device.getU32(field);
+    return cudaSuccess;
+  });
+}
+
+/** Makes a request with one handle. */
+function act(command: number, field: number, handle: number): number {
+  return call((thread) => thread.device().begin().setU32(field, graphHandle(handle)).send(command));
+}
+
+/** Makes an empty graph. @param flags 0 */
+export function cudaGraphCreate(pGraph: Out<CudaGraph> | null, flags = 0): number {
+  if (flags !== 0) return call(() => cudaErrorInvalidValue);
+  return transform(pGraph, COMMAND_GRAPH_CREATE, GRAPH_CREATE_GRAPH, () => {});
+}
+
+/** Ends a graph with its nodes; what was instantiated from it stays. */
+export function cudaGraphDestroy(graph: CudaGraph): number {
+  return act(COMMAND_GRAPH_DESTROY, GRAPH_DESTROY_GRAPH, graph);
+}
+
+/** Copies a graph. */
+export function cudaGraphClone(
+  pGraphClone: Out<CudaGraph> | null,
+  originalGraph: CudaGraph,
+): number {
+  return transform(pGraphClone, COMMAND_GRAPH_CLONE, GRAPH_CLONE_GRAPH, (device) =>
+    device.setU32(GRAPH_CLONE_SOURCE, graphHandle(originalGraph)),
+  );
+}
+
+/** Takes a node out of its graph, with its edges. */
+export function cudaGraphDestroyNode(node: CudaGraphNode): number {
+  return act(COMMAND_GRAPH_NODE_DESTROY, GRAPH_NODE_DESTROY_NODE, node);
+}
+
+/** The node of a clone that a node of the original became. */
+export function cudaGraphNodeFindInClone(
+  pNode: Out<CudaGraphNode> | null,
+  originalNode: CudaGraphNode,
+  clonedGraph: CudaGraph,
+): number {
+  return transform(pNode, COMMAND_GRAPH_FIND_IN_CLONE, GRAPH_FIND_IN_CLONE_FOUND, (device) =>
+    device
+      .setU32(GRAPH_FIND_IN_CLONE_NODE, graphHandle(originalNode))
+      .setU32(GRAPH_FIND_IN_CLONE_CLONE, graphHandle(clonedGraph)),
+  );
+}
+
+/** What a node is (`cudaGraphNodeType…`). */
+export function cudaGraphNodeGetType(node: CudaGraphNode, pType: Out<number> | null): number {
+  return transform(pType, COMMAND_GRAPH_NODE_GET, GRAPH_NODE_GET_TYPE, (device) =>
+    device.setU32(GRAPH_NODE_GET_NODE, graphHandle(node)),
+  );
+}
+
+/** The graph in a child graph node. @returns cudaErrorInvalidValue if it is another kind of node */
+export function cudaGraphChildGraphNodeGetGraph(
+  node: CudaGraphNode,
+  pGraph: Out<CudaGraph> | null,
+): number {
+  const child = { value: 0 };
+  const error = transform(child, COMMAND_GRAPH_NODE_GET, GRAPH_NODE_GET_CHILD, (device) =>
+    device.setU32(GRAPH_NODE_GET_NODE, graphHandle(node)),
+  );
+  if (error !== cudaSuccess) return error;
+  if (!pGraph || child.value === 0) return call(() => cudaErrorInvalidValue);
+  pGraph.value = child.value;
+  return cudaSuccess;
+}
+
+/** Asks for a list of handles. */
+function list(
+  object: number,
+  what: number,
+  each: number,
+  take: (handles: Uint32Array, count: number) => void,
+): number {
+  return call((thread) => {
+    graphHandle(object);
+    const ask = (room: Uint8Array) => {
+      const device = thread.device().begin();
+      device.setU32(GRAPH_LIST_OBJECT, object).setU32(GRAPH_LIST_WHAT, what);
+      device.check(COMMAND_GRAPH_LIST, undefined, room);
+      return device.getU32(GRAPH_LIST_COUNT);
+    };
+    const count = ask(new Uint8Array(0));
+    const handles = new Uint32Array(count * each);
+    if (count > 0) ask(new Uint8Array(handles.buffer));
+    take(handles, count);
+    return cudaSuccess;
+  });
+}
+
+/** Lists nodes; either box may be null (in C a null array asks for the number only). */
+function listNodes(
+  object: number,
+  what: number,
+  nodes: Out<CudaGraphNode[]> | null,
+  numNodes: Out<number> | null,
+): number {
+  if (!nodes && !numNodes) return call(() => cudaErrorInvalidValue);
+  return list(object, what, 1, (handles, count) => {
+    if (nodes) nodes.value = Array.from(handles);
+    if (numNodes) numNodes.value = count;
+  });
+}
+
+/** The nodes of a graph, in the order in which they were added. */
+export function cudaGraphGetNodes(
+  graph: CudaGraph,
+  nodes: Out<CudaGraphNode[]> | null,
+  numNodes: Out<number> | null = null,
+): number {
+  return listNodes(graph, LIST_NODES, nodes, numNodes);
+}
+
+/** The nodes of a graph that depend on none. */
+export function cudaGraphGetRootNodes(
+  graph: CudaGraph,
+  pRootNodes: Out<CudaGraphNode[]> | null,
+  pNumRootNodes: Out<number> | null = null,
+): number {
+  return listNodes(graph, LIST_ROOTS, pRootNodes, pNumRootNodes);
+}
+
+/** The nodes that a node depends on. */
+export function cudaGraphNodeGetDependencies(
+  node: CudaGraphNode,
+  pDependencies: Out<CudaGraphNode[]> | null,
+  pNumDependencies: Out<number> | null = null,
+): number {
+  return listNodes(node, LIST_DEPENDENCIES, pDependencies, pNumDependencies);
+}
+
+/** The nodes that depend on a node. */
+export function cudaGraphNodeGetDependentNodes(
+  node: CudaGraphNode,
+  pDependentNodes: Out<CudaGraphNode[]> | null,
+  pNumDependentNodes: Out<number> | null = null,
+): number {
+  return listNodes(node, LIST_DEPENDENTS, pDependentNodes, pNumDependentNodes);
+}
+
+/** The edges of a graph: `from[i]` comes before `to[i]`. */
+export function cudaGraphGetEdges(
+  graph: CudaGraph,
+  from: Out<CudaGraphNode[]> | null,
+  to: Out<CudaGraphNode[]> | null,
+  numEdges: Out<number> | null = null,
+): number {
+  if (!from !== !to || (!from && !numEdges)) return call(() => cudaErrorInvalidValue);
+  return list(graph, LIST_EDGES, 2, (handles, count) => {
+    if (from) from.value = Array.from({ length: count }, (_, i) => handles[2 * i] ?? 0);
+    if (to) to.value = Array.from({ length: count }, (_, i) => handles[2 * i + 1] ?? 0);
+    if (numEdges) numEdges.value = count;
+  });
+}
+
+function edges(
+  graph: CudaGraph,
+  from: readonly CudaGraphNode[] | null,
+  to: readonly CudaGraphNode[] | null,
+  remove: 0 | 1,
+): number {
+  return call((thread) => {
+    graphHandle(graph);
+    if (!from || !to || from.length !== to.length) return cudaErrorInvalidValue;
+    const pairs = new Uint32Array(2 * from.length);
+    for (let i = 0; i < from.length; i++) {
+      pairs[2 * i] = graphHandle(from[i] ?? 0);
+      pairs[2 * i + 1] = graphHandle(to[i] ?? 0);
+    }
+    const device = thread.device().begin().setU32(GRAPH_EDGES_GRAPH, graph);
+    device.setU32(GRAPH_EDGES_COUNT, from.length).setU32(GRAPH_EDGES_REMOVE, remove);
+    return device.send(COMMAND_GRAPH_EDGES, new Uint8Array(pairs.buffer));
+  });
+}
+
+/** Lets `from[i]` come before `to[i]`. */
+export function cudaGraphAddDependencies(
+  graph: CudaGraph,
+  from: readonly CudaGraphNode[] | null,
+  to: readonly CudaGraphNode[] | null,
+): number {
+  return edges(graph, from, to, 0);
+}
+
+/** Takes edges out of a graph. */
+export function cudaGraphRemoveDependencies(
+  graph: CudaGraph,
+  from: readonly CudaGraphNode[] | null,
+  to: readonly CudaGraphNode[] | null,
+): number {
+  return edges(graph, from, to, 1);
+}
+
+/** Flags that change nothing here: free memory on launch, upload, use node priority. */
+const INSTANTIATE_FLAGS = 1 | 2 | 8;
+
+/** Makes an executable graph of a graph. @param flags `cudaGraphInstantiateFlag…`, or 0 */
+export function cudaGraphInstantiate(
+  pGraphExec: Out<CudaGraphExec> | null,
+  graph: CudaGraph,
+  flags = 0,
+): number {
+  if ((flags & ~INSTANTIATE_FLAGS) !== 0) return call(() => cudaErrorInvalidValue);
+  return transform(pGraphExec, COMMAND_GRAPH_INSTANTIATE, GRAPH_INSTANTIATE_EXEC, (device) =>
+    device.setU32(GRAPH_INSTANTIATE_GRAPH, graphHandle(graph)),
+  );
+}
+
+/** `cudaGraphInstantiate`. */
+export function cudaGraphInstantiateWithFlags(
+  pGraphExec: Out<CudaGraphExec> | null,
+  graph: CudaGraph,
+  flags = 0,
+): number {
+  return cudaGraphInstantiate(pGraphExec, graph, flags);
+}
+
+/** Ends an executable graph. */
+export function cudaGraphExecDestroy(graphExec: CudaGraphExec): number {
+  return act(COMMAND_GRAPH_EXEC_DESTROY, GRAPH_EXEC_DESTROY_EXEC, graphExec);
+}
+
+/** Runs an executable graph in a stream. */
+export function cudaGraphLaunch(graphExec: CudaGraphExec, stream: CudaStream = 0): number {
+  return call((thread) => {
+    const device = thread.device().begin(stream);
+    return device.setU32(GRAPH_LAUNCH_EXEC, graphHandle(graphExec)).send(COMMAND_GRAPH_LAUNCH);
+  });
+}
+
+/**
+ * Gives an executable graph the parameters of a graph of the same shape.
+ * @param resultInfo receives what differs
+ * @returns cudaErrorGraphExecUpdateFailure if the shapes differ
+ */
+export function cudaGraphExecUpdate(
+  hGraphExec: CudaGraphExec,
+  hGraph: CudaGraph,
+  resultInfo: Out<CudaGraphExecUpdateResultInfo | null> | null,
+): number {
+  return call((thread) => {
+    const device = thread.device().begin();
+    device.setU32(GRAPH_EXEC_UPDATE_EXEC, graphHandle(hGraphExec));
+    device.setU32(GRAPH_EXEC_UPDATE_GRAPH, graphHandle(hGraph));
+    const error = device.send(COMMAND_GRAPH_EXEC_UPDATE);
+    if (error !== cudaSuccess && error !== cudaErrorGraphExecUpdateFailure) return error;
+    if (resultInfo) {
+      resultInfo.value = {
+        result: device.getU32(GRAPH_EXEC_UPDATE_RESULT),
+        errorNode: device.getU32(GRAPH_EXEC_UPDATE_NODE),
+      };
+    }
+    return error;
+  });
+}
+
+const ONLY_ASK = 2;
+
+function enabled(
+  exec: CudaGraphExec,
+  node: CudaGraphNode,
+  set: number,
+  out: Out<number> | null,
+): number {
+  return transform(out, COMMAND_GRAPH_EXEC_NODE_ENABLE, GRAPH_EXEC_NODE_ENABLE_ENABLED, (device) =>
+    device
+      .setU32(GRAPH_EXEC_NODE_ENABLE_EXEC, graphHandle(exec))
+      .setU32(GRAPH_EXEC_NODE_ENABLE_NODE, graphHandle(node))
+      .setU32(GRAPH_EXEC_NODE_ENABLE_SET, set),
+  );
+}
+
+/** Switches a node of an executable graph on (not 0) or off. */
+export function cudaGraphNodeSetEnabled(
+  hGraphExec: CudaGraphExec,
+  hNode: CudaGraphNode,
+  isEnabled: number,
+): number {
+  return enabled(hGraphExec, hNode, isEnabled ? 1 : 0, { value: 0 });
+}
+
+/** Whether a node of an executable graph is on. */
+export function cudaGraphNodeGetEnabled(
+  hGraphExec: CudaGraphExec,
+  hNode: CudaGraphNode,
+  isEnabled: Out<number> | null,
+): number {
+  return enabled(hGraphExec, hNode, ONLY_ASK, isEnabled);
+}
+
+/** Brings an executable graph to the device before its first launch: it is there already. */
+export function cudaGraphUpload(graphExec: CudaGraphExec, stream: CudaStream = 0): number {
+  return call((thread) => {
+    graphHandle(graphExec);
+    thread.device().begin(stream);
+    return cudaSuccess;
+  });
+}
