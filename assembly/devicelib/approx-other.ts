@@ -1,12 +1,6 @@
 // The approximate functions of f64, f16, bf16 and their pairs.
 
-import {
-  F64_MIN_NORMAL,
-  bfloatToFloat,
-  floatToBfloat,
-  floatToHalf,
-  halfToFloat,
-} from "./common";
+import { F64_MIN_NORMAL, bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from "./common";
 import { ex2_approx_f32, tanh_approx_f32 } from "./approx";
 
 // @ts-ignore: decorator

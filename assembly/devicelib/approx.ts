@@ -1,8 +1,8 @@
-// The approximate f32 functions, each on four lanes; the scalar form is lane 0 of it, so that both are
-// the same code. Errors of all of them: docs/math-errors.md.
+// The approximate f32 functions, each on four lanes; the scalar form is lane 0 of it, so that both
+// are the same code. Errors of all of them: docs/math-errors.md.
 //
-// rcp, sqrt and div use WebAssembly's own, correctly rounded operations. The others are polynomials in
-// f32 without fused steps, so that every engine gives the same bits.
+// rcp, sqrt and div use WebAssembly's own, correctly rounded operations. The others are polynomials
+// in f32 without fused steps, so that every engine gives the same bits.
 
 import { demotePair, ftzX4, promoteHigh, promoteLow } from "./simd-common";
 
@@ -85,8 +85,8 @@ export function div_full_ftz_f32_x4(a: v128, b: v128): v128 {
   return ftzX4(f32x4.div(ftzX4(a), ftzX4(b)));
 }
 /**
- * div.approx.f32 on four lanes: correctly rounded, but for |b| > 2¹²⁶, where the GPU's reciprocal is
- * flushed: the quotient is 0, and NaN for an infinite a (PTX ISA, div).
+ * div.approx.f32 on four lanes: correctly rounded, but for |b| > 2¹²⁶, where the GPU's reciprocal
+ * is flushed: the quotient is 0, and NaN for an infinite a (PTX ISA, div).
  */
 export function div_approx_f32_x4(a: v128, b: v128): v128 {
   const huge = f32x4.gt(f32x4.abs(b), k(8.507059173023462e37));
@@ -184,7 +184,10 @@ function log2Normal(x: v128, shift: v128): v128 {
   return f32x4.add(exponent, f32x4.mul(ln, k(1.4426950216293335)));
 }
 
-/** Puts in what is not a positive finite number: −∞ for zeros, NaN for negatives, ∞ and NaN as they are. */
+/**
+ * Puts in what is not a positive finite number: −∞ for zeros, NaN for negatives, ∞ and NaN as they
+ * are.
+ */
 // @ts-ignore: decorator
 @inline
 function log2Special(a: v128, result: v128): v128 {
@@ -216,7 +219,9 @@ export function lg2_approx_ftz_f32(a: f32): f32 {
   return lane0(lg2_approx_ftz_f32_x4(k(a)));
 }
 
-/** Two angles in turns, as the GPU reduces them: a · (1/2π in f32), cut to f32, less whole turns. */
+/**
+ * Two angles in turns, as the GPU reduces them: a · (1/2π in f32), cut to f32, less whole turns.
+ */
 // @ts-ignore: decorator
 @inline
 function turns(x: v128): v128 {

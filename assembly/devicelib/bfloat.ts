@@ -1,9 +1,9 @@
 // Arithmetic of one bfloat16 (bf16) value. A register of it is an i32 with its upper 16 bits zero.
 //
-// A sum of two bf16 rounded to f32 and then to bf16 is rounded as if once (24 ≥ 2·8 + 2 bits; Figueroa
-// 1995). Products, which can be subnormal, and fused multiply-adds go through f64, rounded to odd.
-// NaN results are 0x7fff. `.ftz` flushes subnormals, `.sat` clamps to [0, 1], `.relu` to [0, ∞) (NaN
-// stays NaN there); PTX ISA, "Half Precision Floating Point Instructions".
+// A sum of two bf16 rounded to f32 and then to bf16 is rounded as if once (24 ≥ 2·8 + 2 bits;
+// Figueroa 1995). Products, which can be subnormal, and fused multiply-adds go through f64, rounded
+// to odd. NaN results are 0x7fff. `.ftz` flushes subnormals, `.sat` clamps to [0, 1], `.relu` to
+// [0, ∞) (NaN stays NaN there); PTX ISA, "Half Precision Floating Point Instructions".
 
 import { bfloatToFloat, demoteOdd, floatToBfloat, toOdd, twoSumError } from "./common";
 import { maximum16, minimum16, withSign } from "./half-order";
@@ -53,7 +53,10 @@ function fma(a: i32, b: i32, c: i32): i32 {
   return floatToBfloat(demoteOdd(toOdd(s, twoSumError(p, addend, s))));
 }
 
-/** `.oob`: whether an operand is the NaN that the tensor copies put in for data out of bounds (0x7ff7 or 0xfff7, found on the H100). */
+/**
+ * `.oob`: whether an operand is the NaN that the tensor copies put in for data out of bounds
+ * (0x7ff7 or 0xfff7, found on the H100).
+ */
 // @ts-ignore: decorator
 @inline
 function oob(a: i32, b: i32): bool {
@@ -130,8 +133,4 @@ export function neg_bf16(a: i32): i32 {
 }
 
 // Without a rounding modifier, add, sub and mul round to nearest.
-export {
-  add_rn_bf16 as add_bf16,
-  sub_rn_bf16 as sub_bf16,
-  mul_rn_bf16 as mul_bf16,
-};
+export { add_rn_bf16 as add_bf16, sub_rn_bf16 as sub_bf16, mul_rn_bf16 as mul_bf16 };

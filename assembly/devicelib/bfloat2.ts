@@ -28,19 +28,30 @@ export function mul_rn_bf16x2(a: i32, b: i32): i32 {
 }
 /** fma.rn.bf16x2 */
 export function fma_rn_bf16x2(a: i32, b: i32, c: i32): i32 {
-  return one.fma_rn_bf16(low(a), low(b), low(c)) | (one.fma_rn_bf16(high(a), high(b), high(c)) << 16);
+  return (
+    one.fma_rn_bf16(low(a), low(b), low(c)) | (one.fma_rn_bf16(high(a), high(b), high(c)) << 16)
+  );
 }
 /** fma.rn.relu.bf16x2 */
 export function fma_rn_relu_bf16x2(a: i32, b: i32, c: i32): i32 {
-  return one.fma_rn_relu_bf16(low(a), low(b), low(c)) | (one.fma_rn_relu_bf16(high(a), high(b), high(c)) << 16);
+  return (
+    one.fma_rn_relu_bf16(low(a), low(b), low(c)) |
+    (one.fma_rn_relu_bf16(high(a), high(b), high(c)) << 16)
+  );
 }
 /** fma.rn.oob.bf16x2 */
 export function fma_rn_oob_bf16x2(a: i32, b: i32, c: i32): i32 {
-  return one.fma_rn_oob_bf16(low(a), low(b), low(c)) | (one.fma_rn_oob_bf16(high(a), high(b), high(c)) << 16);
+  return (
+    one.fma_rn_oob_bf16(low(a), low(b), low(c)) |
+    (one.fma_rn_oob_bf16(high(a), high(b), high(c)) << 16)
+  );
 }
 /** fma.rn.oob.relu.bf16x2 */
 export function fma_rn_oob_relu_bf16x2(a: i32, b: i32, c: i32): i32 {
-  return one.fma_rn_oob_relu_bf16(low(a), low(b), low(c)) | (one.fma_rn_oob_relu_bf16(high(a), high(b), high(c)) << 16);
+  return (
+    one.fma_rn_oob_relu_bf16(low(a), low(b), low(c)) |
+    (one.fma_rn_oob_relu_bf16(high(a), high(b), high(c)) << 16)
+  );
 }
 /** min.bf16x2 */
 export function min_bf16x2(a: i32, b: i32): i32 {
@@ -48,7 +59,9 @@ export function min_bf16x2(a: i32, b: i32): i32 {
 }
 /** min.xorsign.abs.bf16x2 */
 export function min_xorsign_abs_bf16x2(a: i32, b: i32): i32 {
-  return one.min_xorsign_abs_bf16(low(a), low(b)) | (one.min_xorsign_abs_bf16(high(a), high(b)) << 16);
+  return (
+    one.min_xorsign_abs_bf16(low(a), low(b)) | (one.min_xorsign_abs_bf16(high(a), high(b)) << 16)
+  );
 }
 /** min.NaN.bf16x2 */
 export function min_NaN_bf16x2(a: i32, b: i32): i32 {
@@ -56,7 +69,10 @@ export function min_NaN_bf16x2(a: i32, b: i32): i32 {
 }
 /** min.NaN.xorsign.abs.bf16x2 */
 export function min_NaN_xorsign_abs_bf16x2(a: i32, b: i32): i32 {
-  return one.min_NaN_xorsign_abs_bf16(low(a), low(b)) | (one.min_NaN_xorsign_abs_bf16(high(a), high(b)) << 16);
+  return (
+    one.min_NaN_xorsign_abs_bf16(low(a), low(b)) |
+    (one.min_NaN_xorsign_abs_bf16(high(a), high(b)) << 16)
+  );
 }
 /** max.bf16x2 */
 export function max_bf16x2(a: i32, b: i32): i32 {
@@ -64,7 +80,9 @@ export function max_bf16x2(a: i32, b: i32): i32 {
 }
 /** max.xorsign.abs.bf16x2 */
 export function max_xorsign_abs_bf16x2(a: i32, b: i32): i32 {
-  return one.max_xorsign_abs_bf16(low(a), low(b)) | (one.max_xorsign_abs_bf16(high(a), high(b)) << 16);
+  return (
+    one.max_xorsign_abs_bf16(low(a), low(b)) | (one.max_xorsign_abs_bf16(high(a), high(b)) << 16)
+  );
 }
 /** max.NaN.bf16x2 */
 export function max_NaN_bf16x2(a: i32, b: i32): i32 {
@@ -72,7 +90,10 @@ export function max_NaN_bf16x2(a: i32, b: i32): i32 {
 }
 /** max.NaN.xorsign.abs.bf16x2 */
 export function max_NaN_xorsign_abs_bf16x2(a: i32, b: i32): i32 {
-  return one.max_NaN_xorsign_abs_bf16(low(a), low(b)) | (one.max_NaN_xorsign_abs_bf16(high(a), high(b)) << 16);
+  return (
+    one.max_NaN_xorsign_abs_bf16(low(a), low(b)) |
+    (one.max_NaN_xorsign_abs_bf16(high(a), high(b)) << 16)
+  );
 }
 /** abs.bf16x2 */
 export function abs_bf16x2(a: i32): i32 {
@@ -83,8 +104,4 @@ export function neg_bf16x2(a: i32): i32 {
   return a ^ 0x80008000;
 }
 
-export {
-  add_rn_bf16x2 as add_bf16x2,
-  sub_rn_bf16x2 as sub_bf16x2,
-  mul_rn_bf16x2 as mul_bf16x2,
-};
+export { add_rn_bf16x2 as add_bf16x2, sub_rn_bf16x2 as sub_bf16x2, mul_rn_bf16x2 as mul_bf16x2 };

@@ -81,7 +81,7 @@ export function brev_b32(a: i32): i32 {
 }
 /** brev.b64 */
 export function brev_b64(a: i64): i64 {
-  return (<i64>brev_b32(<i32>a) << 32) | <i64>(<u32>brev_b32(<i32>(a >>> 32)));
+  return ((<i64>brev_b32(<i32>a)) << 32) | <i64>(<u32>brev_b32(<i32>(a >>> 32)));
 }
 
 /** bfind.u32: the position of the highest set bit, −1 if there is none */
@@ -117,7 +117,9 @@ export function bfind_shiftamt_s64(a: i64): i32 {
   return bfind_shiftamt_u64(a ^ (a >> 63));
 }
 
-/** bfe.u32: c bits of a from bit b on; positions and lengths count modulo 256, bits above 31 are 0 */
+/**
+ * bfe.u32: c bits of a from bit b on; positions and lengths count modulo 256, bits above 31 are 0
+ */
 export function bfe_u32(a: i32, b: i32, c: i32): i32 {
   const start = b & 0xff;
   const length = c & 0xff;
@@ -226,9 +228,11 @@ function pick(bytes: u64, selector: i32): i32 {
   return selector & 8 ? ((byte << 24) >> 31) & 0xff : byte;
 }
 
-/** prmt.b32: four bytes of (b:a) by the four nibbles of c; a nibble's top bit replicates the sign */
+/**
+ * prmt.b32: four bytes of (b:a) by the four nibbles of c; a nibble's top bit replicates the sign
+ */
 export function prmt_b32(a: i32, b: i32, c: i32): i32 {
-  const bytes = <u64>(<u32>a) | (<u64>b << 32);
+  const bytes = <u64>(<u32>a) | ((<u64>b) << 32);
   return (
     pick(bytes, c) |
     (pick(bytes, c >>> 4) << 8) |
@@ -238,11 +242,11 @@ export function prmt_b32(a: i32, b: i32, c: i32): i32 {
 }
 /** prmt.b32.f4e: four bytes from byte c on, upwards */
 export function prmt_b32_f4e(a: i32, b: i32, c: i32): i32 {
-  return <i32>((<u64>(<u32>a) | (<u64>b << 32)) >> ((c & 3) << 3));
+  return <i32>((<u64>(<u32>a) | ((<u64>b) << 32)) >> ((c & 3) << 3));
 }
 /** prmt.b32.b4e: four bytes from byte c on, downwards, around the eight */
 export function prmt_b32_b4e(a: i32, b: i32, c: i32): i32 {
-  const bytes = rotr<u64>(<u64>(<u32>a) | (<u64>b << 32), ((c & 3) << 3) + 40);
+  const bytes = rotr<u64>(<u64>(<u32>a) | ((<u64>b) << 32), ((c & 3) << 3) + 40);
   return bswap<i32>(<i32>bytes);
 }
 /** prmt.b32.rc8: byte c four times */

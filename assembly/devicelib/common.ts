@@ -130,11 +130,10 @@ export function demoteFtz(x: f64, mode: i32): f32 {
 @inline
 export function halfToFloat(h: i32): f32 {
   const magnitude = h & 0x7fff;
-  // Shifted into f32's place the exponent is 112 too small; a product repairs it, subnormals included.
+  // Shifted into f32's place the exponent is 112 too small; a product repairs it, subnormals
+  // included.
   const scaled = reinterpret<i32>(reinterpret<f32>(magnitude << 13) * reinterpret<f32>(0x77800000));
-  return reinterpret<f32>(
-    scaled | ((h & 0x8000) << 16) | (magnitude >= 0x7c00 ? 0x7f800000 : 0),
-  );
+  return reinterpret<f32>(scaled | ((h & 0x8000) << 16) | (magnitude >= 0x7c00 ? 0x7f800000 : 0));
 }
 
 /** f32 → f16 bits, to nearest even; NaN becomes 0x7fff, as on the GPU. */
@@ -145,7 +144,8 @@ export function floatToHalf(x: f32): i32 {
   const magnitude = bits & 0x7fffffff;
   // Overflow to infinity by one product, back by another; then adding a power of two 13 bits above
   // the f16 result's unit lets the FPU round to nearest even, subnormals included.
-  const base = reinterpret<f32>(magnitude) * reinterpret<f32>(0x77800000) * reinterpret<f32>(0x08800000);
+  const base =
+    reinterpret<f32>(magnitude) * reinterpret<f32>(0x77800000) * reinterpret<f32>(0x08800000);
   const bias = max<i32>(magnitude & 0x7f800000, 0x38800000);
   const sum = reinterpret<i32>(reinterpret<f32>(bias + 0x07800000) + base);
   const half = ((sum >> 13) & 0x7c00) + (sum & 0xfff);

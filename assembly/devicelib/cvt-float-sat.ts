@@ -1,5 +1,5 @@
-// cvt.sat from the integers to f32, f64 and f16: the result is clamped to [0, 1], so that every positive
-// number becomes 1 and the rest 0, in every rounding mode.
+// cvt.sat from the integers to f32, f64 and f16: the result is clamped to [0, 1], so that every
+// positive number becomes 1 and the rest 0, in every rounding mode.
 
 /** cvt.rn.sat.f32.u8 */
 export function cvt_rn_sat_f32_u8(a: i32): f32 {
@@ -15,15 +15,15 @@ export function cvt_rn_sat_f16_u8(a: i32): i32 {
 }
 /** cvt.rn.sat.f32.s8 */
 export function cvt_rn_sat_f32_s8(a: i32): f32 {
-  return (a << 24) > 0 ? 1 : 0;
+  return a << 24 > 0 ? 1 : 0;
 }
 /** cvt.rn.sat.f64.s8 */
 export function cvt_rn_sat_f64_s8(a: i32): f64 {
-  return (a << 24) > 0 ? 1 : 0;
+  return a << 24 > 0 ? 1 : 0;
 }
 /** cvt.rn.sat.f16.s8 */
 export function cvt_rn_sat_f16_s8(a: i32): i32 {
-  return (a << 24) > 0 ? 0x3c00 : 0;
+  return a << 24 > 0 ? 0x3c00 : 0;
 }
 /** cvt.rn.sat.f32.u16 */
 export function cvt_rn_sat_f32_u16(a: i32): f32 {
@@ -39,15 +39,15 @@ export function cvt_rn_sat_f16_u16(a: i32): i32 {
 }
 /** cvt.rn.sat.f32.s16 */
 export function cvt_rn_sat_f32_s16(a: i32): f32 {
-  return (a << 16) > 0 ? 1 : 0;
+  return a << 16 > 0 ? 1 : 0;
 }
 /** cvt.rn.sat.f64.s16 */
 export function cvt_rn_sat_f64_s16(a: i32): f64 {
-  return (a << 16) > 0 ? 1 : 0;
+  return a << 16 > 0 ? 1 : 0;
 }
 /** cvt.rn.sat.f16.s16 */
 export function cvt_rn_sat_f16_s16(a: i32): i32 {
-  return (a << 16) > 0 ? 0x3c00 : 0;
+  return a << 16 > 0 ? 0x3c00 : 0;
 }
 /** cvt.rn.sat.f32.u32 */
 export function cvt_rn_sat_f32_u32(a: i32): f32 {

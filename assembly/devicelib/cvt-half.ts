@@ -1,5 +1,6 @@
-// cvt to f16 and bf16 from the other floating-point types, alone and packed in pairs (`d = {a, b}`: a
-// in the upper half). `.ftz` changes nothing here, on the GPU either. Wider types are rounded to odd in f32 first, so that nothing is rounded twice.
+// cvt to f16 and bf16 from the other floating-point types, alone and packed in pairs (`d = {a, b}`:
+// a in the upper half). `.ftz` changes nothing here, on the GPU either. Wider types are rounded to
+// odd in f32 first, so that nothing is rounded twice.
 
 import { RM, RN, RP, RZ, bfloatToFloat, demoteOdd, halfToFloat } from "./common";
 import { bfloatIn, finite16, halfIn, relu16 } from "./cvt-half-round";
@@ -208,7 +209,9 @@ export function cvt_rn_relu_satfinite_bf16_f32(a: f32): i32 {
 }
 /** cvt.rn.relu.satfinite.bf16x2.f32 */
 export function cvt_rn_relu_satfinite_bf16x2_f32(a: f32, b: f32): i32 {
-  return (relu16(finite16(bfloatIn(a, RN), 0x7f80)) << 16) | relu16(finite16(bfloatIn(b, RN), 0x7f80));
+  return (
+    (relu16(finite16(bfloatIn(a, RN), 0x7f80)) << 16) | relu16(finite16(bfloatIn(b, RN), 0x7f80))
+  );
 }
 /** cvt.rz.f16x2.f32 */
 export function cvt_rz_f16x2_f32(a: f32, b: f32): i32 {
@@ -264,7 +267,9 @@ export function cvt_rz_relu_satfinite_bf16_f32(a: f32): i32 {
 }
 /** cvt.rz.relu.satfinite.bf16x2.f32 */
 export function cvt_rz_relu_satfinite_bf16x2_f32(a: f32, b: f32): i32 {
-  return (relu16(finite16(bfloatIn(a, RZ), 0x7f80)) << 16) | relu16(finite16(bfloatIn(b, RZ), 0x7f80));
+  return (
+    (relu16(finite16(bfloatIn(a, RZ), 0x7f80)) << 16) | relu16(finite16(bfloatIn(b, RZ), 0x7f80))
+  );
 }
 /** cvt.rn.sat.f16.f64 */
 export function cvt_rn_sat_f16_f64(a: f64): i32 {

@@ -1,6 +1,6 @@
-// cvt from f64 to the integers, rounded to nearest even (.rni), towards zero (.rzi), down (.rmi) or up
-// (.rpi). Values out of range are clamped (`.sat` changes nothing), and results of 8 and 16 bits have
-// zero upper bits. NaN becomes what the H100 makes of it, see float-int.ts.
+// cvt from f64 to the integers, rounded to nearest even (.rni), towards zero (.rzi), down (.rmi) or
+// up (.rpi). Values out of range are clamped (`.sat` changes nothing), and results of 8 and 16 bits
+// have zero upper bits. NaN becomes what the H100 makes of it, see float-int.ts.
 
 import { toS8, toS16, toS32, toS64, toU8, toU16, toU32, toU64 } from "./float-int";
 

@@ -10,7 +10,7 @@ function clampSigned(x: i64, low: i64, high: i64): i64 {
 
 /** cvt.sat.u8.s8 */
 export function cvt_sat_u8_s8(a: i32): i32 {
-  return max<i32>(((a << 24) >> 24), 0);
+  return max<i32>((a << 24) >> 24, 0);
 }
 /** cvt.sat.u8.u16 */
 export function cvt_sat_u8_u16(a: i32): i32 {
@@ -18,7 +18,7 @@ export function cvt_sat_u8_u16(a: i32): i32 {
 }
 /** cvt.sat.u8.s16 */
 export function cvt_sat_u8_s16(a: i32): i32 {
-  return min<i32>(max<i32>(((a << 16) >> 16), 0), 255);
+  return min<i32>(max<i32>((a << 16) >> 16, 0), 255);
 }
 /** cvt.sat.u8.u32 */
 export function cvt_sat_u8_u32(a: i32): i32 {
@@ -30,7 +30,7 @@ export function cvt_sat_u8_s32(a: i32): i32 {
 }
 /** cvt.sat.u8.u64 */
 export function cvt_sat_u8_u64(a: i64): i32 {
-  return <i32><i64>min<u64>(<u64>a, 255);
+  return <i32>(<i64>min<u64>(<u64>a, 255));
 }
 /** cvt.sat.u8.s64 */
 export function cvt_sat_u8_s64(a: i64): i32 {
@@ -46,7 +46,7 @@ export function cvt_sat_s8_u16(a: i32): i32 {
 }
 /** cvt.sat.s8.s16 */
 export function cvt_sat_s8_s16(a: i32): i32 {
-  return (min<i32>(max<i32>(((a << 16) >> 16), -128), 127)) & 0xff;
+  return min<i32>(max<i32>((a << 16) >> 16, -128), 127) & 0xff;
 }
 /** cvt.sat.s8.u32 */
 export function cvt_sat_s8_u32(a: i32): i32 {
@@ -54,11 +54,11 @@ export function cvt_sat_s8_u32(a: i32): i32 {
 }
 /** cvt.sat.s8.s32 */
 export function cvt_sat_s8_s32(a: i32): i32 {
-  return (min<i32>(max<i32>(a, -128), 127)) & 0xff;
+  return min<i32>(max<i32>(a, -128), 127) & 0xff;
 }
 /** cvt.sat.s8.u64 */
 export function cvt_sat_s8_u64(a: i64): i32 {
-  return <i32><i64>min<u64>(<u64>a, 127) & 0xff;
+  return <i32>(<i64>min<u64>(<u64>a, 127)) & 0xff;
 }
 /** cvt.sat.s8.s64 */
 export function cvt_sat_s8_s64(a: i64): i32 {
@@ -66,11 +66,11 @@ export function cvt_sat_s8_s64(a: i64): i32 {
 }
 /** cvt.sat.u16.s8 */
 export function cvt_sat_u16_s8(a: i32): i32 {
-  return max<i32>(((a << 24) >> 24), 0);
+  return max<i32>((a << 24) >> 24, 0);
 }
 /** cvt.sat.u16.s16 */
 export function cvt_sat_u16_s16(a: i32): i32 {
-  return max<i32>(((a << 16) >> 16), 0);
+  return max<i32>((a << 16) >> 16, 0);
 }
 /** cvt.sat.u16.u32 */
 export function cvt_sat_u16_u32(a: i32): i32 {
@@ -82,7 +82,7 @@ export function cvt_sat_u16_s32(a: i32): i32 {
 }
 /** cvt.sat.u16.u64 */
 export function cvt_sat_u16_u64(a: i64): i32 {
-  return <i32><i64>min<u64>(<u64>a, 65535);
+  return <i32>(<i64>min<u64>(<u64>a, 65535));
 }
 /** cvt.sat.u16.s64 */
 export function cvt_sat_u16_s64(a: i64): i32 {
@@ -98,11 +98,11 @@ export function cvt_sat_s16_u32(a: i32): i32 {
 }
 /** cvt.sat.s16.s32 */
 export function cvt_sat_s16_s32(a: i32): i32 {
-  return (min<i32>(max<i32>(a, -32768), 32767)) & 0xffff;
+  return min<i32>(max<i32>(a, -32768), 32767) & 0xffff;
 }
 /** cvt.sat.s16.u64 */
 export function cvt_sat_s16_u64(a: i64): i32 {
-  return <i32><i64>min<u64>(<u64>a, 32767) & 0xffff;
+  return <i32>(<i64>min<u64>(<u64>a, 32767)) & 0xffff;
 }
 /** cvt.sat.s16.s64 */
 export function cvt_sat_s16_s64(a: i64): i32 {
@@ -110,11 +110,11 @@ export function cvt_sat_s16_s64(a: i64): i32 {
 }
 /** cvt.sat.u32.s8 */
 export function cvt_sat_u32_s8(a: i32): i32 {
-  return max<i32>(((a << 24) >> 24), 0);
+  return max<i32>((a << 24) >> 24, 0);
 }
 /** cvt.sat.u32.s16 */
 export function cvt_sat_u32_s16(a: i32): i32 {
-  return max<i32>(((a << 16) >> 16), 0);
+  return max<i32>((a << 16) >> 16, 0);
 }
 /** cvt.sat.u32.s32 */
 export function cvt_sat_u32_s32(a: i32): i32 {
@@ -122,7 +122,7 @@ export function cvt_sat_u32_s32(a: i32): i32 {
 }
 /** cvt.sat.u32.u64 */
 export function cvt_sat_u32_u64(a: i64): i32 {
-  return <i32><i64>min<u64>(<u64>a, 0xffffffff);
+  return <i32>(<i64>min<u64>(<u64>a, 0xffffffff));
 }
 /** cvt.sat.u32.s64 */
 export function cvt_sat_u32_s64(a: i64): i32 {
@@ -134,7 +134,7 @@ export function cvt_sat_s32_u32(a: i32): i32 {
 }
 /** cvt.sat.s32.u64 */
 export function cvt_sat_s32_u64(a: i64): i32 {
-  return <i32><i64>min<u64>(<u64>a, 2147483647);
+  return <i32>(<i64>min<u64>(<u64>a, 2147483647));
 }
 /** cvt.sat.s32.s64 */
 export function cvt_sat_s32_s64(a: i64): i32 {
@@ -142,11 +142,11 @@ export function cvt_sat_s32_s64(a: i64): i32 {
 }
 /** cvt.sat.u64.s8 */
 export function cvt_sat_u64_s8(a: i32): i64 {
-  return <i64>max<i32>(((a << 24) >> 24), 0);
+  return <i64>max<i32>((a << 24) >> 24, 0);
 }
 /** cvt.sat.u64.s16 */
 export function cvt_sat_u64_s16(a: i32): i64 {
-  return <i64>max<i32>(((a << 16) >> 16), 0);
+  return <i64>max<i32>((a << 16) >> 16, 0);
 }
 /** cvt.sat.u64.s32 */
 export function cvt_sat_u64_s32(a: i32): i64 {

@@ -29,7 +29,9 @@ function relu32(bits: i32): i32 {
 export function cvt_rna_tf32_f32(a: f32): i32 {
   return tf32Away(reinterpret<i32>(a));
 }
-/** cvt.rna.satfinite.tf32.f32: infinity becomes the largest number; NaN goes the same way on the GPU */
+/**
+ * cvt.rna.satfinite.tf32.f32: infinity becomes the largest number; NaN goes the same way on the GPU
+ */
 export function cvt_rna_satfinite_tf32_f32(a: f32): i32 {
   const r = (reinterpret<i32>(a) + 0x1000) & ~0x1fff;
   return (r & 0x7f800000) == 0x7f800000 ? r - 0x2000 : r;
@@ -53,7 +55,8 @@ export function cvt_rz_relu_tf32_f32(a: f32): i32 {
 
 /**
  * f32 → an 8-bit float with `mantissa` fraction bits whose smallest normal exponent is `emin`, to
- * nearest even; magnitudes above the largest finite value `top` become it (`.satfinite`), NaN `nan`.
+ * nearest even; magnitudes above the largest finite value `top` become it (`.satfinite`), NaN
+ * `nan`.
  */
 // @ts-ignore: decorator
 @inline

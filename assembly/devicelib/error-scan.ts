@@ -1,5 +1,6 @@
 // Measures the approximate f32 functions of one argument against double precision, over ranges of
-// their bits. A tool of its own (scripts/math-errors.ts compiles and runs it), no part of the library.
+// their bits. A tool of its own (scripts/math-errors.ts compiles and runs it), no part of the
+// library.
 
 import {
   cos_approx_f32_x4,
@@ -99,7 +100,8 @@ function compare(fn: i32, bits: u32, got: f32): void {
     maxAbsoluteAt = bits;
   }
   // Below the normal range an f32 cannot have a small relative error.
-  if (abs<f64>(want) >= 1.1754943508222875e-38) maxRelative = max<f64>(maxRelative, error / abs<f64>(want));
+  if (abs<f64>(want) >= 1.1754943508222875e-38)
+    maxRelative = max<f64>(maxRelative, error / abs<f64>(want));
 }
 
 // @ts-ignore: decorator

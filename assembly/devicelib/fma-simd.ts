@@ -1,6 +1,14 @@
 // Fused multiply-add on four f32 or two f64 lanes; the methods are those of fma.ts.
 
-import { ftzX4, demotePair, promoteHigh, promoteLow, satX4, toOddX2, twoSumErrorX2 } from "./simd-common";
+import {
+  ftzX4,
+  demotePair,
+  promoteHigh,
+  promoteLow,
+  satX4,
+  toOddX2,
+  twoSumErrorX2,
+} from "./simd-common";
 import { fma_rn_f64, fma_rn_ftz_f32 } from "./fma";
 
 /** Odd-rounded f64 sums of lanes 0 and 1. */
@@ -33,8 +41,8 @@ export function fma_rn_f32_x4(a: v128, b: v128, c: v128): v128 {
   const s0 = f64x2.add(f64x2.mul(promoteLow(a), promoteLow(b)), promoteLow(c));
   const s1 = f64x2.add(f64x2.mul(promoteHigh(a), promoteHigh(b)), promoteHigh(c));
   const r = demotePair(s0, s1);
-  // A sum on a tie of f32, or a subnormal result: as in the scalar form. Doubled and moved to signed
-  // order, the bits of subnormal numbers are the lowest but for zero's, which come last.
+  // A sum on a tie of f32, or a subnormal result: as in the scalar form. Doubled and moved to
+  // signed order, the bits of subnormal numbers are the lowest but for zero's, which come last.
   const low29 = i64x2.splat(0x1fffffff);
   const tie = i64x2.splat(0x10000000);
   const order = i32x4.add(i32x4.add(r, r), i32x4.splat(0x7fffffff));
@@ -52,10 +60,7 @@ export function fma_rn_f32_x4_relaxed(a: v128, b: v128, c: v128): v128 {
 }
 /** fma.rn.f32, one lane, through relaxed_madd. */
 export function fma_rn_f32_relaxed(a: f32, b: f32, c: f32): f32 {
-  return f32x4.extract_lane(
-    f32x4.relaxed_madd(f32x4.splat(a), f32x4.splat(b), f32x4.splat(c)),
-    0,
-  );
+  return f32x4.extract_lane(f32x4.relaxed_madd(f32x4.splat(a), f32x4.splat(b), f32x4.splat(c)), 0);
 }
 /** fma.rn.f64 through relaxed_madd, two lanes. */
 export function fma_rn_f64_x2_relaxed(a: v128, b: v128, c: v128): v128 {
@@ -63,10 +68,7 @@ export function fma_rn_f64_x2_relaxed(a: v128, b: v128, c: v128): v128 {
 }
 /** fma.rn.f64, one lane, through relaxed_madd. */
 export function fma_rn_f64_relaxed(a: f64, b: f64, c: f64): f64 {
-  return f64x2.extract_lane(
-    f64x2.relaxed_madd(f64x2.splat(a), f64x2.splat(b), f64x2.splat(c)),
-    0,
-  );
+  return f64x2.extract_lane(f64x2.relaxed_madd(f64x2.splat(a), f64x2.splat(b), f64x2.splat(c)), 0);
 }
 
 /** fma.rn.ftz.f32 on four lanes. */
@@ -81,38 +83,22 @@ export function fma_rn_ftz_f32_x4(a: v128, b: v128, c: v128): v128 {
 
 function lanesOneByOne(a: v128, b: v128, c: v128): v128 {
   let d = f32x4.splat(
-    fma_rn_ftz_f32(
-      f32x4.extract_lane(a, 0),
-      f32x4.extract_lane(b, 0),
-      f32x4.extract_lane(c, 0),
-    ),
+    fma_rn_ftz_f32(f32x4.extract_lane(a, 0), f32x4.extract_lane(b, 0), f32x4.extract_lane(c, 0)),
   );
   d = f32x4.replace_lane(
     d,
     1,
-    fma_rn_ftz_f32(
-      f32x4.extract_lane(a, 1),
-      f32x4.extract_lane(b, 1),
-      f32x4.extract_lane(c, 1),
-    ),
+    fma_rn_ftz_f32(f32x4.extract_lane(a, 1), f32x4.extract_lane(b, 1), f32x4.extract_lane(c, 1)),
   );
   d = f32x4.replace_lane(
     d,
     2,
-    fma_rn_ftz_f32(
-      f32x4.extract_lane(a, 2),
-      f32x4.extract_lane(b, 2),
-      f32x4.extract_lane(c, 2),
-    ),
+    fma_rn_ftz_f32(f32x4.extract_lane(a, 2), f32x4.extract_lane(b, 2), f32x4.extract_lane(c, 2)),
   );
   return f32x4.replace_lane(
     d,
     3,
-    fma_rn_ftz_f32(
-      f32x4.extract_lane(a, 3),
-      f32x4.extract_lane(b, 3),
-      f32x4.extract_lane(c, 3),
-    ),
+    fma_rn_ftz_f32(f32x4.extract_lane(a, 3), f32x4.extract_lane(b, 3), f32x4.extract_lane(c, 3)),
   );
 }
 /** fma.rn.sat.f32 on four lanes. */
@@ -124,8 +110,8 @@ export function fma_rn_ftz_sat_f32_x4(a: v128, b: v128, c: v128): v128 {
   return satX4(fma_rn_ftz_f32_x4(a, b, c));
 }
 
-// The directed modes: both halves rounded to odd in f64, to nearest f32, and one step back where that
-// went the wrong way. The step is −1 on the bits towards zero, +1 away from it.
+// The directed modes: both halves rounded to odd in f64, to nearest f32, and one step back where
+// that went the wrong way. The step is −1 on the bits towards zero, +1 away from it.
 
 /** 32-bit masks from two pairs of 64-bit ones. */
 // @ts-ignore: decorator
@@ -218,7 +204,9 @@ export function fma_rn_f64_x2(a: v128, b: v128, c: v128): v128 {
   );
   if (i64x2.all_true(safe)) return v128.bitselect(f64x2.add(p, c), z, f64x2.eq(z, zero));
   return f64x2.replace_lane(
-    f64x2.splat(fma_rn_f64(f64x2.extract_lane(a, 0), f64x2.extract_lane(b, 0), f64x2.extract_lane(c, 0))),
+    f64x2.splat(
+      fma_rn_f64(f64x2.extract_lane(a, 0), f64x2.extract_lane(b, 0), f64x2.extract_lane(c, 0)),
+    ),
     1,
     fma_rn_f64(f64x2.extract_lane(a, 1), f64x2.extract_lane(b, 1), f64x2.extract_lane(c, 1)),
   );

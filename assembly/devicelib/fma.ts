@@ -1,6 +1,6 @@
-// Fused multiply-add. WebAssembly has none that is fused everywhere, so the exact forms are software:
-// f32 through f64, f64 through error-free transformations. The `_relaxed` forms are for engines
-// whose relaxed_madd was found to be fused (where it is not, they round twice).
+// Fused multiply-add. WebAssembly has none that is fused everywhere, so the exact forms are
+// software: f32 through f64, f64 through error-free transformations. The `_relaxed` forms are for
+// engines whose relaxed_madd was found to be fused (where it is not, they round twice).
 
 import { RM, RN, RP, RZ, demote, demoteFtz, ftz, sat, toOdd, twoSumError } from "./common";
 import { fmaSlow } from "./soft64";
@@ -120,8 +120,8 @@ function high26(x: f64): f64 {
 
 /**
  * fma.rn.f64: a·b + c, rounded once (Boldo & Melquiond 2008, algorithm 5; Dekker's product). Exact
- * while the product's error is no smaller than 2⁻¹⁰⁷⁴ and nothing overflows; the rest, which includes
- * NaN and infinities, goes through integers.
+ * while the product's error is no smaller than 2⁻¹⁰⁷⁴ and nothing overflows; the rest, which
+ * includes NaN and infinities, goes through integers.
  */
 export function fma_rn_f64(a: f64, b: f64, c: f64): f64 {
   const p = a * b;

@@ -20,14 +20,8 @@ function fromHalf(h: v128): v128 {
 @inline
 function toHalf(x: v128): v128 {
   const magnitude = v128.and(x, i32x4.splat(0x7fffffff));
-  const base = f32x4.mul(
-    f32x4.mul(magnitude, i32x4.splat(0x77800000)),
-    i32x4.splat(0x08800000),
-  );
-  const bias = i32x4.max_s(
-    v128.and(magnitude, i32x4.splat(0x7f800000)),
-    i32x4.splat(0x38800000),
-  );
+  const base = f32x4.mul(f32x4.mul(magnitude, i32x4.splat(0x77800000)), i32x4.splat(0x08800000));
+  const bias = i32x4.max_s(v128.and(magnitude, i32x4.splat(0x7f800000)), i32x4.splat(0x38800000));
   const sum = f32x4.add(i32x4.add(bias, i32x4.splat(0x07800000)), base);
   const half = i32x4.add(
     v128.and(i32x4.shr_u(sum, 13), i32x4.splat(0x7c00)),
@@ -144,7 +138,10 @@ export function add_rn_f16_x4(a: v128, b: v128): v128 {
 }
 /** add.rn.f16x2 on four lanes. */
 export function add_rn_f16x2_x4(a: v128, b: v128): v128 {
-  return pair(toHalf(f32x4.add(fromHalf(low(a)), fromHalf(low(b)))), toHalf(f32x4.add(fromHalf(high(a)), fromHalf(high(b)))));
+  return pair(
+    toHalf(f32x4.add(fromHalf(low(a)), fromHalf(low(b)))),
+    toHalf(f32x4.add(fromHalf(high(a)), fromHalf(high(b)))),
+  );
 }
 /** sub.rn.f16 on four lanes. */
 export function sub_rn_f16_x4(a: v128, b: v128): v128 {
@@ -152,7 +149,10 @@ export function sub_rn_f16_x4(a: v128, b: v128): v128 {
 }
 /** sub.rn.f16x2 on four lanes. */
 export function sub_rn_f16x2_x4(a: v128, b: v128): v128 {
-  return pair(toHalf(f32x4.sub(fromHalf(low(a)), fromHalf(low(b)))), toHalf(f32x4.sub(fromHalf(high(a)), fromHalf(high(b)))));
+  return pair(
+    toHalf(f32x4.sub(fromHalf(low(a)), fromHalf(low(b)))),
+    toHalf(f32x4.sub(fromHalf(high(a)), fromHalf(high(b)))),
+  );
 }
 /** mul.rn.f16 on four lanes. */
 export function mul_rn_f16_x4(a: v128, b: v128): v128 {
@@ -160,7 +160,10 @@ export function mul_rn_f16_x4(a: v128, b: v128): v128 {
 }
 /** mul.rn.f16x2 on four lanes. */
 export function mul_rn_f16x2_x4(a: v128, b: v128): v128 {
-  return pair(toHalf(f32x4.mul(fromHalf(low(a)), fromHalf(low(b)))), toHalf(f32x4.mul(fromHalf(high(a)), fromHalf(high(b)))));
+  return pair(
+    toHalf(f32x4.mul(fromHalf(low(a)), fromHalf(low(b)))),
+    toHalf(f32x4.mul(fromHalf(high(a)), fromHalf(high(b)))),
+  );
 }
 /** fma.rn.f16 on four lanes. */
 export function fma_rn_f16_x4(a: v128, b: v128, c: v128): v128 {
@@ -168,7 +171,10 @@ export function fma_rn_f16_x4(a: v128, b: v128, c: v128): v128 {
 }
 /** fma.rn.f16x2 on four lanes. */
 export function fma_rn_f16x2_x4(a: v128, b: v128, c: v128): v128 {
-  return pair(toHalf(fmaOfHalves(fromHalf(low(a)), fromHalf(low(b)), fromHalf(low(c)))), toHalf(fmaOfHalves(fromHalf(high(a)), fromHalf(high(b)), fromHalf(high(c)))));
+  return pair(
+    toHalf(fmaOfHalves(fromHalf(low(a)), fromHalf(low(b)), fromHalf(low(c)))),
+    toHalf(fmaOfHalves(fromHalf(high(a)), fromHalf(high(b)), fromHalf(high(c)))),
+  );
 }
 /** fma.rn.relu.f16 on four lanes. */
 export function fma_rn_relu_f16_x4(a: v128, b: v128, c: v128): v128 {
@@ -176,7 +182,10 @@ export function fma_rn_relu_f16_x4(a: v128, b: v128, c: v128): v128 {
 }
 /** fma.rn.relu.f16x2 on four lanes. */
 export function fma_rn_relu_f16x2_x4(a: v128, b: v128, c: v128): v128 {
-  return pair(relu(toHalf(fmaOfHalves(fromHalf(low(a)), fromHalf(low(b)), fromHalf(low(c))))), relu(toHalf(fmaOfHalves(fromHalf(high(a)), fromHalf(high(b)), fromHalf(high(c))))));
+  return pair(
+    relu(toHalf(fmaOfHalves(fromHalf(low(a)), fromHalf(low(b)), fromHalf(low(c))))),
+    relu(toHalf(fmaOfHalves(fromHalf(high(a)), fromHalf(high(b)), fromHalf(high(c))))),
+  );
 }
 /** min.f16 on four lanes. */
 export function min_f16_x4(a: v128, b: v128): v128 {
@@ -184,7 +193,10 @@ export function min_f16_x4(a: v128, b: v128): v128 {
 }
 /** min.f16x2 on four lanes. */
 export function min_f16x2_x4(a: v128, b: v128): v128 {
-  return pair(toHalf(min_f32_x4(fromHalf(low(a)), fromHalf(low(b)))), toHalf(min_f32_x4(fromHalf(high(a)), fromHalf(high(b)))));
+  return pair(
+    toHalf(min_f32_x4(fromHalf(low(a)), fromHalf(low(b)))),
+    toHalf(min_f32_x4(fromHalf(high(a)), fromHalf(high(b)))),
+  );
 }
 /** min.NaN.f16 on four lanes. */
 export function min_NaN_f16_x4(a: v128, b: v128): v128 {
@@ -192,7 +204,10 @@ export function min_NaN_f16_x4(a: v128, b: v128): v128 {
 }
 /** min.NaN.f16x2 on four lanes. */
 export function min_NaN_f16x2_x4(a: v128, b: v128): v128 {
-  return pair(toHalf(min_NaN_f32_x4(fromHalf(low(a)), fromHalf(low(b)))), toHalf(min_NaN_f32_x4(fromHalf(high(a)), fromHalf(high(b)))));
+  return pair(
+    toHalf(min_NaN_f32_x4(fromHalf(low(a)), fromHalf(low(b)))),
+    toHalf(min_NaN_f32_x4(fromHalf(high(a)), fromHalf(high(b)))),
+  );
 }
 /** max.f16 on four lanes. */
 export function max_f16_x4(a: v128, b: v128): v128 {
@@ -200,7 +215,10 @@ export function max_f16_x4(a: v128, b: v128): v128 {
 }
 /** max.f16x2 on four lanes. */
 export function max_f16x2_x4(a: v128, b: v128): v128 {
-  return pair(toHalf(max_f32_x4(fromHalf(low(a)), fromHalf(low(b)))), toHalf(max_f32_x4(fromHalf(high(a)), fromHalf(high(b)))));
+  return pair(
+    toHalf(max_f32_x4(fromHalf(low(a)), fromHalf(low(b)))),
+    toHalf(max_f32_x4(fromHalf(high(a)), fromHalf(high(b)))),
+  );
 }
 /** max.NaN.f16 on four lanes. */
 export function max_NaN_f16_x4(a: v128, b: v128): v128 {
@@ -208,7 +226,10 @@ export function max_NaN_f16_x4(a: v128, b: v128): v128 {
 }
 /** max.NaN.f16x2 on four lanes. */
 export function max_NaN_f16x2_x4(a: v128, b: v128): v128 {
-  return pair(toHalf(max_NaN_f32_x4(fromHalf(low(a)), fromHalf(low(b)))), toHalf(max_NaN_f32_x4(fromHalf(high(a)), fromHalf(high(b)))));
+  return pair(
+    toHalf(max_NaN_f32_x4(fromHalf(low(a)), fromHalf(low(b)))),
+    toHalf(max_NaN_f32_x4(fromHalf(high(a)), fromHalf(high(b)))),
+  );
 }
 /** cvt.f32.bf16 on four lanes. */
 export function cvt_f32_bf16_x4(a: v128): v128 {
@@ -228,7 +249,10 @@ export function add_rn_bf16_x4(a: v128, b: v128): v128 {
 }
 /** add.rn.bf16x2 on four lanes. */
 export function add_rn_bf16x2_x4(a: v128, b: v128): v128 {
-  return pair(toBfloat(f32x4.add(fromBfloat(low(a)), fromBfloat(low(b)))), toBfloat(f32x4.add(fromBfloat(high(a)), fromBfloat(high(b)))));
+  return pair(
+    toBfloat(f32x4.add(fromBfloat(low(a)), fromBfloat(low(b)))),
+    toBfloat(f32x4.add(fromBfloat(high(a)), fromBfloat(high(b)))),
+  );
 }
 /** sub.rn.bf16 on four lanes. */
 export function sub_rn_bf16_x4(a: v128, b: v128): v128 {
@@ -236,7 +260,10 @@ export function sub_rn_bf16_x4(a: v128, b: v128): v128 {
 }
 /** sub.rn.bf16x2 on four lanes. */
 export function sub_rn_bf16x2_x4(a: v128, b: v128): v128 {
-  return pair(toBfloat(f32x4.sub(fromBfloat(low(a)), fromBfloat(low(b)))), toBfloat(f32x4.sub(fromBfloat(high(a)), fromBfloat(high(b)))));
+  return pair(
+    toBfloat(f32x4.sub(fromBfloat(low(a)), fromBfloat(low(b)))),
+    toBfloat(f32x4.sub(fromBfloat(high(a)), fromBfloat(high(b)))),
+  );
 }
 /** mul.rn.bf16 on four lanes. */
 export function mul_rn_bf16_x4(a: v128, b: v128): v128 {
@@ -244,7 +271,10 @@ export function mul_rn_bf16_x4(a: v128, b: v128): v128 {
 }
 /** mul.rn.bf16x2 on four lanes. */
 export function mul_rn_bf16x2_x4(a: v128, b: v128): v128 {
-  return pair(toBfloat(f32x4.mul(fromBfloat(low(a)), fromBfloat(low(b)))), toBfloat(f32x4.mul(fromBfloat(high(a)), fromBfloat(high(b)))));
+  return pair(
+    toBfloat(f32x4.mul(fromBfloat(low(a)), fromBfloat(low(b)))),
+    toBfloat(f32x4.mul(fromBfloat(high(a)), fromBfloat(high(b)))),
+  );
 }
 /** fma.rn.bf16 on four lanes. */
 export function fma_rn_bf16_x4(a: v128, b: v128, c: v128): v128 {
@@ -252,7 +282,10 @@ export function fma_rn_bf16_x4(a: v128, b: v128, c: v128): v128 {
 }
 /** fma.rn.bf16x2 on four lanes. */
 export function fma_rn_bf16x2_x4(a: v128, b: v128, c: v128): v128 {
-  return pair(toBfloat(fmaOfBfloats(fromBfloat(low(a)), fromBfloat(low(b)), fromBfloat(low(c)))), toBfloat(fmaOfBfloats(fromBfloat(high(a)), fromBfloat(high(b)), fromBfloat(high(c)))));
+  return pair(
+    toBfloat(fmaOfBfloats(fromBfloat(low(a)), fromBfloat(low(b)), fromBfloat(low(c)))),
+    toBfloat(fmaOfBfloats(fromBfloat(high(a)), fromBfloat(high(b)), fromBfloat(high(c)))),
+  );
 }
 /** fma.rn.relu.bf16 on four lanes. */
 export function fma_rn_relu_bf16_x4(a: v128, b: v128, c: v128): v128 {
@@ -260,7 +293,10 @@ export function fma_rn_relu_bf16_x4(a: v128, b: v128, c: v128): v128 {
 }
 /** fma.rn.relu.bf16x2 on four lanes. */
 export function fma_rn_relu_bf16x2_x4(a: v128, b: v128, c: v128): v128 {
-  return pair(relu(toBfloat(fmaOfBfloats(fromBfloat(low(a)), fromBfloat(low(b)), fromBfloat(low(c))))), relu(toBfloat(fmaOfBfloats(fromBfloat(high(a)), fromBfloat(high(b)), fromBfloat(high(c))))));
+  return pair(
+    relu(toBfloat(fmaOfBfloats(fromBfloat(low(a)), fromBfloat(low(b)), fromBfloat(low(c))))),
+    relu(toBfloat(fmaOfBfloats(fromBfloat(high(a)), fromBfloat(high(b)), fromBfloat(high(c))))),
+  );
 }
 /** min.bf16 on four lanes. */
 export function min_bf16_x4(a: v128, b: v128): v128 {
@@ -268,7 +304,10 @@ export function min_bf16_x4(a: v128, b: v128): v128 {
 }
 /** min.bf16x2 on four lanes. */
 export function min_bf16x2_x4(a: v128, b: v128): v128 {
-  return pair(toBfloat(min_f32_x4(fromBfloat(low(a)), fromBfloat(low(b)))), toBfloat(min_f32_x4(fromBfloat(high(a)), fromBfloat(high(b)))));
+  return pair(
+    toBfloat(min_f32_x4(fromBfloat(low(a)), fromBfloat(low(b)))),
+    toBfloat(min_f32_x4(fromBfloat(high(a)), fromBfloat(high(b)))),
+  );
 }
 /** min.NaN.bf16 on four lanes. */
 export function min_NaN_bf16_x4(a: v128, b: v128): v128 {
@@ -276,7 +315,10 @@ export function min_NaN_bf16_x4(a: v128, b: v128): v128 {
 }
 /** min.NaN.bf16x2 on four lanes. */
 export function min_NaN_bf16x2_x4(a: v128, b: v128): v128 {
-  return pair(toBfloat(min_NaN_f32_x4(fromBfloat(low(a)), fromBfloat(low(b)))), toBfloat(min_NaN_f32_x4(fromBfloat(high(a)), fromBfloat(high(b)))));
+  return pair(
+    toBfloat(min_NaN_f32_x4(fromBfloat(low(a)), fromBfloat(low(b)))),
+    toBfloat(min_NaN_f32_x4(fromBfloat(high(a)), fromBfloat(high(b)))),
+  );
 }
 /** max.bf16 on four lanes. */
 export function max_bf16_x4(a: v128, b: v128): v128 {
@@ -284,7 +326,10 @@ export function max_bf16_x4(a: v128, b: v128): v128 {
 }
 /** max.bf16x2 on four lanes. */
 export function max_bf16x2_x4(a: v128, b: v128): v128 {
-  return pair(toBfloat(max_f32_x4(fromBfloat(low(a)), fromBfloat(low(b)))), toBfloat(max_f32_x4(fromBfloat(high(a)), fromBfloat(high(b)))));
+  return pair(
+    toBfloat(max_f32_x4(fromBfloat(low(a)), fromBfloat(low(b)))),
+    toBfloat(max_f32_x4(fromBfloat(high(a)), fromBfloat(high(b)))),
+  );
 }
 /** max.NaN.bf16 on four lanes. */
 export function max_NaN_bf16_x4(a: v128, b: v128): v128 {
@@ -292,7 +337,10 @@ export function max_NaN_bf16_x4(a: v128, b: v128): v128 {
 }
 /** max.NaN.bf16x2 on four lanes. */
 export function max_NaN_bf16x2_x4(a: v128, b: v128): v128 {
-  return pair(toBfloat(max_NaN_f32_x4(fromBfloat(low(a)), fromBfloat(low(b)))), toBfloat(max_NaN_f32_x4(fromBfloat(high(a)), fromBfloat(high(b)))));
+  return pair(
+    toBfloat(max_NaN_f32_x4(fromBfloat(low(a)), fromBfloat(low(b)))),
+    toBfloat(max_NaN_f32_x4(fromBfloat(high(a)), fromBfloat(high(b)))),
+  );
 }
 
 // Without a rounding modifier, add, sub and mul round to nearest.

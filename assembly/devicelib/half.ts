@@ -1,10 +1,11 @@
-// Arithmetic of one half precision (f16) value. A register of it is an i32 with its upper 16 bits zero.
+// Arithmetic of one half precision (f16) value. A register of it is an i32 with its upper 16 bits
+// zero.
 //
-// The operands become f32. A sum or product of two f16 rounded to f32 and then to f16 is rounded as if
-// once (24 ≥ 2·11 + 2 bits; Figueroa 1995). A fused multiply-add is rounded to odd in f32: its product
-// is exact there, and the sum's error is known.
-// NaN results are 0x7fff. `.ftz` flushes subnormals, `.sat` clamps to [0, 1], `.relu` to [0, ∞) (NaN
-// stays NaN there); PTX ISA, "Half Precision Floating Point Instructions".
+// The operands become f32. A sum or product of two f16 rounded to f32 and then to f16 is rounded as
+// if once (24 ≥ 2·11 + 2 bits; Figueroa 1995). A fused multiply-add is rounded to odd in f32: its
+// product is exact there, and the sum's error is known. NaN results are 0x7fff. `.ftz` flushes
+// subnormals, `.sat` clamps to [0, 1], `.relu` to [0, ∞) (NaN stays NaN there); PTX ISA, "Half
+// Precision Floating Point Instructions".
 
 import { floatToHalf, floatToHalfFtz, halfToFloat } from "./common";
 import { maximum16, minimum16, withSign } from "./half-order";
@@ -72,7 +73,10 @@ function fmaFtz(a: i32, b: i32, c: i32): i32 {
   return floatToHalfFtz(fmaOdd(flush(a), flush(b), flush(c)));
 }
 
-/** `.oob`: whether an operand is the NaN that the tensor copies put in for data out of bounds (0x7ff7 or 0xfff7, found on the H100). */
+/**
+ * `.oob`: whether an operand is the NaN that the tensor copies put in for data out of bounds
+ * (0x7ff7 or 0xfff7, found on the H100).
+ */
 // @ts-ignore: decorator
 @inline
 function oob(a: i32, b: i32): bool {

@@ -68,31 +68,52 @@ export function fma_rn_f16x2(a: i32, b: i32, c: i32): i32 {
 }
 /** fma.rn.sat.f16x2 */
 export function fma_rn_sat_f16x2(a: i32, b: i32, c: i32): i32 {
-  return one.fma_rn_sat_f16(low(a), low(b), low(c)) | (one.fma_rn_sat_f16(high(a), high(b), high(c)) << 16);
+  return (
+    one.fma_rn_sat_f16(low(a), low(b), low(c)) |
+    (one.fma_rn_sat_f16(high(a), high(b), high(c)) << 16)
+  );
 }
 /** fma.rn.relu.f16x2 */
 export function fma_rn_relu_f16x2(a: i32, b: i32, c: i32): i32 {
-  return one.fma_rn_relu_f16(low(a), low(b), low(c)) | (one.fma_rn_relu_f16(high(a), high(b), high(c)) << 16);
+  return (
+    one.fma_rn_relu_f16(low(a), low(b), low(c)) |
+    (one.fma_rn_relu_f16(high(a), high(b), high(c)) << 16)
+  );
 }
 /** fma.rn.ftz.f16x2 */
 export function fma_rn_ftz_f16x2(a: i32, b: i32, c: i32): i32 {
-  return one.fma_rn_ftz_f16(low(a), low(b), low(c)) | (one.fma_rn_ftz_f16(high(a), high(b), high(c)) << 16);
+  return (
+    one.fma_rn_ftz_f16(low(a), low(b), low(c)) |
+    (one.fma_rn_ftz_f16(high(a), high(b), high(c)) << 16)
+  );
 }
 /** fma.rn.ftz.sat.f16x2 */
 export function fma_rn_ftz_sat_f16x2(a: i32, b: i32, c: i32): i32 {
-  return one.fma_rn_ftz_sat_f16(low(a), low(b), low(c)) | (one.fma_rn_ftz_sat_f16(high(a), high(b), high(c)) << 16);
+  return (
+    one.fma_rn_ftz_sat_f16(low(a), low(b), low(c)) |
+    (one.fma_rn_ftz_sat_f16(high(a), high(b), high(c)) << 16)
+  );
 }
 /** fma.rn.ftz.relu.f16x2 */
 export function fma_rn_ftz_relu_f16x2(a: i32, b: i32, c: i32): i32 {
-  return one.fma_rn_ftz_relu_f16(low(a), low(b), low(c)) | (one.fma_rn_ftz_relu_f16(high(a), high(b), high(c)) << 16);
+  return (
+    one.fma_rn_ftz_relu_f16(low(a), low(b), low(c)) |
+    (one.fma_rn_ftz_relu_f16(high(a), high(b), high(c)) << 16)
+  );
 }
 /** fma.rn.oob.f16x2 */
 export function fma_rn_oob_f16x2(a: i32, b: i32, c: i32): i32 {
-  return one.fma_rn_oob_f16(low(a), low(b), low(c)) | (one.fma_rn_oob_f16(high(a), high(b), high(c)) << 16);
+  return (
+    one.fma_rn_oob_f16(low(a), low(b), low(c)) |
+    (one.fma_rn_oob_f16(high(a), high(b), high(c)) << 16)
+  );
 }
 /** fma.rn.oob.relu.f16x2 */
 export function fma_rn_oob_relu_f16x2(a: i32, b: i32, c: i32): i32 {
-  return one.fma_rn_oob_relu_f16(low(a), low(b), low(c)) | (one.fma_rn_oob_relu_f16(high(a), high(b), high(c)) << 16);
+  return (
+    one.fma_rn_oob_relu_f16(low(a), low(b), low(c)) |
+    (one.fma_rn_oob_relu_f16(high(a), high(b), high(c)) << 16)
+  );
 }
 /** min.f16x2 */
 export function min_f16x2(a: i32, b: i32): i32 {
@@ -100,7 +121,9 @@ export function min_f16x2(a: i32, b: i32): i32 {
 }
 /** min.xorsign.abs.f16x2 */
 export function min_xorsign_abs_f16x2(a: i32, b: i32): i32 {
-  return one.min_xorsign_abs_f16(low(a), low(b)) | (one.min_xorsign_abs_f16(high(a), high(b)) << 16);
+  return (
+    one.min_xorsign_abs_f16(low(a), low(b)) | (one.min_xorsign_abs_f16(high(a), high(b)) << 16)
+  );
 }
 /** min.NaN.f16x2 */
 export function min_NaN_f16x2(a: i32, b: i32): i32 {
@@ -108,7 +131,10 @@ export function min_NaN_f16x2(a: i32, b: i32): i32 {
 }
 /** min.NaN.xorsign.abs.f16x2 */
 export function min_NaN_xorsign_abs_f16x2(a: i32, b: i32): i32 {
-  return one.min_NaN_xorsign_abs_f16(low(a), low(b)) | (one.min_NaN_xorsign_abs_f16(high(a), high(b)) << 16);
+  return (
+    one.min_NaN_xorsign_abs_f16(low(a), low(b)) |
+    (one.min_NaN_xorsign_abs_f16(high(a), high(b)) << 16)
+  );
 }
 /** min.ftz.f16x2 */
 export function min_ftz_f16x2(a: i32, b: i32): i32 {
@@ -116,7 +142,10 @@ export function min_ftz_f16x2(a: i32, b: i32): i32 {
 }
 /** min.ftz.xorsign.abs.f16x2 */
 export function min_ftz_xorsign_abs_f16x2(a: i32, b: i32): i32 {
-  return one.min_ftz_xorsign_abs_f16(low(a), low(b)) | (one.min_ftz_xorsign_abs_f16(high(a), high(b)) << 16);
+  return (
+    one.min_ftz_xorsign_abs_f16(low(a), low(b)) |
+    (one.min_ftz_xorsign_abs_f16(high(a), high(b)) << 16)
+  );
 }
 /** min.ftz.NaN.f16x2 */
 export function min_ftz_NaN_f16x2(a: i32, b: i32): i32 {
@@ -124,7 +153,10 @@ export function min_ftz_NaN_f16x2(a: i32, b: i32): i32 {
 }
 /** min.ftz.NaN.xorsign.abs.f16x2 */
 export function min_ftz_NaN_xorsign_abs_f16x2(a: i32, b: i32): i32 {
-  return one.min_ftz_NaN_xorsign_abs_f16(low(a), low(b)) | (one.min_ftz_NaN_xorsign_abs_f16(high(a), high(b)) << 16);
+  return (
+    one.min_ftz_NaN_xorsign_abs_f16(low(a), low(b)) |
+    (one.min_ftz_NaN_xorsign_abs_f16(high(a), high(b)) << 16)
+  );
 }
 /** max.f16x2 */
 export function max_f16x2(a: i32, b: i32): i32 {
@@ -132,7 +164,9 @@ export function max_f16x2(a: i32, b: i32): i32 {
 }
 /** max.xorsign.abs.f16x2 */
 export function max_xorsign_abs_f16x2(a: i32, b: i32): i32 {
-  return one.max_xorsign_abs_f16(low(a), low(b)) | (one.max_xorsign_abs_f16(high(a), high(b)) << 16);
+  return (
+    one.max_xorsign_abs_f16(low(a), low(b)) | (one.max_xorsign_abs_f16(high(a), high(b)) << 16)
+  );
 }
 /** max.NaN.f16x2 */
 export function max_NaN_f16x2(a: i32, b: i32): i32 {
@@ -140,7 +174,10 @@ export function max_NaN_f16x2(a: i32, b: i32): i32 {
 }
 /** max.NaN.xorsign.abs.f16x2 */
 export function max_NaN_xorsign_abs_f16x2(a: i32, b: i32): i32 {
-  return one.max_NaN_xorsign_abs_f16(low(a), low(b)) | (one.max_NaN_xorsign_abs_f16(high(a), high(b)) << 16);
+  return (
+    one.max_NaN_xorsign_abs_f16(low(a), low(b)) |
+    (one.max_NaN_xorsign_abs_f16(high(a), high(b)) << 16)
+  );
 }
 /** max.ftz.f16x2 */
 export function max_ftz_f16x2(a: i32, b: i32): i32 {
@@ -148,7 +185,10 @@ export function max_ftz_f16x2(a: i32, b: i32): i32 {
 }
 /** max.ftz.xorsign.abs.f16x2 */
 export function max_ftz_xorsign_abs_f16x2(a: i32, b: i32): i32 {
-  return one.max_ftz_xorsign_abs_f16(low(a), low(b)) | (one.max_ftz_xorsign_abs_f16(high(a), high(b)) << 16);
+  return (
+    one.max_ftz_xorsign_abs_f16(low(a), low(b)) |
+    (one.max_ftz_xorsign_abs_f16(high(a), high(b)) << 16)
+  );
 }
 /** max.ftz.NaN.f16x2 */
 export function max_ftz_NaN_f16x2(a: i32, b: i32): i32 {
@@ -156,7 +196,10 @@ export function max_ftz_NaN_f16x2(a: i32, b: i32): i32 {
 }
 /** max.ftz.NaN.xorsign.abs.f16x2 */
 export function max_ftz_NaN_xorsign_abs_f16x2(a: i32, b: i32): i32 {
-  return one.max_ftz_NaN_xorsign_abs_f16(low(a), low(b)) | (one.max_ftz_NaN_xorsign_abs_f16(high(a), high(b)) << 16);
+  return (
+    one.max_ftz_NaN_xorsign_abs_f16(low(a), low(b)) |
+    (one.max_ftz_NaN_xorsign_abs_f16(high(a), high(b)) << 16)
+  );
 }
 /** abs.f16x2 */
 export function abs_f16x2(a: i32): i32 {

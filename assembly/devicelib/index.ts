@@ -1,10 +1,10 @@
 // The device library: one function for each PTX instruction (or group of forms) that is more than a
 // few WebAssembly instructions. docs: see the header of each file for what it holds.
 //
-// A function's name is the instruction's, dots turned into underscores, operands in PTX order. f32 and
-// f64 are themselves; 64-bit integers are i64; everything of at most 32 bits (f16, bf16, packed pairs,
-// small integers, predicates) is an i32 whose unused upper bits are zero, on entry and on return.
-// `_x4` and `_x2` forms do four or two lanes at once.
+// A function's name is the instruction's, dots turned into underscores, operands in PTX order. f32
+// and f64 are themselves; 64-bit integers are i64; everything of at most 32 bits (f16, bf16, packed
+// pairs, small integers, predicates) is an i32 whose unused upper bits are zero, on entry and on
+// return. `_x4` and `_x2` forms do four or two lanes at once.
 export * from "./fma";
 export * from "./round32";
 export * from "./round64";

@@ -33,8 +33,8 @@ export function mul24_lo_s32_x4(a: v128, b: v128): v128 {
   return i32x4.mul(i32x4.shr_s(i32x4.shl(a, 8), 8), i32x4.shr_s(i32x4.shl(b, 8), 8));
 }
 
-// A quotient of 32-bit integers rounded to f64 is never rounded up to an integer: it is at least 1/b
-// below, and the rounding error is less than 2⁻²⁰/b. So its integer part is right.
+// A quotient of 32-bit integers rounded to f64 is never rounded up to an integer: it is at least
+// 1/b below, and the rounding error is less than 2⁻²⁰/b. So its integer part is right.
 
 /** div.u32 on four lanes; by zero all bits set. */
 export function div_u32_x4(a: v128, b: v128): v128 {
@@ -91,7 +91,8 @@ export function popc_b32_x4(a: v128): v128 {
 }
 /** clz.b32 on four lanes. */
 export function clz_b32_x4(a: v128): v128 {
-  // Without the bit below a set one nothing rounds up, so that the f32 exponent is the top bit's place.
+  // Without the bit below a set one nothing rounds up, so that the f32 exponent is the top bit's
+  // place.
   const top = f32x4.convert_i32x4_u(v128.andnot(a, i32x4.shr_u(a, 1)));
   return i32x4.min_u(i32x4.sub(i32x4.splat(158), i32x4.shr_u(top, 23)), i32x4.splat(32));
 }

@@ -226,11 +226,7 @@ function dot4(a: i32, b: i32, c: i32, sa: bool, sb: bool): i32 {
 // @ts-ignore: decorator
 @inline
 function dot2(a: i32, b: i32, c: i32, sa: bool, sb: bool, first: i32): i32 {
-  return (
-    c +
-    halfOf(a, 0, sa) * byteOf(b, first, sb) +
-    halfOf(a, 1, sa) * byteOf(b, first + 1, sb)
-  );
+  return c + halfOf(a, 0, sa) * byteOf(b, first, sb) + halfOf(a, 1, sa) * byteOf(b, first + 1, sb);
 }
 
 /** dp4a.u32.u32 */

@@ -1,9 +1,9 @@
 // add, sub, mul, div, rcp and sqrt in the rounding modes that WebAssembly lacks, and their .ftz and
 // .sat forms. (The plain .rn forms are single WASM instructions and not here.)
 //
-// f32: the operation is done in f64 and rounded once more. A product of two f32 is exact there; a sum
-// is rounded to odd; a quotient or root of 24-bit operands is either exact or at least 2⁻⁴⁸ away from
-// every f32 and every tie, so its f64 rounding cannot hide on which side it lies.
+// f32: the operation is done in f64 and rounded once more. A product of two f32 is exact there; a
+// sum is rounded to odd; a quotient or root of 24-bit operands is either exact or at least 2⁻⁴⁸
+// away from every f32 and every tie, so its f64 rounding cannot hide on which side it lies.
 
 import {
   F32_MIN_NORMAL,

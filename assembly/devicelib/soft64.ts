@@ -153,7 +153,8 @@ export function divSlow(a: f64, b: f64, mode: i32): f64 {
   const q = a / b;
   if (!(abs<f64>(a) < Infinity) || !(abs<f64>(b) < Infinity) || a == 0 || b == 0) return q;
   const sign = (reinterpret<u64>(a) ^ reinterpret<u64>(b)) & 0x8000000000000000;
-  // 64 quotient bits, two digits of base 2³² (Knuth, TAOCP 4.3.1 D); n < d keeps the digits in range.
+  // 64 quotient bits, two digits of base 2³² (Knuth, TAOCP 4.3.1 D); n < d keeps the digits in
+  // range.
   const d = significand(b) << 11;
   let n = significand(a) << 10;
   const e = unit(a) - unit(b) + 1;

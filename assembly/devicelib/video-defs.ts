@@ -10,8 +10,8 @@
  *  SIMD only                scalar vmad only      signed      scalar only
  * ```
  *
- * Scalar: `video_<add|sub|absdiff|min|max|shl|shr|set|mad>(control, a, b, c)`.
- * SIMD: `video_<add|sub|avrg|absdiff|min|max|set><2|4>(control, selectors, a, b, c)`, where nibble i of
+ * Scalar: `video_<add|sub|absdiff|min|max|shl|shr|set|mad>(control, a, b, c)`. SIMD:
+ * `video_<add|sub|avrg|absdiff|min|max|set><2|4>(control, selectors, a, b, c)`, where nibble i of
  * `selectors` names the part of {b, a} (a's parts first) that lane i takes for a, nibble 4 + i for b.
  */
 

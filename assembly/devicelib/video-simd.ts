@@ -29,8 +29,8 @@ const SET = 6;
 // @ts-ignore: decorator
 @inline
 function part(a: i32, b: i32, index: i32, bits: i32, signed: bool): i32 {
-  const both = <u64>(<u32>a) | (<u64>b << 32);
-  const word = <i32>(both >> (index * bits)) << (32 - bits);
+  const both = <u64>(<u32>a) | ((<u64>b) << 32);
+  const word = (<i32>(both >> (index * bits))) << (32 - bits);
   return signed ? word >> (32 - bits) : word >>> (32 - bits);
 }
 

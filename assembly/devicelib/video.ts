@@ -50,7 +50,7 @@ function partShift(selector: i32): i32 {
 // @ts-ignore: decorator
 @inline
 function field(x: i32, shift: i32, bits: i32, signed: bool): i64 {
-  const moved = <i64>x << (64 - bits - shift);
+  const moved = (<i64>x) << (64 - bits - shift);
   return signed ? moved >> (64 - bits) : <i64>(<u64>moved >> (64 - bits));
 }
 
@@ -77,8 +77,8 @@ function clamp(x: i64, bits: i32, signed: bool): i64 {
 }
 
 /**
- * Saturates, then merges into c or does the second operation. Of a whole unsigned word the GPU clamps
- * only negative values; what is too large wraps.
+ * Saturates, then merges into c or does the second operation. Of a whole unsigned word the GPU
+ * clamps only negative values; what is too large wraps.
  */
 function finish(control: i32, x: i64, c: i32): i32 {
   const second = (control >> VIDEO_SECOND_SHIFT) & 15;
@@ -157,10 +157,12 @@ export function video_set(control: i32, a: i32, b: i32, c: i32): i32 {
   return finish(control, compare(control, operandA(control, a), operandB(control, b)), c);
 }
 
-/** vmad: ±(a·b) ± c, scaled and saturated. The sum has at most 66 bits: its halves are kept apart. */
+/**
+ * vmad: ±(a·b) ± c, scaled and saturated. The sum has at most 66 bits: its halves are kept apart.
+ */
 export function video_mad(control: i32, a: i32, b: i32, c: i32): i32 {
-  const signed = (control &
-    (VIDEO_SIGNED_A | VIDEO_SIGNED_B | VIDEO_NEGATE_PRODUCT | VIDEO_NEGATE_C)) != 0;
+  const signed =
+    (control & (VIDEO_SIGNED_A | VIDEO_SIGNED_B | VIDEO_NEGATE_PRODUCT | VIDEO_NEGATE_C)) != 0;
   const x = operandA(control, a);
   const y = operandB(control, b);
   // |x·y| < 2⁶⁴: the low word, and the bits above it as their sign.
@@ -182,7 +184,7 @@ export function video_mad(control: i32, a: i32, b: i32, c: i32): i32 {
   const total = sum + u64(one);
   high += i64(total < sum);
   const scale = control & VIDEO_SHR7 ? 7 : control & VIDEO_SHR15 ? 15 : 0;
-  const r = scale == 0 ? total : (total >> scale) | (<u64>high << (64 - scale));
+  const r = scale == 0 ? total : (total >> scale) | ((<u64>high) << (64 - scale));
   if (!(control & VIDEO_SAT)) return <i32>r;
   const top = scale == 0 ? high : high >> scale;
   if (signed) {
