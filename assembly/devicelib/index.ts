@@ -40,3 +40,4 @@ export * from "./half-simd";
 export * from "./integer-simd";
 export * from "./packed-integer";
 export * from "./cvt-float-sat";
+export * from "./shift-simd";

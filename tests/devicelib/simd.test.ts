@@ -9,10 +9,14 @@ const COUNT = 8192;
 
 /** Operands of the instructions that do not have two. */
 const ARITY: [RegExp, number][] = [
+  [/^bfi_/, 4],
   [/^(fma|mad|sad|dp4a|prmt|lop3|shf|bfe)_/, 3],
   [/^cvt_rn_b?f16x2_f32$/, 2],
   [/^(cvt|rcp|sqrt|rsqrt|sin|cos|ex2|lg2|tanh|popc|clz|brev|bfind|abs|neg)_/, 1],
 ];
+
+/** Instructions with a fast path for amounts that are the same in all lanes. */
+const SHIFTS = /^(sh[rlf]|bf[ei])_/;
 
 function arityOf(name: string): number {
   return ARITY.find(([pattern]) => pattern.test(name))?.[1] ?? 2;
@@ -71,8 +75,13 @@ describe("SIMD forms against scalar forms", () => {
       const operands: bigint[][] = Array.from({ length: arityOf(scalar) }, () => []);
       for (let i = 0; i < COUNT; i++) {
         let near: bigint | undefined;
-        for (const list of operands) {
-          near = sample(from, next, near);
+        for (const [k, list] of operands.entries()) {
+          // Shift amounts and field bounds: small ones, and in half of the groups one for four lanes.
+          const previous = list.at(-1);
+          if (SHIFTS.test(scalar) && k > 0 && i % 4 !== 0 && i % 8 < 4 && previous !== undefined) {
+            near = previous;
+          } else if (SHIFTS.test(scalar) && k > 0 && next() & 1) near = BigInt(next() % 40);
+          else near = sample(from, next, near);
           list.push(near);
         }
       }
