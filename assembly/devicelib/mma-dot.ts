@@ -85,11 +85,16 @@ function finish(first: v128, second: v128, exponent: v128, odd: bool): v128 {
   return f32x4.mul(cut, scale);
 }
 
-/** Products as integers of 2^(exponent − 25), cut toward zero. */
+/**
+ * Products as integers of 2^(exponent − 25), cut toward zero. All are in range, so that the relaxed
+ * conversion (one instruction on x86) does the same: T is f32 for that one, i32 for the other.
+ */
 // @ts-ignore: decorator
 @inline
-function term(a: v128, b: v128, scale: v128): v128 {
-  return i32x4.trunc_sat_f32x4_s(f32x4.mul(f32x4.mul(a, b), scale));
+function term<T>(a: v128, b: v128, scale: v128): v128 {
+  const scaled = f32x4.mul(f32x4.mul(a, b), scale);
+  if (isFloat<T>()) return i32x4.relaxed_trunc_f32x4_s(scaled);
+  return i32x4.trunc_sat_f32x4_s(scaled);
 }
 
 /** Exponents of addends; an f16 one (an f16 product's) is a subnormal below 2⁻¹⁴. */
@@ -151,7 +156,7 @@ function topExponents(scratch: i32, m: i32, from: i32, to: i32): v128 {
  * Rows m and m + 1 by the narrow path; the addends are in `rows`, where the results go.
  * @returns false if an addend is infinite or NaN, with nothing done
  */
-function narrowRows(scratch: i32, m: i32, from: i32, to: i32, mode: i32, rows: i32): bool {
+function narrowRows<T>(scratch: i32, m: i32, from: i32, to: i32, mode: i32, rows: i32): bool {
   const top0 = topExponents(scratch, m, from, to);
   const top1 = topExponents(scratch, m + 1, from, to);
   const topEven0 = i32x4.extend_low_i16x8_s(top0);
@@ -193,18 +198,18 @@ function narrowRows(scratch: i32, m: i32, from: i32, to: i32, mode: i32, rows: i
     let y = v128.load32_splat(row, 128);
     let even = v128.load(b);
     let odd = v128.load(b, 16);
-    sumEven0 = i32x4.add(sumEven0, term(x, even, scaleEven0));
-    sumOdd0 = i32x4.add(sumOdd0, term(x, odd, scaleOdd0));
-    sumEven1 = i32x4.add(sumEven1, term(y, even, scaleEven1));
-    sumOdd1 = i32x4.add(sumOdd1, term(y, odd, scaleOdd1));
+    sumEven0 = i32x4.add(sumEven0, term<T>(x, even, scaleEven0));
+    sumOdd0 = i32x4.add(sumOdd0, term<T>(x, odd, scaleOdd0));
+    sumEven1 = i32x4.add(sumEven1, term<T>(y, even, scaleEven1));
+    sumOdd1 = i32x4.add(sumOdd1, term<T>(y, odd, scaleOdd1));
     x = v128.load32_splat(row, 4);
     y = v128.load32_splat(row, 132);
     even = v128.load(b, 32);
     odd = v128.load(b, 48);
-    sumEven0 = i32x4.add(sumEven0, term(x, even, scaleEven0));
-    sumOdd0 = i32x4.add(sumOdd0, term(x, odd, scaleOdd0));
-    sumEven1 = i32x4.add(sumEven1, term(y, even, scaleEven1));
-    sumOdd1 = i32x4.add(sumOdd1, term(y, odd, scaleOdd1));
+    sumEven0 = i32x4.add(sumEven0, term<T>(x, even, scaleEven0));
+    sumOdd0 = i32x4.add(sumOdd0, term<T>(x, odd, scaleOdd0));
+    sumEven1 = i32x4.add(sumEven1, term<T>(y, even, scaleEven1));
+    sumOdd1 = i32x4.add(sumOdd1, term<T>(y, odd, scaleOdd1));
     row += 8;
   }
   for (; b < last; b += 64) {
@@ -212,18 +217,18 @@ function narrowRows(scratch: i32, m: i32, from: i32, to: i32, mode: i32, rows: i
     let y = v128.load32_splat(row, 128);
     let even = v128.load(b);
     let odd = v128.load(b, 16);
-    moreEven0 = i32x4.add(moreEven0, term(x, even, scaleEven0));
-    moreOdd0 = i32x4.add(moreOdd0, term(x, odd, scaleOdd0));
-    moreEven1 = i32x4.add(moreEven1, term(y, even, scaleEven1));
-    moreOdd1 = i32x4.add(moreOdd1, term(y, odd, scaleOdd1));
+    moreEven0 = i32x4.add(moreEven0, term<T>(x, even, scaleEven0));
+    moreOdd0 = i32x4.add(moreOdd0, term<T>(x, odd, scaleOdd0));
+    moreEven1 = i32x4.add(moreEven1, term<T>(y, even, scaleEven1));
+    moreOdd1 = i32x4.add(moreOdd1, term<T>(y, odd, scaleOdd1));
     x = v128.load32_splat(row, 4);
     y = v128.load32_splat(row, 132);
     even = v128.load(b, 32);
     odd = v128.load(b, 48);
-    moreEven0 = i32x4.add(moreEven0, term(x, even, scaleEven0));
-    moreOdd0 = i32x4.add(moreOdd0, term(x, odd, scaleOdd0));
-    moreEven1 = i32x4.add(moreEven1, term(y, even, scaleEven1));
-    moreOdd1 = i32x4.add(moreOdd1, term(y, odd, scaleOdd1));
+    moreEven0 = i32x4.add(moreEven0, term<T>(x, even, scaleEven0));
+    moreOdd0 = i32x4.add(moreOdd0, term<T>(x, odd, scaleOdd0));
+    moreEven1 = i32x4.add(moreEven1, term<T>(y, even, scaleEven1));
+    moreOdd1 = i32x4.add(moreOdd1, term<T>(y, odd, scaleOdd1));
     row += 8;
   }
   const sticky = mode == TO_F16;
@@ -312,13 +317,14 @@ function wideRows(
 
 /**
  * One hardware product: rows 0–15 of the tiles over k in [from, to), 4, 8 or 16 of them.
+ * T: see `term`.
  * @param path ANY, or WIDE or WIDE_SPARSE throughout
  * @param least exponent of the factors' subnormals: −14 (f16) or −126
  * @param c address of the accumulator's first register (f32, or f16x2 if `isHalf`); 0: all zero
  * @param d address of the result's first register
  * @param mode TO_F32, TO_F16 or TO_F16_LATE
  */
-export function multiply(
+export function multiply<T>(
   scratch: i32,
   from: i32,
   to: i32,
@@ -347,7 +353,7 @@ export function multiply(
     v128.store(rows, odd0, 16);
     v128.store(rows, even1, 32);
     v128.store(rows, odd1, 48);
-    if (path != ANY || !narrowRows(scratch, m, from, to, mode, rows)) {
+    if (path != ANY || !narrowRows<T>(scratch, m, from, to, mode, rows)) {
       wideRows(path, scratch, m, from, to, least, mode, rows);
     }
     const isHalfD = mode != TO_F32;

@@ -29,7 +29,7 @@ function unpack(type: i32, a: i32, na: i32, b: i32, nb: i32, scratch: i32): i32 
 }
 
 /** D = A·B + C, one hardware product of `na` registers of A; isHalf: f16 C and D. */
-export function product(
+function product<T>(
   type: i32,
   na: i32,
   k: i32,
@@ -42,18 +42,18 @@ export function product(
   active: i32,
 ): void {
   const path = unpack(type, a, na, b, na >> 1, scratch);
-  multiply(scratch, 0, k, path, leastOf(type), c, isHalf, d, isHalf ? TO_F16 : TO_F32, active);
+  multiply<T>(scratch, 0, k, path, leastOf(type), c, isHalf, d, isHalf ? TO_F16 : TO_F32, active);
 }
 
 // @ts-ignore: decorator
 @inline
-function whole(type: i32, na: i32, k: i32, isHalf: bool, active: i32, frame: i32): void {
+function whole<T>(type: i32, na: i32, k: i32, isHalf: bool, active: i32, frame: i32): void {
   const nd = isHalf ? 2 : 4;
   const nb = na >> 1;
   const a = slot(frame, nd);
   const b = slot(frame, nd + na);
   const c = slot(frame, nd + na + nb);
-  product(type, na, k, frame, a, b, c, slot(c, nd), isHalf, active);
+  product<T>(type, na, k, frame, a, b, c, slot(c, nd), isHalf, active);
 }
 
 /** f32 NaNs as the hardware's additions write them. */
@@ -86,8 +86,8 @@ export function quarters(
   const t = intermediate(scratch);
   const mode = isHalf ? TO_F16 : TO_F32;
   const half = na << 2;
-  multiply(scratch, 0, half, path, -14, 0, isHalf, t, mode, -1);
-  multiply(scratch, half, half * 2, path, -14, t, isHalf, t, mode, -1);
+  multiply<i32>(scratch, 0, half, path, -14, 0, isHalf, t, mode, -1);
+  multiply<i32>(scratch, half, half * 2, path, -14, t, isHalf, t, mode, -1);
   for (let m = 0; m < 16; m++) {
     const even = f32x4.add(loadEven(c, m, isHalf), loadEven(t, m, isHalf));
     const odd = f32x4.add(loadOdd(c, m, isHalf), loadOdd(t, m, isHalf));
@@ -97,40 +97,80 @@ export function quarters(
 
 /** `mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32`: slots d 4, a 4, b 2, c 4. */
 export function mma_sync_aligned_m16n8k16_row_col_f32_f16_f16_f32(active: i32, frame: i32): void {
-  whole(F16, 4, 16, false, active, frame);
+  whole<i32>(F16, 4, 16, false, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function mma_sync_aligned_m16n8k16_row_col_f32_f16_f16_f32_relaxed(active: i32, frame: i32): void {
+  whole<f32>(F16, 4, 16, false, active, frame);
 }
 
 /** `mma.sync.aligned.m16n8k16.row.col.f16.f16.f16.f16`: slots d 2, a 4, b 2, c 2. */
 export function mma_sync_aligned_m16n8k16_row_col_f16_f16_f16_f16(active: i32, frame: i32): void {
-  whole(F16, 4, 16, true, active, frame);
+  whole<i32>(F16, 4, 16, true, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function mma_sync_aligned_m16n8k16_row_col_f16_f16_f16_f16_relaxed(active: i32, frame: i32): void {
+  whole<f32>(F16, 4, 16, true, active, frame);
 }
 
 /** `mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32`: slots d 4, a 4, b 2, c 4. */
 export function mma_sync_aligned_m16n8k16_row_col_f32_bf16_bf16_f32(active: i32, frame: i32): void {
-  whole(BF16, 4, 16, false, active, frame);
+  whole<i32>(BF16, 4, 16, false, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function mma_sync_aligned_m16n8k16_row_col_f32_bf16_bf16_f32_relaxed(active: i32, frame: i32): void {
+  whole<f32>(BF16, 4, 16, false, active, frame);
 }
 
 /** `mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32`: slots d 4, a 2, b 1, c 4. */
 export function mma_sync_aligned_m16n8k8_row_col_f32_f16_f16_f32(active: i32, frame: i32): void {
-  whole(F16, 2, 8, false, active, frame);
+  whole<i32>(F16, 2, 8, false, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function mma_sync_aligned_m16n8k8_row_col_f32_f16_f16_f32_relaxed(active: i32, frame: i32): void {
+  whole<f32>(F16, 2, 8, false, active, frame);
 }
 
 /** `mma.sync.aligned.m16n8k8.row.col.f16.f16.f16.f16`: slots d 2, a 2, b 1, c 2. */
 export function mma_sync_aligned_m16n8k8_row_col_f16_f16_f16_f16(active: i32, frame: i32): void {
-  whole(F16, 2, 8, true, active, frame);
+  whole<i32>(F16, 2, 8, true, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function mma_sync_aligned_m16n8k8_row_col_f16_f16_f16_f16_relaxed(active: i32, frame: i32): void {
+  whole<f32>(F16, 2, 8, true, active, frame);
 }
 
 /** `mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32`: slots d 4, a 2, b 1, c 4. */
 export function mma_sync_aligned_m16n8k8_row_col_f32_bf16_bf16_f32(active: i32, frame: i32): void {
-  whole(BF16, 2, 8, false, active, frame);
+  whole<i32>(BF16, 2, 8, false, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function mma_sync_aligned_m16n8k8_row_col_f32_bf16_bf16_f32_relaxed(active: i32, frame: i32): void {
+  whole<f32>(BF16, 2, 8, false, active, frame);
 }
 
 /** `mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32`: slots d 4, a 4, b 2, c 4. */
 export function mma_sync_aligned_m16n8k8_row_col_f32_tf32_tf32_f32(active: i32, frame: i32): void {
-  whole(TF32, 4, 8, false, active, frame);
+  whole<i32>(TF32, 4, 8, false, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function mma_sync_aligned_m16n8k8_row_col_f32_tf32_tf32_f32_relaxed(active: i32, frame: i32): void {
+  whole<f32>(TF32, 4, 8, false, active, frame);
 }
 
 /** `mma.sync.aligned.m16n8k4.row.col.f32.tf32.tf32.f32`: slots d 4, a 2, b 1, c 4. */
 export function mma_sync_aligned_m16n8k4_row_col_f32_tf32_tf32_f32(active: i32, frame: i32): void {
-  whole(TF32, 2, 4, false, active, frame);
+  whole<i32>(TF32, 2, 4, false, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function mma_sync_aligned_m16n8k4_row_col_f32_tf32_tf32_f32_relaxed(active: i32, frame: i32): void {
+  whole<f32>(TF32, 2, 4, false, active, frame);
 }

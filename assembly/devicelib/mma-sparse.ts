@@ -110,7 +110,7 @@ function floats(type: i32, na: i32, isHalf: bool, active: i32, frame: i32): void
   const path = wideA || wideB ? WIDE_SPARSE : ANY;
   const k = na << (type == TF32 ? 2 : 3);
   const mode = isHalf ? TO_F16 : TO_F32;
-  multiply(scratch, 0, k, path, leastOf(type), c, isHalf, frame, mode, active);
+  multiply<i32>(scratch, 0, k, path, leastOf(type), c, isHalf, frame, mode, active);
 }
 
 /** Four 8-bit floats, in the low 32 bits, as f16 in the low 64. */
@@ -160,7 +160,7 @@ function quarterPart(scratch: i32, add: bool): void {
   const wideB = unpackB(F16, dense + 8 * SLOT_BYTES, 4, scratch);
   const t = intermediate(scratch);
   const path = wideA || wideB ? WIDE_SPARSE : ANY;
-  multiply(scratch, 0, 32, path, -14, add ? t : 0, false, t, TO_F32, -1);
+  multiply<i32>(scratch, 0, 32, path, -14, add ? t : 0, false, t, TO_F32, -1);
 }
 
 function quarters(isE4m3A: bool, isE4m3B: bool, active: i32, frame: i32): void {

@@ -28,7 +28,7 @@ const SLIM: i32 = 2;
 
 // @ts-ignore: decorator
 @inline
-function floats(
+function floats<T>(
   type: i32,
   shape: i32,
   halfC: bool,
@@ -56,10 +56,10 @@ function floats(
     const to = slot(frame, h * (nd >> 1));
     if (type == TF32) {
       const t = intermediate(scratch);
-      multiply(scratch, 0, 4, path, -126, from, false, t, TO_F32, -1);
-      multiply(scratch, 4, 8, path, -126, t, false, to, TO_F32, active);
+      multiply<T>(scratch, 0, 4, path, -126, from, false, t, TO_F32, -1);
+      multiply<T>(scratch, 4, 8, path, -126, t, false, to, TO_F32, active);
     } else {
-      multiply(scratch, 0, 16, path, leastOf(type), from, halfC, to, mode, active);
+      multiply<T>(scratch, 0, 16, path, leastOf(type), from, halfC, to, mode, active);
     }
   }
 }
@@ -89,82 +89,162 @@ function bytes(type: i32, shape: i32, saturate: bool, active: i32, frame: i32): 
 
 /** `wmma.mma` m16n16k16, D f32, A and B f16, C f32: slots d 8, a 8, b 8, c 8. */
 export function wmma_mma_m16n16k16_f32_f16_f16_f32(active: i32, frame: i32): void {
-  floats(F16, M16N16, false, TO_F32, active, frame);
+  floats<i32>(F16, M16N16, false, TO_F32, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function wmma_mma_m16n16k16_f32_f16_f16_f32_relaxed(active: i32, frame: i32): void {
+  floats<f32>(F16, M16N16, false, TO_F32, active, frame);
 }
 
 /** `wmma.mma` m16n16k16, D f16, A and B f16, C f16: slots d 4, a 8, b 8, c 4. */
 export function wmma_mma_m16n16k16_f16_f16_f16_f16(active: i32, frame: i32): void {
-  floats(F16, M16N16, true, TO_F16, active, frame);
+  floats<i32>(F16, M16N16, true, TO_F16, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function wmma_mma_m16n16k16_f16_f16_f16_f16_relaxed(active: i32, frame: i32): void {
+  floats<f32>(F16, M16N16, true, TO_F16, active, frame);
 }
 
 /** `wmma.mma` m16n16k16, D f32, A and B f16, C f16: slots d 8, a 8, b 8, c 4. */
 export function wmma_mma_m16n16k16_f32_f16_f16_f16(active: i32, frame: i32): void {
-  floats(F16, M16N16, true, TO_F32, active, frame);
+  floats<i32>(F16, M16N16, true, TO_F32, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function wmma_mma_m16n16k16_f32_f16_f16_f16_relaxed(active: i32, frame: i32): void {
+  floats<f32>(F16, M16N16, true, TO_F32, active, frame);
 }
 
 /** `wmma.mma` m16n16k16, D f16, A and B f16, C f32: slots d 4, a 8, b 8, c 8. */
 export function wmma_mma_m16n16k16_f16_f16_f16_f32(active: i32, frame: i32): void {
-  floats(F16, M16N16, false, TO_F16_LATE, active, frame);
+  floats<i32>(F16, M16N16, false, TO_F16_LATE, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function wmma_mma_m16n16k16_f16_f16_f16_f32_relaxed(active: i32, frame: i32): void {
+  floats<f32>(F16, M16N16, false, TO_F16_LATE, active, frame);
 }
 
 /** `wmma.mma` m16n16k16 on bf16: slots d 8, a 4, b 4, c 8. */
 export function wmma_mma_m16n16k16_f32_bf16_bf16_f32(active: i32, frame: i32): void {
-  floats(BF16, M16N16, false, TO_F32, active, frame);
+  floats<i32>(BF16, M16N16, false, TO_F32, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function wmma_mma_m16n16k16_f32_bf16_bf16_f32_relaxed(active: i32, frame: i32): void {
+  floats<f32>(BF16, M16N16, false, TO_F32, active, frame);
 }
 
 /** `wmma.mma` m32n8k16, D f32, A and B f16, C f32: slots d 8, a 8, b 8, c 8. */
 export function wmma_mma_m32n8k16_f32_f16_f16_f32(active: i32, frame: i32): void {
-  floats(F16, M32N8, false, TO_F32, active, frame);
+  floats<i32>(F16, M32N8, false, TO_F32, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function wmma_mma_m32n8k16_f32_f16_f16_f32_relaxed(active: i32, frame: i32): void {
+  floats<f32>(F16, M32N8, false, TO_F32, active, frame);
 }
 
 /** `wmma.mma` m32n8k16, D f16, A and B f16, C f16: slots d 4, a 8, b 8, c 4. */
 export function wmma_mma_m32n8k16_f16_f16_f16_f16(active: i32, frame: i32): void {
-  floats(F16, M32N8, true, TO_F16, active, frame);
+  floats<i32>(F16, M32N8, true, TO_F16, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function wmma_mma_m32n8k16_f16_f16_f16_f16_relaxed(active: i32, frame: i32): void {
+  floats<f32>(F16, M32N8, true, TO_F16, active, frame);
 }
 
 /** `wmma.mma` m32n8k16, D f32, A and B f16, C f16: slots d 8, a 8, b 8, c 4. */
 export function wmma_mma_m32n8k16_f32_f16_f16_f16(active: i32, frame: i32): void {
-  floats(F16, M32N8, true, TO_F32, active, frame);
+  floats<i32>(F16, M32N8, true, TO_F32, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function wmma_mma_m32n8k16_f32_f16_f16_f16_relaxed(active: i32, frame: i32): void {
+  floats<f32>(F16, M32N8, true, TO_F32, active, frame);
 }
 
 /** `wmma.mma` m32n8k16, D f16, A and B f16, C f32: slots d 4, a 8, b 8, c 8. */
 export function wmma_mma_m32n8k16_f16_f16_f16_f32(active: i32, frame: i32): void {
-  floats(F16, M32N8, false, TO_F16_LATE, active, frame);
+  floats<i32>(F16, M32N8, false, TO_F16_LATE, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function wmma_mma_m32n8k16_f16_f16_f16_f32_relaxed(active: i32, frame: i32): void {
+  floats<f32>(F16, M32N8, false, TO_F16_LATE, active, frame);
 }
 
 /** `wmma.mma` m32n8k16 on bf16: slots d 8, a 8, b 2, c 8. */
 export function wmma_mma_m32n8k16_f32_bf16_bf16_f32(active: i32, frame: i32): void {
-  floats(BF16, M32N8, false, TO_F32, active, frame);
+  floats<i32>(BF16, M32N8, false, TO_F32, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function wmma_mma_m32n8k16_f32_bf16_bf16_f32_relaxed(active: i32, frame: i32): void {
+  floats<f32>(BF16, M32N8, false, TO_F32, active, frame);
 }
 
 /** `wmma.mma` m8n32k16, D f32, A and B f16, C f32: slots d 8, a 8, b 8, c 8. */
 export function wmma_mma_m8n32k16_f32_f16_f16_f32(active: i32, frame: i32): void {
-  floats(F16, M8N32, false, TO_F32, active, frame);
+  floats<i32>(F16, M8N32, false, TO_F32, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function wmma_mma_m8n32k16_f32_f16_f16_f32_relaxed(active: i32, frame: i32): void {
+  floats<f32>(F16, M8N32, false, TO_F32, active, frame);
 }
 
 /** `wmma.mma` m8n32k16, D f16, A and B f16, C f16: slots d 4, a 8, b 8, c 4. */
 export function wmma_mma_m8n32k16_f16_f16_f16_f16(active: i32, frame: i32): void {
-  floats(F16, M8N32, true, TO_F16, active, frame);
+  floats<i32>(F16, M8N32, true, TO_F16, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function wmma_mma_m8n32k16_f16_f16_f16_f16_relaxed(active: i32, frame: i32): void {
+  floats<f32>(F16, M8N32, true, TO_F16, active, frame);
 }
 
 /** `wmma.mma` m8n32k16, D f32, A and B f16, C f16: slots d 8, a 8, b 8, c 4. */
 export function wmma_mma_m8n32k16_f32_f16_f16_f16(active: i32, frame: i32): void {
-  floats(F16, M8N32, true, TO_F32, active, frame);
+  floats<i32>(F16, M8N32, true, TO_F32, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function wmma_mma_m8n32k16_f32_f16_f16_f16_relaxed(active: i32, frame: i32): void {
+  floats<f32>(F16, M8N32, true, TO_F32, active, frame);
 }
 
 /** `wmma.mma` m8n32k16, D f16, A and B f16, C f32: slots d 4, a 8, b 8, c 8. */
 export function wmma_mma_m8n32k16_f16_f16_f16_f32(active: i32, frame: i32): void {
-  floats(F16, M8N32, false, TO_F16_LATE, active, frame);
+  floats<i32>(F16, M8N32, false, TO_F16_LATE, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function wmma_mma_m8n32k16_f16_f16_f16_f32_relaxed(active: i32, frame: i32): void {
+  floats<f32>(F16, M8N32, false, TO_F16_LATE, active, frame);
 }
 
 /** `wmma.mma` m8n32k16 on bf16: slots d 8, a 2, b 8, c 8. */
 export function wmma_mma_m8n32k16_f32_bf16_bf16_f32(active: i32, frame: i32): void {
-  floats(BF16, M8N32, false, TO_F32, active, frame);
+  floats<i32>(BF16, M8N32, false, TO_F32, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function wmma_mma_m8n32k16_f32_bf16_bf16_f32_relaxed(active: i32, frame: i32): void {
+  floats<f32>(BF16, M8N32, false, TO_F32, active, frame);
 }
 
 /** `wmma.mma` m16n16k8 on tf32: slots d 8, a 4, b 4, c 8. */
 export function wmma_mma_m16n16k8_f32_tf32_tf32_f32(active: i32, frame: i32): void {
-  floats(TF32, M16N16, false, TO_F32, active, frame);
+  floats<i32>(TF32, M16N16, false, TO_F32, active, frame);
+}
+
+/** The same, by relaxed SIMD. */
+export function wmma_mma_m16n16k8_f32_tf32_tf32_f32_relaxed(active: i32, frame: i32): void {
+  floats<f32>(TF32, M16N16, false, TO_F32, active, frame);
 }
 
 /** `wmma.mma` m16n16k16 on s8: slots d 8, a 2, b 2, c 8. */

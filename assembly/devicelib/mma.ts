@@ -4,13 +4,21 @@
  */
 export {
   mma_sync_aligned_m16n8k16_row_col_f32_f16_f16_f32,
+  mma_sync_aligned_m16n8k16_row_col_f32_f16_f16_f32_relaxed,
   mma_sync_aligned_m16n8k16_row_col_f16_f16_f16_f16,
+  mma_sync_aligned_m16n8k16_row_col_f16_f16_f16_f16_relaxed,
   mma_sync_aligned_m16n8k16_row_col_f32_bf16_bf16_f32,
+  mma_sync_aligned_m16n8k16_row_col_f32_bf16_bf16_f32_relaxed,
   mma_sync_aligned_m16n8k8_row_col_f32_f16_f16_f32,
+  mma_sync_aligned_m16n8k8_row_col_f32_f16_f16_f32_relaxed,
   mma_sync_aligned_m16n8k8_row_col_f16_f16_f16_f16,
+  mma_sync_aligned_m16n8k8_row_col_f16_f16_f16_f16_relaxed,
   mma_sync_aligned_m16n8k8_row_col_f32_bf16_bf16_f32,
+  mma_sync_aligned_m16n8k8_row_col_f32_bf16_bf16_f32_relaxed,
   mma_sync_aligned_m16n8k8_row_col_f32_tf32_tf32_f32,
+  mma_sync_aligned_m16n8k8_row_col_f32_tf32_tf32_f32_relaxed,
   mma_sync_aligned_m16n8k4_row_col_f32_tf32_tf32_f32,
+  mma_sync_aligned_m16n8k4_row_col_f32_tf32_tf32_f32_relaxed,
 } from "./mma-float";
 export * from "./mma-quarter";
 export * from "./mma-volta";

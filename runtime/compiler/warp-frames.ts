@@ -27,8 +27,8 @@ export interface WarpFrame {
   /** Export of the device library. */
   function: string;
   /**
-   * The export to call instead where the engine's relaxed multiply-add is known to be fused: same
-   * results, faster.
+   * The export to call instead where the engine has relaxed SIMD and its multiply-add is known to
+   * be fused: same results, faster.
    */
   relaxed?: string;
   dst: SlotType[];
@@ -119,6 +119,11 @@ function product(name: string, { d, a, b, c }: Registers, scratchBytes: number):
   return plain(name, b32(d), b32(a + b + c), scratchBytes);
 }
 
+/** A frame whose function has a relaxed twin. */
+function withRelaxed(frame: WarpFrame | undefined): WarpFrame | undefined {
+  return frame && { ...frame, relaxed: `${frame.function}_relaxed` };
+}
+
 const MMA_FLOAT: Record<string, [a: number, types: RegExp]> = {
   m16n8k16: [4, /^(f32\.(f16\.f16|bf16\.bf16)\.f32|f16\.f16\.f16\.f16)$/],
   m16n8k8: [2, /^(f32\.(f16\.f16|bf16\.bf16)\.f32|f16\.f16\.f16\.f16)$/],
@@ -182,13 +187,14 @@ function mma(mnemonic: string): WarpFrame | undefined {
     return undefined;
   }
   const half = types.startsWith("f16") ? 2 : 4;
-  const float = (a: number | undefined) =>
+  const quarter = (a: number | undefined) =>
     a ? product(name, { d: half, a, b: a / 2, c: half }, FLOAT_SCRATCH_BYTES) : undefined;
+  const float = (a: number | undefined) => withRelaxed(quarter(a));
   const [registers, allowed] = MMA_FLOAT[shape] ?? [];
   if (allowed?.test(types)) return float(registers);
   if (types === "f32.tf32.tf32.f32") return float(MMA_TF32[shape]);
   if (/^(f32|f16)\.e[45]m[32]\.e[45]m[32]\.\1$/.test(types) && !/e4m2|e5m3/.test(types)) {
-    return float(MMA_QUARTER[shape]);
+    return quarter(MMA_QUARTER[shape]);
   }
   // The rounding stands before or after the types.
   match = /^(?:(r[nzmp])\.)?f64\.f64\.f64\.f64(\.r[nzmp])?$/.exec(types);
@@ -288,11 +294,10 @@ function wmma(mnemonic: string): WarpFrame | undefined {
       : d === "f32" && c === "f32";
   const [nd, na, nb, nc] = fragments.map((f) => f?.registers ?? 0);
   if (!matching || !nd || !na || !nb || !nc) return undefined;
-  return product(
-    `wmma_mma_${shape}_${underscored(full + suffix)}`,
-    { d: nd, a: na, b: nb, c: nc },
-    isInteger ? INTEGER_SCRATCH_BYTES : FLOAT_SCRATCH_BYTES,
-  );
+  const name = `wmma_mma_${shape}_${underscored(full + suffix)}`;
+  const registers = { d: nd, a: na, b: nb, c: nc };
+  if (isInteger) return product(name, registers, INTEGER_SCRATCH_BYTES);
+  return withRelaxed(product(name, registers, FLOAT_SCRATCH_BYTES));
 }
 
 /** "s32.u8.u8.s32.satfinite" → types and the qualifier after them. */

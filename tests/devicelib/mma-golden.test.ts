@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { brotliDecompressSync } from "node:zlib";
+import { warpFrame } from "../../runtime/compiler/warp-frames.ts";
 import { matrixCases } from "../../scripts/oracle/mma_cases.ts";
 import { makePools, POOL, WIDTH } from "../../scripts/oracle/mma_pools.ts";
 import { describe, test } from "../harness.ts";
@@ -29,10 +30,14 @@ describe("matrix operations answer as an H100 does, bit for bit", () => {
     at += size;
     const list = families.get(family(c.name)) ?? [];
     families.set(family(c.name), list);
+    // The f64 twins are exact only where the engine's multiply-add is fused: not run here.
+    const twin = !c.name.includes("f64") && warpFrame(c.name.split(" ")[0] ?? "")?.relaxed;
     const run = () => {
-      const got = simulate(c, pools);
-      const wrong = got.findIndex((byte, i) => byte !== expected[i]);
-      assert.equal(wrong, -1, `${c.name}: byte ${wrong} of ${size}`);
+      for (const useRelaxed of twin ? [false, true] : [false]) {
+        const got = simulate(c, pools, useRelaxed);
+        const wrong = got.findIndex((byte, i) => byte !== expected[i]);
+        assert.equal(wrong, -1, `${c.name}: byte ${wrong} of ${size}, relaxed: ${useRelaxed}`);
+      }
     };
     list.push({ name: c.name, run });
   }

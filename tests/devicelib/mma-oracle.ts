@@ -27,11 +27,14 @@ function input(pools: Pools, c: OracleCase, k: number): DataView {
   return new DataView(pool.buffer, pool.byteOffset + k * POOL * width, POOL * width);
 }
 
+/** Whether `relaxed` functions run in place of the plain ones, where there are any. */
+let relaxed = false;
+
 function call(mnemonic: string): number {
   const frame = warpFrame(mnemonic);
   if (!frame) throw new Error(`no frame for ${mnemonic}`);
   if (frameBytes(frame) > 65536) throw new Error("the frame is larger than the test's memory");
-  warpFunction(frame.function)(-1, FRAME);
+  warpFunction((relaxed ? frame.relaxed : undefined) ?? frame.function)(-1, FRAME);
   return frame.dst.length;
 }
 
@@ -244,8 +247,12 @@ function laneCase(c: OracleCase, pools: Pools, out: DataView): void {
   }
 }
 
-/** The output vector of a case, as the kernel would leave it. */
-export function simulate(c: OracleCase, pools: Pools): Uint8Array {
+/**
+ * The output vector of a case, as the kernel would leave it.
+ * @param useRelaxed run the functions that use relaxed SIMD
+ */
+export function simulate(c: OracleCase, pools: Pools, useRelaxed = false): Uint8Array {
+  relaxed = useRelaxed;
   const bytes = new Uint8Array(POOL * (WIDTH[c.out] ?? 0)).fill(0xcd);
   const out = new DataView(bytes.buffer);
   if (c.name.endsWith(" divided")) laneCase(c, pools, out);
