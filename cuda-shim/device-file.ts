@@ -7,6 +7,7 @@ import {
   CONTEXT_CREATE_CONTEXT,
   CONTEXT_CREATE_FLAGS,
   CONTEXT_PRIMARY,
+  FIRST_HANDLE,
   IOCTL_BASE,
   REQUEST_COMMAND,
   REQUEST_CONTEXT,
@@ -54,6 +55,9 @@ const CUDA_OF_ERRNO = new Map<number, number>([
   [ETIMEDOUT, cudaErrorTimeout],
 ]);
 
+/** Handles of each device are in a range of their own. */
+export const HANDLE_SPAN = 4294967296;
+
 /**
  * One device as one host thread sees it: the open file of the driver, the primary context, and the
  * one argument buffer that all requests of this thread are built in.
@@ -63,6 +67,8 @@ const CUDA_OF_ERRNO = new Map<number, number>([
  */
 export class DeviceFile {
   readonly file: OpenFile;
+  /** Which of the host thread's devices this is, from 0. */
+  readonly ordinal: number;
   /** What `cudaSetDeviceFlags` chose. */
   flags = 0;
   readonly #arg = new DataView(new ArrayBuffer(ARG_SIZE));
@@ -72,8 +78,9 @@ export class DeviceFile {
   /** Where `send` puts a request instead of sending it. */
   #recorder: ((command: number, out: Uint8Array | undefined) => void) | undefined;
 
-  constructor(file: OpenFile) {
+  constructor(file: OpenFile, ordinal: number) {
     this.file = file;
+    this.ordinal = ordinal;
   }
 
   /** Whether an address is in the range of this device's memory, allocated or not. */
@@ -113,11 +120,11 @@ export class DeviceFile {
    *   context
    */
   begin(stream = 0): this {
-    if (!isU32(stream)) throw new CudaError(cudaErrorInvalidResourceHandle);
+    const raw = this.rawHandle(stream, cudaErrorInvalidResourceHandle);
     if (this.#context === 0) this.needContext();
     this.#request.fill(0);
     this.#arg.setUint32(REQUEST_CONTEXT, this.#context, true);
-    this.#arg.setUint32(REQUEST_STREAM, stream, true);
+    this.#arg.setUint32(REQUEST_STREAM, raw, true);
     return this;
   }
 
@@ -192,6 +199,38 @@ export class DeviceFile {
   check(command: number, out?: Uint8Array, into?: Uint8Array): void {
     const error = this.send(command, out, into);
     if (error !== cudaSuccess) throw new CudaError(error);
+  }
+
+  /**
+   * Sets a field to a handle.
+   * @param error what is thrown if it is null, no handle, or another device's
+   * @throws CudaError
+   */
+  setHandle(field: number, handle: number, error: number): this {
+    if (handle === 0) throw new CudaError(error);
+    return this.setU32(field, this.rawHandle(handle, error));
+  }
+
+  /** The handle in a field of the answer, with this device's ordinal in it; 0 stays 0. */
+  getHandle(field: number): number {
+    return this.handleOf(this.getU32(field));
+  }
+
+  /** A handle as programs have it: devices number theirs alike, so the ordinal is added. */
+  handleOf(raw: number): number {
+    return raw < FIRST_HANDLE ? raw : raw + this.ordinal * HANDLE_SPAN;
+  }
+
+  /**
+   * The device's own number of a handle.
+   * @param error what is thrown if the handle is none, or another device's
+   * @throws CudaError
+   */
+  rawHandle(handle: number, error: number): number {
+    if (isU32(handle) && handle < FIRST_HANDLE) return handle;
+    const raw = handle - this.ordinal * HANDLE_SPAN;
+    if (!isU32(raw) || raw < FIRST_HANDLE) throw new CudaError(error);
+    return raw;
   }
 
   getU32(field: number): number {

@@ -22,14 +22,14 @@ import {
   EVENT_SYNCHRONIZE_EVENT,
 } from "../runtime/protocol/streams.ts";
 import { cudaEventDefault } from "./constants.ts";
-import { CudaError } from "./errors.ts";
-import { call } from "./thread.ts";
+import type { DeviceFile } from "./device-file.ts";
+import { call, type HostThread } from "./thread.ts";
 import { type CudaEvent, type CudaStream, isU32, type Out } from "./types.ts";
 
-/** A handle that can be put into a request. @throws CudaError cudaErrorInvalidResourceHandle */
-function handle(event: CudaEvent): number {
-  if (!isU32(event) || event === 0) throw new CudaError(cudaErrorInvalidResourceHandle);
-  return event;
+/** Begins a request about an event, on its device. @throws CudaError cudaErrorInvalidResourceHandle */
+function about(thread: HostThread, event: CudaEvent, field: number, stream = 0): DeviceFile {
+  const device = thread.deviceOfHandle(event).begin(stream);
+  return device.setHandle(field, event, cudaErrorInvalidResourceHandle);
 }
 
 /** Makes an event. */
@@ -43,7 +43,7 @@ export function cudaEventCreateWithFlags(event: Out<CudaEvent> | null, flags: nu
     if (!event || !isU32(flags)) return cudaErrorInvalidValue;
     const device = thread.device().begin().setU32(EVENT_CREATE_FLAGS, flags);
     device.check(COMMAND_EVENT_CREATE);
-    event.value = device.getU32(EVENT_CREATE_EVENT);
+    event.value = device.getHandle(EVENT_CREATE_EVENT);
     return cudaSuccess;
   });
 }
@@ -51,8 +51,7 @@ export function cudaEventCreateWithFlags(event: Out<CudaEvent> | null, flags: nu
 /** Ends an event. */
 export function cudaEventDestroy(event: CudaEvent): number {
   return call((thread) => {
-    const device = thread.device().begin().setU32(EVENT_DESTROY_EVENT, handle(event));
-    return device.send(COMMAND_EVENT_DESTROY);
+    return about(thread, event, EVENT_DESTROY_EVENT).send(COMMAND_EVENT_DESTROY);
   });
 }
 
@@ -69,7 +68,9 @@ export function cudaEventRecordWithFlags(
 ): number {
   return call((thread) => {
     if (flags !== 0 && flags !== 1) return cudaErrorInvalidValue;
-    const device = thread.device().begin(stream).setU32(EVENT_RECORD_EVENT, handle(event));
+    const device = about(thread, event, EVENT_RECORD_EVENT, stream);
+    // The default streams are the current device's.
+    if (device !== thread.deviceOfHandle(stream)) return cudaErrorInvalidResourceHandle;
     return device.setU32(EVENT_RECORD_FLAGS, flags).send(COMMAND_EVENT_RECORD);
   });
 }
@@ -77,16 +78,14 @@ export function cudaEventRecordWithFlags(
 /** cudaSuccess if an event has been reached or was never recorded, cudaErrorNotReady if not. */
 export function cudaEventQuery(event: CudaEvent): number {
   return call((thread) => {
-    const device = thread.device().begin().setU32(EVENT_QUERY_EVENT, handle(event));
-    return device.send(COMMAND_EVENT_QUERY);
+    return about(thread, event, EVENT_QUERY_EVENT).send(COMMAND_EVENT_QUERY);
   });
 }
 
 /** Waits until an event is reached. */
 export function cudaEventSynchronize(event: CudaEvent): number {
   return call((thread) => {
-    const device = thread.device().begin().setU32(EVENT_SYNCHRONIZE_EVENT, handle(event));
-    return device.send(COMMAND_EVENT_SYNCHRONIZE);
+    return about(thread, event, EVENT_SYNCHRONIZE_EVENT).send(COMMAND_EVENT_SYNCHRONIZE);
   });
 }
 
@@ -102,8 +101,8 @@ export function cudaEventElapsedTime(
 ): number {
   return call((thread) => {
     if (!ms) return cudaErrorInvalidValue;
-    const device = thread.device().begin();
-    device.setU32(EVENT_ELAPSED_START, handle(start)).setU32(EVENT_ELAPSED_END, handle(end));
+    const device = about(thread, start, EVENT_ELAPSED_START);
+    device.setHandle(EVENT_ELAPSED_END, end, cudaErrorInvalidResourceHandle);
     device.check(COMMAND_EVENT_ELAPSED);
     ms.value = device.getF32(EVENT_ELAPSED_MILLISECONDS);
     return cudaSuccess;

@@ -25,6 +25,7 @@ import {
   EVENT_RECORD_EVENT,
   STREAM_WAIT_EVENT_EVENT,
 } from "../runtime/protocol/streams.ts";
+import type { DeviceFile } from "./device-file.ts";
 import { CudaError } from "./errors.ts";
 import { sendHostCall } from "./host-call.ts";
 import { launchConfiguration, packArguments, sendLaunch } from "./launch.ts";
@@ -42,7 +43,6 @@ import {
   type HostMemory,
   type HostSymbol,
   isSize,
-  isU32,
   type Out,
 } from "./types.ts";
 
@@ -75,10 +75,13 @@ export interface CudaHostNodeParams {
 /** Makes the request that a node is to have. */
 type Recorder = (thread: HostThread) => Uint8Array;
 
-/** A handle that can be put into a request. @throws CudaError */
-export function graphHandle(handle: number, error: number = cudaErrorInvalidValue): number {
-  if (!isU32(handle) || handle === 0) throw new CudaError(error);
-  return handle;
+/**
+ * Begins a request about a graph or a node, on its device.
+ * @throws CudaError cudaErrorInvalidValue if the handle is none
+ */
+export function aboutGraph(thread: HostThread, field: number, handle: number): DeviceFile {
+  const device = thread.deviceOfHandle(handle, cudaErrorInvalidValue).begin();
+  return device.setHandle(field, handle, cudaErrorInvalidValue);
 }
 
 function recordKernel(params: CudaKernelNodeParams | null): Recorder {
@@ -143,9 +146,10 @@ function recordHost(params: CudaHostNodeParams | null): Recorder {
 function recordEvent(event: CudaEvent, command: number, field: number): Recorder {
   return (thread) => {
     const device = thread.device();
-    const handle = graphHandle(event, cudaErrorInvalidResourceHandle);
     device.needContext();
-    return device.record(() => device.begin().setU32(field, handle).send(command));
+    return device.record(() =>
+      device.begin().setHandle(field, event, cudaErrorInvalidResourceHandle).send(command),
+    );
   };
 }
 
@@ -159,18 +163,20 @@ function add(
 ): number {
   return call((thread) => {
     if (!pGraphNode) return cudaErrorInvalidValue;
-    const dependencies = (pDependencies ?? []).map((node) => graphHandle(node));
-    graphHandle(graph);
+    const dependencies = pDependencies ?? [];
     const request = recorder ? recorder(thread) : new Uint8Array(0);
     const out = new Uint8Array(4 * dependencies.length + request.length);
+    const device = aboutGraph(thread, GRAPH_ADD_NODE_GRAPH, graph);
     const view = new DataView(out.buffer);
-    for (const [index, node] of dependencies.entries()) view.setUint32(4 * index, node, true);
+    for (const [index, node] of dependencies.entries()) {
+      view.setUint32(4 * index, device.rawHandle(node, cudaErrorInvalidValue), true);
+    }
     out.set(request, 4 * dependencies.length);
-    const device = thread.device().begin().setU32(GRAPH_ADD_NODE_GRAPH, graph);
     device.setU32(GRAPH_ADD_NODE_DEPENDENCIES, dependencies.length);
     device.setU32(GRAPH_ADD_NODE_REQUEST_BYTES, request.length);
-    device.setU32(GRAPH_ADD_NODE_CHILD, child).check(COMMAND_GRAPH_ADD_NODE, out);
-    pGraphNode.value = device.getU32(GRAPH_ADD_NODE_NODE);
+    if (child !== 0) device.setHandle(GRAPH_ADD_NODE_CHILD, child, cudaErrorInvalidValue);
+    device.check(COMMAND_GRAPH_ADD_NODE, out);
+    pGraphNode.value = device.getHandle(GRAPH_ADD_NODE_NODE);
     return cudaSuccess;
   });
 }
@@ -178,9 +184,8 @@ function add(
 /** Gives a node of a graph another request. */
 function setNode(node: CudaGraphNode, recorder: Recorder): number {
   return call((thread) => {
-    graphHandle(node);
     const request = recorder(thread);
-    const device = thread.device().begin().setU32(GRAPH_NODE_SET_NODE, node);
+    const device = aboutGraph(thread, GRAPH_NODE_SET_NODE, node);
     device.setU32(GRAPH_NODE_SET_REQUEST_BYTES, request.length);
     return device.send(COMMAND_GRAPH_NODE_SET, request);
   });
@@ -189,11 +194,9 @@ function setNode(node: CudaGraphNode, recorder: Recorder): number {
 /** Gives a node of an executable graph another request. */
 function setExecNode(exec: CudaGraphExec, node: CudaGraphNode, recorder: Recorder): number {
   return call((thread) => {
-    graphHandle(exec);
-    graphHandle(node);
     const request = recorder(thread);
-    const device = thread.device().begin().setU32(GRAPH_EXEC_NODE_SET_EXEC, exec);
-    device.setU32(GRAPH_EXEC_NODE_SET_NODE, node);
+    const device = aboutGraph(thread, GRAPH_EXEC_NODE_SET_EXEC, exec);
+    device.setHandle(GRAPH_EXEC_NODE_SET_NODE, node, cudaErrorInvalidValue);
     device.setU32(GRAPH_EXEC_NODE_SET_REQUEST_BYTES, request.length);
     return device.send(COMMAND_GRAPH_EXEC_NODE_SET, request);
   });
@@ -277,7 +280,7 @@ export function cudaGraphAddChildGraphNode(
   pDependencies: Dependencies,
   childGraph: CudaGraph,
 ): number {
-  if (!isU32(childGraph) || childGraph === 0) return call(() => cudaErrorInvalidValue);
+  if (childGraph === 0) return call(() => cudaErrorInvalidValue);
   return add(pGraphNode, graph, pDependencies, undefined, childGraph);
 }
 

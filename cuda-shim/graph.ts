@@ -54,7 +54,7 @@ import {
   LIST_ROOTS,
 } from "../runtime/protocol/graphs.ts";
 import type { DeviceFile } from "./device-file.ts";
-import { graphHandle } from "./graph-nodes.ts";
+import { aboutGraph } from "./graph-nodes.ts";
 import { call } from "./thread.ts";
 import type { CudaGraph, CudaGraphExec, CudaGraphNode, CudaStream, Out } from "./types.ts";
 
@@ -66,32 +66,39 @@ export interface CudaGraphExecUpdateResultInfo {
   errorNode: CudaGraphNode;
 }
 
-/** Makes a request with one handle and reads one handle of the answer. */
-function transform(
+/** Makes a request about a graph or node and reads one field of the answer. */
+function ask(
   out: Out<number> | null,
   command: number,
+  answer: number,
   field: number,
-  set: (device: DeviceFile) => void,
+  handle: number,
+  set: (device: DeviceFile) => void = () => {},
 ): number {
   return call((thread) => {
     if (!out) return cudaErrorInvalidValue;
-    const device = thread.device().begin();
+    const device = aboutGraph(thread, field, handle);
     set(device);
     device.check(command);
-    out.value = device.getU32(field);
+    out.value = device.getHandle(answer);
     return cudaSuccess;
   });
 }
 
-/** Makes a request with one handle. */
+/** Makes a request about a graph or node. */
 function act(command: number, field: number, handle: number): number {
-  return call((thread) => thread.device().begin().setU32(field, graphHandle(handle)).send(command));
+  return call((thread) => aboutGraph(thread, field, handle).send(command));
 }
 
 /** Makes an empty graph. @param flags 0 */
 export function cudaGraphCreate(pGraph: Out<CudaGraph> | null, flags = 0): number {
-  if (flags !== 0) return call(() => cudaErrorInvalidValue);
-  return transform(pGraph, COMMAND_GRAPH_CREATE, GRAPH_CREATE_GRAPH, () => {});
+  return call((thread) => {
+    if (!pGraph || flags !== 0) return cudaErrorInvalidValue;
+    const device = thread.device().begin();
+    device.check(COMMAND_GRAPH_CREATE);
+    pGraph.value = device.getHandle(GRAPH_CREATE_GRAPH);
+    return cudaSuccess;
+  });
 }
 
 /** Ends a graph with its nodes; what was instantiated from it stays. */
@@ -104,9 +111,8 @@ export function cudaGraphClone(
   pGraphClone: Out<CudaGraph> | null,
   originalGraph: CudaGraph,
 ): number {
-  return transform(pGraphClone, COMMAND_GRAPH_CLONE, GRAPH_CLONE_GRAPH, (device) =>
-    device.setU32(GRAPH_CLONE_SOURCE, graphHandle(originalGraph)),
-  );
+  const answer = GRAPH_CLONE_GRAPH;
+  return ask(pGraphClone, COMMAND_GRAPH_CLONE, answer, GRAPH_CLONE_SOURCE, originalGraph);
 }
 
 /** Takes a node out of its graph, with its edges. */
@@ -120,18 +126,16 @@ export function cudaGraphNodeFindInClone(
   originalNode: CudaGraphNode,
   clonedGraph: CudaGraph,
 ): number {
-  return transform(pNode, COMMAND_GRAPH_FIND_IN_CLONE, GRAPH_FIND_IN_CLONE_FOUND, (device) =>
-    device
-      .setU32(GRAPH_FIND_IN_CLONE_NODE, graphHandle(originalNode))
-      .setU32(GRAPH_FIND_IN_CLONE_CLONE, graphHandle(clonedGraph)),
+  const answer = GRAPH_FIND_IN_CLONE_FOUND;
+  const field = GRAPH_FIND_IN_CLONE_NODE;
+  return ask(pNode, COMMAND_GRAPH_FIND_IN_CLONE, answer, field, originalNode, (device) =>
+    device.setHandle(GRAPH_FIND_IN_CLONE_CLONE, clonedGraph, cudaErrorInvalidValue),
   );
 }
 
 /** What a node is (`cudaGraphNodeType…`). */
 export function cudaGraphNodeGetType(node: CudaGraphNode, pType: Out<number> | null): number {
-  return transform(pType, COMMAND_GRAPH_NODE_GET, GRAPH_NODE_GET_TYPE, (device) =>
-    device.setU32(GRAPH_NODE_GET_NODE, graphHandle(node)),
-  );
+  return ask(pType, COMMAND_GRAPH_NODE_GET, GRAPH_NODE_GET_TYPE, GRAPH_NODE_GET_NODE, node);
 }
 
 /** The graph in a child graph node. @returns cudaErrorInvalidValue if it is another kind of node */
@@ -140,9 +144,8 @@ export function cudaGraphChildGraphNodeGetGraph(
   pGraph: Out<CudaGraph> | null,
 ): number {
   const child = { value: 0 };
-  const error = transform(child, COMMAND_GRAPH_NODE_GET, GRAPH_NODE_GET_CHILD, (device) =>
-    device.setU32(GRAPH_NODE_GET_NODE, graphHandle(node)),
-  );
+  const answer = GRAPH_NODE_GET_CHILD;
+  const error = ask(child, COMMAND_GRAPH_NODE_GET, answer, GRAPH_NODE_GET_NODE, node);
   if (error !== cudaSuccess) return error;
   if (!pGraph || child.value === 0) return call(() => cudaErrorInvalidValue);
   pGraph.value = child.value;
@@ -154,20 +157,22 @@ function list(
   object: number,
   what: number,
   each: number,
-  take: (handles: Uint32Array, count: number) => void,
+  take: (handles: CudaGraphNode[], count: number) => void,
 ): number {
   return call((thread) => {
-    graphHandle(object);
-    const ask = (room: Uint8Array) => {
-      const device = thread.device().begin();
-      device.setU32(GRAPH_LIST_OBJECT, object).setU32(GRAPH_LIST_WHAT, what);
+    const request = (room: Uint8Array) => {
+      const device = aboutGraph(thread, GRAPH_LIST_OBJECT, object).setU32(GRAPH_LIST_WHAT, what);
       device.check(COMMAND_GRAPH_LIST, undefined, room);
-      return device.getU32(GRAPH_LIST_COUNT);
+      return device;
     };
-    const count = ask(new Uint8Array(0));
-    const handles = new Uint32Array(count * each);
-    if (count > 0) ask(new Uint8Array(handles.buffer));
-    take(handles, count);
+    const device = request(new Uint8Array(0));
+    const count = device.getU32(GRAPH_LIST_COUNT);
+    const raw = new Uint32Array(count * each);
+    if (count > 0) request(new Uint8Array(raw.buffer));
+    take(
+      Array.from(raw, (handle) => device.handleOf(handle)),
+      count,
+    );
     return cudaSuccess;
   });
 }
@@ -181,7 +186,7 @@ function listNodes(
 ): number {
   if (!nodes && !numNodes) return call(() => cudaErrorInvalidValue);
   return list(object, what, 1, (handles, count) => {
-    if (nodes) nodes.value = Array.from(handles);
+    if (nodes) nodes.value = handles;
     if (numNodes) numNodes.value = count;
   });
 }
@@ -244,14 +249,13 @@ function edges(
   remove: 0 | 1,
 ): number {
   return call((thread) => {
-    graphHandle(graph);
+    const device = aboutGraph(thread, GRAPH_EDGES_GRAPH, graph);
     if (!from || !to || from.length !== to.length) return cudaErrorInvalidValue;
     const pairs = new Uint32Array(2 * from.length);
     for (let i = 0; i < from.length; i++) {
-      pairs[2 * i] = graphHandle(from[i] ?? 0);
-      pairs[2 * i + 1] = graphHandle(to[i] ?? 0);
+      pairs[2 * i] = device.rawHandle(from[i] ?? 0, cudaErrorInvalidValue);
+      pairs[2 * i + 1] = device.rawHandle(to[i] ?? 0, cudaErrorInvalidValue);
     }
-    const device = thread.device().begin().setU32(GRAPH_EDGES_GRAPH, graph);
     device.setU32(GRAPH_EDGES_COUNT, from.length).setU32(GRAPH_EDGES_REMOVE, remove);
     return device.send(COMMAND_GRAPH_EDGES, new Uint8Array(pairs.buffer));
   });
@@ -285,9 +289,8 @@ export function cudaGraphInstantiate(
   flags = 0,
 ): number {
   if ((flags & ~INSTANTIATE_FLAGS) !== 0) return call(() => cudaErrorInvalidValue);
-  return transform(pGraphExec, COMMAND_GRAPH_INSTANTIATE, GRAPH_INSTANTIATE_EXEC, (device) =>
-    device.setU32(GRAPH_INSTANTIATE_GRAPH, graphHandle(graph)),
-  );
+  const answer = GRAPH_INSTANTIATE_EXEC;
+  return ask(pGraphExec, COMMAND_GRAPH_INSTANTIATE, answer, GRAPH_INSTANTIATE_GRAPH, graph);
 }
 
 /** `cudaGraphInstantiate`. */
@@ -307,8 +310,9 @@ export function cudaGraphExecDestroy(graphExec: CudaGraphExec): number {
 /** Runs an executable graph in a stream. */
 export function cudaGraphLaunch(graphExec: CudaGraphExec, stream: CudaStream = 0): number {
   return call((thread) => {
-    const device = thread.device().begin(stream);
-    return device.setU32(GRAPH_LAUNCH_EXEC, graphHandle(graphExec)).send(COMMAND_GRAPH_LAUNCH);
+    const device = thread.deviceOfHandle(graphExec, cudaErrorInvalidValue).begin(stream);
+    device.setHandle(GRAPH_LAUNCH_EXEC, graphExec, cudaErrorInvalidValue);
+    return device.send(COMMAND_GRAPH_LAUNCH);
   });
 }
 
@@ -323,15 +327,14 @@ export function cudaGraphExecUpdate(
   resultInfo: Out<CudaGraphExecUpdateResultInfo | null> | null,
 ): number {
   return call((thread) => {
-    const device = thread.device().begin();
-    device.setU32(GRAPH_EXEC_UPDATE_EXEC, graphHandle(hGraphExec));
-    device.setU32(GRAPH_EXEC_UPDATE_GRAPH, graphHandle(hGraph));
+    const device = aboutGraph(thread, GRAPH_EXEC_UPDATE_EXEC, hGraphExec);
+    device.setHandle(GRAPH_EXEC_UPDATE_GRAPH, hGraph, cudaErrorInvalidValue);
     const error = device.send(COMMAND_GRAPH_EXEC_UPDATE);
     if (error !== cudaSuccess && error !== cudaErrorGraphExecUpdateFailure) return error;
     if (resultInfo) {
       resultInfo.value = {
         result: device.getU32(GRAPH_EXEC_UPDATE_RESULT),
-        errorNode: device.getU32(GRAPH_EXEC_UPDATE_NODE),
+        errorNode: device.getHandle(GRAPH_EXEC_UPDATE_NODE),
       };
     }
     return error;
@@ -346,10 +349,11 @@ function enabled(
   set: number,
   out: Out<number> | null,
 ): number {
-  return transform(out, COMMAND_GRAPH_EXEC_NODE_ENABLE, GRAPH_EXEC_NODE_ENABLE_ENABLED, (device) =>
+  const answer = GRAPH_EXEC_NODE_ENABLE_ENABLED;
+  const field = GRAPH_EXEC_NODE_ENABLE_EXEC;
+  return ask(out, COMMAND_GRAPH_EXEC_NODE_ENABLE, answer, field, exec, (device) =>
     device
-      .setU32(GRAPH_EXEC_NODE_ENABLE_EXEC, graphHandle(exec))
-      .setU32(GRAPH_EXEC_NODE_ENABLE_NODE, graphHandle(node))
+      .setHandle(GRAPH_EXEC_NODE_ENABLE_NODE, node, cudaErrorInvalidValue)
       .setU32(GRAPH_EXEC_NODE_ENABLE_SET, set),
   );
 }
@@ -370,13 +374,4 @@ export function cudaGraphNodeGetEnabled(
   isEnabled: Out<number> | null,
 ): number {
   return enabled(hGraphExec, hNode, ONLY_ASK, isEnabled);
-}
-
-/** Brings an executable graph to the device before its first launch: it is there already. */
-export function cudaGraphUpload(graphExec: CudaGraphExec, stream: CudaStream = 0): number {
-  return call((thread) => {
-    graphHandle(graphExec);
-    thread.device().begin(stream);
-    return cudaSuccess;
-  });
 }

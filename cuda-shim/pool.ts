@@ -1,7 +1,6 @@
 /** Stream-ordered allocation. */
 import {
   cudaErrorInvalidDevice,
-  cudaErrorInvalidResourceHandle,
   cudaErrorInvalidValue,
   cudaErrorMemoryAllocation,
   cudaErrorNotSupported,
@@ -49,7 +48,6 @@ import {
   type CudaStream,
   isI32,
   isSize,
-  isU32,
   type Out,
 } from "./types.ts";
 
@@ -65,9 +63,10 @@ export interface CudaMemPoolProps {
   maxSize?: number;
 }
 
-function poolHandle(pool: CudaMemPool): number {
-  if (!isU32(pool) || pool === 0) throw new CudaError(cudaErrorInvalidValue);
-  return pool;
+/** Begins a request about a pool, on its device. @throws CudaError cudaErrorInvalidValue */
+function about(thread: HostThread, memPool: CudaMemPool, field: number): DeviceFile {
+  const device = thread.deviceOfHandle(memPool, cudaErrorInvalidValue).begin();
+  return device.setHandle(field, memPool, cudaErrorInvalidValue);
 }
 
 /** The device with that ordinal. @throws CudaError cudaErrorInvalidDevice */
@@ -90,7 +89,7 @@ export function cudaMemPoolCreate(
     if (location.type !== cudaMemLocationTypeDevice) return cudaErrorInvalidValue;
     const device = deviceAt(thread, location.id).begin();
     device.setU64(POOL_CREATE_MAX_BYTES, maxSize).check(COMMAND_POOL_CREATE);
-    memPool.value = device.getU32(POOL_CREATE_POOL);
+    memPool.value = device.getHandle(POOL_CREATE_POOL);
     return cudaSuccess;
   });
 }
@@ -98,7 +97,7 @@ export function cudaMemPoolCreate(
 /** Ends a pool; what was allocated from it stays until it is freed. */
 export function cudaMemPoolDestroy(memPool: CudaMemPool): number {
   return call((thread) => {
-    const device = thread.device().begin().setU32(POOL_DESTROY_POOL, poolHandle(memPool));
+    const device = about(thread, memPool, POOL_DESTROY_POOL);
     return device.send(COMMAND_POOL_DESTROY);
   });
 }
@@ -108,7 +107,7 @@ function askPool(memPool: Out<CudaMemPool> | null, ordinal: number, field: numbe
     if (!memPool) return cudaErrorInvalidValue;
     const device = deviceAt(thread, ordinal).begin();
     device.check(COMMAND_POOL_CURRENT);
-    memPool.value = device.getU32(field);
+    memPool.value = device.getHandle(field);
     return cudaSuccess;
   });
 }
@@ -129,7 +128,8 @@ export function cudaDeviceGetMemPool(memPool: Out<CudaMemPool> | null, device: n
 /** Chooses the pool that `cudaMallocAsync` takes from. */
 export function cudaDeviceSetMemPool(device: number, memPool: CudaMemPool): number {
   return call((thread) => {
-    const file = deviceAt(thread, device).begin().setU32(POOL_CURRENT_POOL, poolHandle(memPool));
+    const file = deviceAt(thread, device).begin();
+    file.setHandle(POOL_CURRENT_POOL, memPool, cudaErrorInvalidValue);
     return file.send(COMMAND_POOL_CURRENT);
   });
 }
@@ -148,7 +148,7 @@ export function cudaMemPoolSetAttribute(
     if (typeof value === "bigint" ? value < 0n || value >> 64n !== 0n : !isSize(value)) {
       return cudaErrorInvalidValue;
     }
-    const device = thread.device().begin().setU32(POOL_SET_POOL, poolHandle(memPool));
+    const device = about(thread, memPool, POOL_SET_POOL);
     const bits = BigInt(value);
     device.setU32(POOL_SET_ATTRIBUTE, attr).setU32(POOL_SET_VALUE, Number(bits & 0xffffffffn));
     return device.setU32(POOL_SET_VALUE + 4, Number(bits >> 32n)).send(COMMAND_POOL_SET);
@@ -163,7 +163,7 @@ export function cudaMemPoolGetAttribute(
 ): number {
   return call((thread) => {
     if (!value || !isI32(attr)) return cudaErrorInvalidValue;
-    const device = thread.device().begin().setU32(POOL_GET_POOL, poolHandle(memPool));
+    const device = about(thread, memPool, POOL_GET_POOL);
     device.setU32(POOL_GET_ATTRIBUTE, attr).check(COMMAND_POOL_GET);
     value.value = device.getU64(POOL_GET_VALUE);
     return cudaSuccess;
@@ -174,7 +174,7 @@ export function cudaMemPoolGetAttribute(
 export function cudaMemPoolTrimTo(memPool: CudaMemPool, minBytesToKeep: number): number {
   return call((thread) => {
     if (!isSize(minBytesToKeep)) return cudaErrorInvalidValue;
-    const device = thread.device().begin().setU32(POOL_TRIM_POOL, poolHandle(memPool));
+    const device = about(thread, memPool, POOL_TRIM_POOL);
     return device.setU64(POOL_TRIM_KEEP, minBytesToKeep).send(COMMAND_POOL_TRIM);
   });
 }
@@ -189,7 +189,8 @@ function allocate(
     if (!devPtr) return cudaErrorInvalidValue;
     if (!isSize(size)) return size < 0 ? cudaErrorMemoryAllocation : cudaErrorInvalidValue;
     const device = thread.device().begin(stream).setU64(MEMORY_ALLOC_ASYNC_BYTES, size);
-    device.setU32(MEMORY_ALLOC_ASYNC_POOL, pool).check(COMMAND_MEMORY_ALLOC_ASYNC);
+    if (pool !== 0) device.setHandle(MEMORY_ALLOC_ASYNC_POOL, pool, cudaErrorInvalidValue);
+    device.check(COMMAND_MEMORY_ALLOC_ASYNC);
     devPtr.value = device.getU64(MEMORY_ALLOC_ASYNC_ADDRESS);
     return cudaSuccess;
   });
@@ -211,7 +212,7 @@ export function cudaMallocFromPoolAsync(
   memPool: CudaMemPool,
   stream: CudaStream = 0,
 ): number {
-  if (!isU32(memPool) || memPool === 0) return call(() => cudaErrorInvalidResourceHandle);
+  if (memPool === 0) return call(() => cudaErrorInvalidValue);
   return allocate(devPtr, size, memPool, stream);
 }
 

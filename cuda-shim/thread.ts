@@ -7,15 +7,17 @@ import {
   type MachineOptions,
 } from "../runtime/machine.ts";
 import { MAX_MEMORY_BYTES, POINTER_BASE } from "../runtime/memory/index.ts";
+import { FIRST_HANDLE } from "../runtime/protocol/definitions.ts";
 import {
   cudaErrorInitializationError,
   cudaErrorInvalidDevice,
+  cudaErrorInvalidResourceHandle,
   cudaErrorNoDevice,
   cudaErrorNotPermitted,
   cudaSuccess,
 } from "../runtime/protocol/errors.ts";
 import { HostCalls } from "./callbacks.ts";
-import { DeviceFile } from "./device-file.ts";
+import { DeviceFile, HANDLE_SPAN } from "./device-file.ts";
 import { CudaError, isSticky } from "./errors.ts";
 import type { LaunchConfiguration } from "./launch.ts";
 import { Registry } from "./registry.ts";
@@ -62,13 +64,14 @@ export class HostThread {
   /** Use `openCuda` or `attachCuda`. */
   constructor(machines: readonly Machine[], options: ThreadOptions) {
     this.#machines = machines;
-    this.devices = machines.map(
-      (machine) => new DeviceFile(machine.open(this.#callbacks(options))),
-    );
+    this.devices = machines.map((machine, ordinal) => {
+      const file = machine.open(this.#callbacks(options, () => this.devices[ordinal]));
+      return new DeviceFile(file, ordinal);
+    });
   }
 
   /** What the driver calls back, with the guard around it. */
-  #callbacks(options: ThreadOptions): DriverOptions {
+  #callbacks(options: ThreadOptions, device: () => DeviceFile | undefined): DriverOptions {
     const { hostCalls } = this;
     const { stdout = defaultOutput(1), stderr = defaultOutput(2), fault } = options;
     return {
@@ -76,7 +79,8 @@ export class HostThread {
       stdout: (text) => hostCalls.guard(() => stdout(text)),
       stderr: (text) => hostCalls.guard(() => stderr(text)),
       fault: (error, text) => hostCalls.guard(() => fault?.(error, text)),
-      hostCall: (ticket, error, stream) => hostCalls.run(ticket, error, stream),
+      hostCall: (ticket, error, stream) =>
+        hostCalls.run(ticket, error, device()?.handleOf(stream) ?? stream),
     };
   }
 
@@ -99,6 +103,20 @@ export class HostThread {
     const device = this.device();
     if (this.devices.length === 1 || device.hasAddress(address)) return device;
     return this.devices.find((other) => other.hasAddress(address)) ?? device;
+  }
+
+  /**
+   * The device that a handle is of; the current one for the default streams.
+   * @param error what is thrown if it is of none
+   * @throws CudaError
+   */
+  deviceOfHandle(handle: number, error: number = cudaErrorInvalidResourceHandle): DeviceFile {
+    if (handle < HANDLE_SPAN || this.devices.length === 1) {
+      return handle < FIRST_HANDLE ? this.device() : (this.devices[0] ?? this.device());
+    }
+    const device = this.devices[Math.floor(handle / HANDLE_SPAN)];
+    if (!device) throw new CudaError(error);
+    return device;
   }
 
   /** Whether `close` has not been called. */

@@ -6,11 +6,17 @@ import {
   cudaDeviceGetAttribute,
   cudaDeviceSynchronize,
   cudaDriverGetVersion,
+  cudaEventCreate,
+  cudaEventDestroy,
+  cudaEventQuery,
+  cudaEventRecord,
+  cudaEventSynchronize,
   cudaFree,
   cudaGetDevice,
   cudaGetDeviceCount,
   cudaGetDeviceProperties,
   cudaMalloc,
+  cudaMallocAsync,
   cudaMemcpy,
   cudaMemcpyDefault,
   cudaMemcpyDeviceToDevice,
@@ -19,6 +25,11 @@ import {
   cudaMemset,
   cudaRuntimeGetVersion,
   cudaSetDevice,
+  cudaStreamCreate,
+  cudaStreamDestroy,
+  cudaStreamQuery,
+  cudaStreamSynchronize,
+  cudaStreamWaitEvent,
   type Out,
 } from "../../cuda-shim/index.ts";
 import { describe, test } from "../harness.ts";
@@ -110,6 +121,35 @@ describe("devices", () => {
       fails(cudaMemcpy(a.value, b.value, 10_000, cudaMemcpyDefault), "cudaErrorInvalidValue");
       ok(cudaFree(a.value));
       ok(cudaDeviceSynchronize());
+    }, TWO));
+
+  test("have handles of their own: another device's are refused or lead to it", () =>
+    withCuda(() => {
+      const [one, two, event] = [{ value: 0 }, { value: 0 }, { value: 0 }];
+      ok(cudaStreamCreate(one));
+      ok(cudaSetDevice(1));
+      ok(cudaStreamCreate(two));
+      ok(cudaEventCreate(event));
+      assert.notEqual(one.value, two.value);
+      const a = { value: 0 };
+      ok(cudaMalloc(a, 100));
+      ok(cudaSetDevice(0));
+      // Waiting, asking and ending follow the handle; work is the current device's.
+      ok(cudaStreamSynchronize(two.value));
+      ok(cudaStreamQuery(two.value));
+      const foreign = "cudaErrorInvalidResourceHandle";
+      fails(cudaMallocAsync(a, 100, two.value), foreign);
+      fails(cudaEventRecord(event.value, one.value), foreign);
+      fails(cudaEventRecord(event.value, 0), foreign);
+      ok(cudaEventRecord(event.value, two.value));
+      ok(cudaStreamWaitEvent(one.value, event.value));
+      ok(cudaEventSynchronize(event.value));
+      ok(cudaEventDestroy(event.value));
+      fails(cudaEventQuery(event.value), foreign);
+      ok(cudaStreamDestroy(two.value));
+      fails(cudaStreamDestroy(two.value), foreign);
+      fails(cudaStreamQuery(two.value + 2 ** 32), foreign);
+      ok(cudaStreamQuery(one.value));
     }, TWO));
 
   test("none at all", () =>
