@@ -46,21 +46,24 @@ export class Heap {
    */
   alloc(bytes: number, align: number = this.#granule): number {
     const granule = this.#granule;
-    const size = Math.ceil(bytes / granule) * granule;
-    const step = align > granule ? align : granule;
+    const size = alignUp(bytes, granule);
+    const step = Math.max(align, granule);
+    const starts = this.#freeStart;
+    const ends = this.#freeEnd;
     let best = -1;
-    let bestSize = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < this.#freeStart.length; i++) {
-      const from = Math.ceil(this.#freeStart[i]! / step) * step;
-      const room = this.#freeEnd[i]! - this.#freeStart[i]!;
-      // The last range is where the heap grows: it is taken only if no other fits.
-      if (from + size <= this.#freeEnd[i]! && room < bestSize) {
-        best = i;
-        bestSize = room;
-      }
+    let bestRoom = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < starts.length; i++) {
+      const room = ends[i]! - starts[i]!;
+      // The last range is where the heap grows: being the largest, it is taken only if no other fits.
+      if (room < size || room >= bestRoom) continue;
+      // All ranges start at multiples of the granule, so that most need no division here.
+      if (step !== granule && alignUp(starts[i]!, step) + size > ends[i]!) continue;
+      best = i;
+      bestRoom = room;
+      if (room === size) break;
     }
     if (best < 0) return 0;
-    const from = Math.ceil(this.#freeStart[best]! / step) * step;
+    const from = alignUp(starts[best]!, step);
     if (!this.#ensure(from + size)) return 0;
     this.#cut(best, from, from + size);
     this.#sizes.set(from, size);
@@ -121,4 +124,8 @@ export class Heap {
       this.#freeEnd.splice(low, 0, to);
     }
   }
+}
+
+function alignUp(value: number, to: number): number {
+  return Math.ceil(value / to) * to;
 }
