@@ -27,8 +27,10 @@ export class Slot {
   pages: Scatterlist[] = [];
   /** The device has answered: bytes that it wrote, or -1. */
   used = -1;
-  /** Nobody waits for it any more; it goes back to the pool when the device lets go of it. */
+  /** Nobody waits for it (any more); it goes back to the pool when the device lets go of it. */
   abandoned = false;
+  /** A launch that was not waited for from the start. */
+  launch = false;
 
   constructor(memory: GuestMemory, address: number) {
     this.address = address;
@@ -82,6 +84,7 @@ export class DmaPool {
     }
     slot.used = -1;
     slot.abandoned = false;
+    slot.launch = false;
     this.#slots.push(slot);
   }
 

@@ -9,7 +9,6 @@ import {
   DriverQueue,
   driverWorkspaceBytes,
   queueLayout,
-  type Scatterlist,
   STATUS_ACKNOWLEDGE,
   STATUS_DRIVER,
   STATUS_DRIVER_OK,
@@ -20,7 +19,6 @@ import {
   VIRTIO_F_RING_PACKED,
   VIRTIO_F_RING_RESET,
   VIRTIO_F_VERSION_1,
-  virtqueueAddInbuf,
   virtqueueAddSgs,
   virtqueueBreakDevice,
   virtqueueGetBuf,
@@ -29,6 +27,8 @@ import {
 } from "../virtio/index.ts";
 import { COMMAND_SHAPES, type CommandShape } from "./commands.ts";
 import { DmaPool, SLOT_IN_BYTES, SLOT_OUT_BYTES, type Slot } from "./dma.ts";
+import { type DeviceEvent, EventReader } from "./event-reader.ts";
+import { LaunchPipeline } from "./pipeline.ts";
 import type { Transport } from "./transport.ts";
 import type { IoctlData } from "./types.ts";
 
@@ -43,6 +43,9 @@ const WANTED =
   (1n << BigInt(P.WARPRING_F_HOST_CALLS));
 /** Without these it cannot work. */
 const NEEDED = VIRTIO_F_VERSION_1 | (1n << BigInt(P.WARPRING_F_DEVICE_MEMORY));
+
+/** Launches that may be on their way at once: half of the descriptors that a queue has. */
+const MOST_IN_FLIGHT = P.STREAM_QUEUE_SIZE / 4;
 
 const START_SHAPE: CommandShape = {
   responseBytes: P.START_RESPONSE_SIZE,
@@ -69,14 +72,6 @@ export interface DriverModuleOptions {
   readonly without?: bigint;
 }
 
-/** An event as the device wrote it. */
-export interface DeviceEvent {
-  readonly kind: number;
-  readonly context: number;
-  readonly value: number;
-  readonly bytes: Uint8Array;
-}
-
 /** The driver's state in one thread; its users are counted as those of a kernel module. */
 export class DriverModule {
   readonly memory: GuestMemory;
@@ -89,8 +84,9 @@ export class DriverModule {
   #users = 0;
   #control!: DriverQueue<Slot>;
   #stream!: DriverQueue<Slot>;
-  #event: DriverQueue<number> | undefined;
+  #events: EventReader | undefined;
   readonly #options: DriverModuleOptions;
+  readonly #pipeline: LaunchPipeline | undefined;
   #up = false;
 
   /** @param options memory, core, transport and this thread's regions */
@@ -99,6 +95,7 @@ export class DriverModule {
     this.memory = options.memory;
     this.transport = options.transport;
     this.dma = new DmaPool(options.memory, options.guestRam);
+    if (options.transport.concurrent) this.#pipeline = new LaunchPipeline();
   }
 
   /** How many open files there are. */
@@ -182,7 +179,7 @@ export class DriverModule {
       transport.setStatus(ok);
     }
     this.#up = true;
-    this.#offerEventBuffers();
+    this.#events?.offer();
     return 0;
   }
 
@@ -225,21 +222,11 @@ export class DriverModule {
     this.#control = control;
     this.#stream = stream;
     if (this.features & (1n << BigInt(P.WARPRING_F_EVENTS))) {
-      this.#event = make<number>(P.QUEUE_EVENT, P.EVENT_QUEUE_SIZE);
-      if (!this.#event) return false;
+      const event = make<number>(P.QUEUE_EVENT, P.EVENT_QUEUE_SIZE);
+      if (!event) return false;
+      this.#events = new EventReader(this.memory, this.dma, event);
     }
     return true;
-  }
-
-  #offerEventBuffers(): void {
-    const queue = this.#event;
-    if (queue === undefined) return;
-    for (let i = 0; i < queue.size; i++) {
-      const address = this.dma.alloc(P.EVENT_BUFFER_SIZE, 64);
-      if (!address) break;
-      virtqueueAddInbuf(queue, [{ address, length: P.EVENT_BUFFER_SIZE }], address);
-    }
-    virtqueueKick(queue);
   }
 
   // ── requests ──────────────────────────────────────────────────────────────────────────────
@@ -264,6 +251,13 @@ export class DriverModule {
     into?: IoctlData,
   ): number {
     const travel = shape ?? COMMAND_SHAPES[command]!;
+    const pipeline = this.#pipeline;
+    if (pipeline !== undefined && pipeline.inFlight > 0) {
+      // The queues have no order between them: what is on its way in one is let arrive first.
+      const most = travel.streamQueue ? MOST_IN_FLIGHT : 0;
+      const drained = this.#drain(most);
+      if (drained < 0) return drained;
+    }
     const slot = this.dma.takeSlot();
     if (slot === undefined) return -ENOMEM;
     if (arg !== this.#arg) {
@@ -285,10 +279,29 @@ export class DriverModule {
       return added;
     }
     virtqueueKick(queue);
+    if (pipeline !== undefined && command === P.COMMAND_LAUNCH) {
+      if (pipeline.lateError === 0 && pipeline.isCertain(arg, out?.length ?? 0)) {
+        slot.abandoned = true;
+        slot.launch = true;
+        pipeline.inFlight++;
+        arg.setUint32(P.ARG_RESPONSE + P.RESPONSE_ERROR, 0, true);
+        arg.setUint32(P.ARG_RESPONSE + P.RESPONSE_DETAIL, 0, true);
+        return 0;
+      }
+    }
     const result = this.#await(queue, slot);
     if (result < 0) return result;
     this.#copyOut(slot, travel, arg, into);
     this.dma.giveSlot(slot);
+    if (pipeline !== undefined) {
+      if (arg.getUint32(P.ARG_RESPONSE + P.RESPONSE_ERROR, true) === 0) {
+        pipeline.learn(command, arg);
+        if (travel.synchronizes && pipeline.lateError !== 0) {
+          arg.setUint32(P.ARG_RESPONSE + P.RESPONSE_ERROR, pipeline.lateError, true);
+        }
+      }
+      if (travel.synchronizes) pipeline.lateError = 0;
+    }
     if (travel.synchronizes) this.events();
     return 0;
   }
@@ -328,7 +341,7 @@ export class DriverModule {
     for (;;) {
       const done = virtqueueGetBuf(queue);
       if (done !== undefined) {
-        if (done.abandoned) this.dma.giveSlot(done);
+        if (done.abandoned) this.#takeBack(done);
         else done.used = queue.usedLength;
       }
       if (slot.used >= 0) return 0;
@@ -343,6 +356,36 @@ export class DriverModule {
         return -EDEADLK;
       }
     }
+  }
+
+  /** Waits until at most `most` launches are on their way. @returns 0, or -EIO */
+  #drain(most: number): number {
+    const queue = this.#stream;
+    for (;;) {
+      const done = virtqueueGetBuf(queue);
+      if (done !== undefined) {
+        if (done.abandoned) this.#takeBack(done);
+        else done.used = queue.usedLength;
+      } else if (this.#pipeline!.inFlight <= most) {
+        return 0;
+      } else if (virtqueueIsBroken(queue) || this.transport.status() & STATUS_NEEDS_RESET) {
+        this.#breakAll();
+        return -EIO;
+      } else if (!this.events() && !this.transport.wait()) {
+        return -EIO;
+      }
+    }
+  }
+
+  /** A slot that nobody waits for came back. */
+  #takeBack(slot: Slot): void {
+    const pipeline = this.#pipeline;
+    if (slot.launch && pipeline !== undefined) {
+      pipeline.inFlight--;
+      const error = slot.response.getUint32(P.RESPONSE_ERROR, true);
+      if (error !== 0 && pipeline.lateError === 0) pipeline.lateError = error;
+    }
+    this.dma.giveSlot(slot);
   }
 
   #copyOut(slot: Slot, shape: CommandShape, arg: DataView, into: IoctlData | undefined): void {
@@ -367,44 +410,14 @@ export class DriverModule {
 
   #breakAll(): void {
     for (const queue of [this.#control, this.#stream]) virtqueueBreakDevice(queue);
-    if (this.#event) virtqueueBreakDevice(this.#event);
+    this.#events?.breakQueue();
   }
-
-  // ── events ────────────────────────────────────────────────────────────────────────────────
 
   /**
    * Takes what the device has put into the event queue and hands it on, in order.
    * @returns true if there was anything
    */
   events(): boolean {
-    const queue = this.#event;
-    if (queue === undefined) return false;
-    let any = false;
-    for (;;) {
-      const address = virtqueueGetBuf(queue);
-      if (address === undefined) return any;
-      any = true;
-      const event = this.#readEvent(address, queue.usedLength);
-      const list: Scatterlist[] = [{ address, length: P.EVENT_BUFFER_SIZE }];
-      // The buffer goes back before the event is handed on: a callback may come here again.
-      virtqueueAddInbuf(queue, list, address);
-      virtqueueKick(queue);
-      if (event !== undefined) this.onEvent(event);
-    }
-  }
-
-  #readEvent(address: number, used: number): DeviceEvent | undefined {
-    if (used < P.EVENT_HEADER_SIZE) return undefined;
-    const { view } = this.memory;
-    const bytes = Math.min(
-      view.getUint32(address + P.EVENT_BYTES, true),
-      used - P.EVENT_HEADER_SIZE,
-    );
-    return {
-      kind: view.getUint32(address + P.EVENT_KIND, true),
-      context: view.getUint32(address + P.EVENT_CONTEXT, true),
-      value: view.getUint32(address + P.EVENT_VALUE, true),
-      bytes: this.memory.bytes(address + P.EVENT_HEADER_SIZE, bytes).slice(),
-    };
+    return this.#events?.deliver(this.onEvent) ?? false;
   }
 }

@@ -7,7 +7,8 @@ import * as S from "../protocol/streams.ts";
 import { AllocationList } from "./allocation-list.ts";
 import { COMMAND_SHAPES } from "./commands.ts";
 import { copyBox, copyLinear, mapDevice, virtToPhys } from "./copies.ts";
-import type { DeviceEvent, DriverModule } from "./module.ts";
+import type { DeviceEvent } from "./event-reader.ts";
+import type { DriverModule } from "./module.ts";
 import { type DriverOptions, type IoctlData, type OpenFile, POLLERR, POLLIN } from "./types.ts";
 
 /** The files of each driver, newest last: events go to one that has their context. */

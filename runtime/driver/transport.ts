@@ -11,6 +11,8 @@ export interface QueueAddresses {
 export interface Transport {
   /** The thread's queue group, of MAX_QUEUE_GROUPS. */
   readonly group: number;
+  /** The device runs beside the driver: there is something to gain by not waiting for it. */
+  readonly concurrent: boolean;
   /** Features that the device offers. */
   deviceFeatures(): bigint;
   /** Features that were negotiated before this thread came, or undefined if it is the first. */

@@ -5,6 +5,7 @@ import type { QueueAddresses, Transport } from "../driver/transport.ts";
 /** See Transport. */
 export class LocalTransport implements Transport {
   readonly group: number;
+  readonly concurrent = false;
   readonly #gpu: VirtioGpu;
   #interrupt: (index: number) => void = () => {};
 

@@ -6,6 +6,7 @@ import * as R from "./registers.ts";
 /** See Transport. */
 export class SharedTransport implements Transport {
   readonly group: number;
+  readonly concurrent = true;
   readonly #registers: Int32Array<SharedArrayBuffer>;
   #seen = 0;
   #interrupt: (index: number) => void = () => {};

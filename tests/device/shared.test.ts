@@ -49,6 +49,48 @@ describe("a device in its own Worker", () => {
       assert.equal(client.sync(), 0);
     }));
 
+  test("launches are sent without waiting, and stay in order with everything else", () =>
+    shared((machine) => {
+      const client = new Client(machine);
+      const store = client.fn(client.load(IMAGE), "store");
+      const pointer = client.alloc(4096);
+      const params = new DataView(new ArrayBuffer(12));
+      const back = new Uint8Array(4);
+      const value = (): number => new DataView(back.buffer).getUint32(0, true);
+      for (let i = 0; i < 2000; i++) {
+        P.writeU64(params, 0, pointer);
+        params.setUint32(8, i, true);
+        assert.equal(client.launch(store, new Uint8Array(params.buffer)), 0);
+        if (i % 100 !== 0) continue;
+        assert.equal(client.copyOut(back, pointer), 0);
+        assert.equal(value(), i);
+      }
+      assert.equal(client.sync(), 0);
+      assert.equal(client.copyOut(back, pointer), 0);
+      assert.equal(value(), 1999);
+      const none = new Uint8Array(12);
+      const shape = { [P.LAUNCH_BLOCK_X]: 2048 };
+      assert.equal(client.launch(store, none, shape), P.cudaErrorInvalidConfiguration);
+      assert.equal(client.launch(store, new Uint8Array(8)), P.cudaErrorInvalidValue);
+      assert.equal(client.launch(store + 100, none), P.cudaErrorInvalidResourceHandle);
+      const nowhere = { [P.REQUEST_STREAM]: 999 };
+      assert.equal(client.launch(store, none, nowhere), P.cudaErrorInvalidResourceHandle);
+      assert.equal(client.sync(), 0);
+    }));
+
+  test("a launch that is refused after all is heard of at the next synchronisation", () =>
+    shared(async (machine) => {
+      const client = new Client(machine);
+      const module = client.load(IMAGE);
+      const store = client.fn(module, "store");
+      const other = new Client(await attachMachine(machine.handle));
+      const unload = { [P.MODULE_UNLOAD_MODULE]: module };
+      assert.equal(other.call(P.COMMAND_MODULE_UNLOAD, unload), 0);
+      assert.equal(client.launch(store, new Uint8Array(12)), 0, "it cannot know yet");
+      assert.equal(client.sync(), P.cudaErrorInvalidResourceHandle);
+      assert.equal(client.sync(), 0, "said once");
+    }));
+
   test("a second attachment has its own queues and the same memory and context", () =>
     shared(async (machine) => {
       const first = new Client(machine);
