@@ -1,0 +1,292 @@
+/**
+ * What the arguments of the CUDA calls can be, for entry-points.test.ts: for each type of parameter a
+ * good value, and bad ones with the error that each must give.
+ */
+import * as cuda from "../../cuda-shim/index.ts";
+import { fixtureBytes, ok } from "./support.ts";
+
+/** A bad value: what it is, how to come by it, and the names of the errors that are right. */
+type Bad = readonly [label: string, value: (fx: Fixture) => unknown, error: string];
+
+/** One type of parameter. A value is made anew for each call, since calls may use it up. */
+export interface ParameterType {
+  readonly good: (fx: Fixture) => unknown;
+  readonly bad: readonly Bad[];
+}
+
+/** Runs a call that puts a handle or an address into a box, and gives it back. */
+function made(create: (out: { value: number }) => number): number {
+  const out = { value: 0 };
+  ok(create(out));
+  return out.value;
+}
+
+/** Handles and addresses of a thread with two devices, the first of them current. */
+export class Fixture {
+  readonly library: number;
+  readonly fatbin: number;
+  /** A stream and an event of the second device. */
+  readonly foreignStream: number;
+  readonly foreignEvent: number;
+
+  constructor() {
+    ok(cuda.cudaSetDevice(1));
+    this.foreignStream = made(cuda.cudaStreamCreate);
+    this.foreignEvent = made(cuda.cudaEventCreate);
+    ok(cuda.cudaSetDevice(0));
+    const image = fixtureBytes("kernels.fatbin");
+    this.library = made((out) => cuda.cudaLibraryLoadData(out, image));
+    this.fatbin = cuda.__cudaRegisterFatBinary(image);
+    for (const name of ["nothing", "absent"]) {
+      cuda.__cudaRegisterFunction(this.fatbin, name, name);
+    }
+    for (const name of ["factors", "missing"]) cuda.__cudaRegisterVar(this.fatbin, name, name);
+  }
+
+  memory = (): number => made((out) => cuda.cudaMalloc(out, 256));
+  pinned = (): number => made((out) => cuda.cudaMallocHost(out, 256));
+  stream = (): number => made(cuda.cudaStreamCreate);
+  event(): number {
+    const event = made(cuda.cudaEventCreate);
+    ok(cuda.cudaEventRecord(event));
+    return event;
+  }
+  graph = (): number => made((out) => cuda.cudaGraphCreate(out));
+  node = (graph: number = this.graph()): number =>
+    made((out) => cuda.cudaGraphAddEmptyNode(out, graph, []));
+  exec(): number {
+    return made((out) => cuda.cudaGraphInstantiate(out, this.graph()));
+  }
+  pool = (): number =>
+    made((out) => cuda.cudaMemPoolCreate(out, { allocType: 1, location: { type: 1, id: 0 } }));
+  kernel = (): number => made((out) => cuda.__cudaGetKernel(out, "nothing"));
+
+  /** Makes something and ends it. */
+  ended(make: () => number, end: (handle: number) => number): number {
+    const handle = make();
+    ok(end(handle));
+    return handle;
+  }
+}
+
+const VALUE = "cudaErrorInvalidValue";
+const HANDLE = "cudaErrorInvalidResourceHandle";
+
+/** Numbers that are no handle of anything. */
+const noHandles = (error: string): Bad[] =>
+  [77, 0xfffffff0, -1, 0.5, Number.NaN, 3 * 2 ** 40, Number.MAX_SAFE_INTEGER].map((value) => [
+    `${value}`,
+    () => value,
+    error,
+  ]);
+
+/** Sizes and counts that no size_t of ours is. */
+const noSizes = (error: string): Bad[] =>
+  [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, 2 ** 64].map((value) => [
+    `${value}`,
+    () => value,
+    error,
+  ]);
+
+const badStreams: Bad[] = [
+  ...noHandles(HANDLE),
+  ["an ended stream", (fx) => fx.ended(fx.stream, cuda.cudaStreamDestroy), HANDLE],
+  ["an event", (fx) => fx.event(), HANDLE],
+  ["a graph", (fx) => fx.graph(), HANDLE],
+];
+
+const badEvents: Bad[] = [
+  ...noHandles(HANDLE),
+  ["null", () => 0, HANDLE],
+  ["an ended event", (fx) => fx.ended(() => fx.event(), cuda.cudaEventDestroy), HANDLE],
+  ["a stream", (fx) => fx.stream(), HANDLE],
+];
+
+const badAddresses: Bad[] = [
+  ["null", () => 0, VALUE],
+  ["freed memory", (fx) => fx.ended(fx.memory, cuda.cudaFree), VALUE],
+  ["the end of an allocation", (fx) => fx.memory() + 250, VALUE],
+  ["a wild address", () => 2 ** 46 + 4096, VALUE],
+  ["a low address", () => 4096, VALUE],
+  ["-1", () => -1, VALUE],
+  ["a fraction", () => 0.5, VALUE],
+];
+
+const graphObject = (make: (fx: Fixture) => number, ended: Bad, other: Bad): ParameterType => ({
+  good: make,
+  bad: [...noHandles(VALUE), ["null", () => 0, VALUE], ended, other],
+});
+
+const OUT = { value: 0 };
+const badOut: Bad[] = [["null", () => null, VALUE]];
+const bytes = new Uint8Array(256);
+
+/** A value that is always good. */
+const fixed = (value: unknown): ParameterType => ({ good: () => value, bad: [] });
+
+/** The types, by the names that the table uses. */
+export const TYPES = {
+  out: { good: () => ({ ...OUT }), bad: badOut },
+  "out?": fixed(null),
+  stream: { good: (fx) => fx.stream(), bad: badStreams },
+  "own stream": {
+    good: (fx) => fx.stream(),
+    bad: [...badStreams, ["another device's", (fx) => fx.foreignStream, HANDLE]],
+  },
+  "made stream": {
+    good: (fx) => fx.stream(),
+    bad: [...badStreams, ["the default one", () => 0, HANDLE], ["the legacy one", () => 1, HANDLE]],
+  },
+  event: { good: (fx) => fx.event(), bad: badEvents },
+  "own event": {
+    good: (fx) => fx.event(),
+    bad: [...badEvents, ["another device's", (fx) => fx.foreignEvent, HANDLE]],
+  },
+  device: {
+    good: () => 0,
+    bad: [2, -1, 0.5, Number.NaN].map((value) => [
+      `${value}`,
+      () => value,
+      "cudaErrorInvalidDevice",
+    ]),
+  },
+  memory: { good: (fx) => fx.memory(), bad: badAddresses },
+  "memory to free": { good: (fx) => fx.memory(), bad: badAddresses.slice(1) },
+  "pinned to free": {
+    good: (fx) => fx.pinned(),
+    bad: [
+      ["freed memory", (fx) => fx.ended(fx.pinned, cuda.cudaFreeHost), VALUE],
+      ["device memory", (fx) => fx.memory(), VALUE],
+      ["a wild address", () => 2 ** 46, VALUE],
+    ],
+  },
+  pinned: {
+    good: (fx) => fx.pinned(),
+    bad: [...badAddresses, ["device memory", (fx) => fx.memory(), VALUE]],
+  },
+  "host memory": {
+    good: () => bytes,
+    bad: [
+      ["null", () => null, VALUE],
+      ["too short", () => bytes.subarray(0, 4), VALUE],
+      ["a text", () => "text", VALUE],
+    ],
+  },
+  size: { good: () => 64, bad: noSizes(VALUE) },
+  "size to allocate": {
+    good: () => 64,
+    bad: [
+      [-1, "cudaErrorMemoryAllocation"],
+      [2 ** 40, "cudaErrorMemoryAllocation"],
+      [Number.MAX_SAFE_INTEGER, "cudaErrorMemoryAllocation"],
+      [0.5, VALUE],
+      [Number.NaN, VALUE],
+    ].map(([value, error]) => [`${value}`, () => value, String(error)] as const),
+  },
+  "size in memory": { good: () => 64, bad: [...noSizes(VALUE), ["257", () => 257, VALUE]] },
+  "size in 16": { good: () => 8, bad: [...noSizes(VALUE), ["17", () => 17, VALUE]] },
+  "offset in 16": { good: () => 4, bad: [...noSizes(VALUE), ["9", () => 9, VALUE]] },
+  pitch: { good: () => 16, bad: [...noSizes(VALUE), ["3", () => 3, "cudaErrorInvalidPitchValue"]] },
+  width: { good: () => 4, bad: noSizes(VALUE) },
+  height: {
+    good: () => 2,
+    bad: [...noSizes(VALUE), ["17", () => 17, VALUE], ["2^50", () => 2 ** 50, VALUE]],
+  },
+  "to device": {
+    good: () => cuda.cudaMemcpyHostToDevice,
+    bad: [-1, 5, 0.5].map((value) => [`${value}`, () => value, "cudaErrorInvalidMemcpyDirection"]),
+  },
+  "to host": {
+    good: () => cuda.cudaMemcpyDeviceToHost,
+    bad: [-1, 5, 0.5].map((value) => [`${value}`, () => value, "cudaErrorInvalidMemcpyDirection"]),
+  },
+  "in device": fixed(cuda.cudaMemcpyDeviceToDevice),
+  kernel: {
+    good: () => "nothing",
+    bad: ["nobody", "absent", null, 12345, {}].map((value) => [
+      String(value),
+      () => value,
+      "cudaErrorInvalidDeviceFunction",
+    ]),
+  },
+  "registered kernel": {
+    good: () => "nothing",
+    // What the image lacks is found out at the launch.
+    bad: ["nobody", null, 12345, {}].map((value) => [
+      String(value),
+      () => value,
+      "cudaErrorInvalidDeviceFunction",
+    ]),
+  },
+  "kernel handle": {
+    good: (fx) => fx.kernel(),
+    bad: [0, -1, 12345, 0.5].map((value) => [
+      String(value),
+      () => value,
+      "cudaErrorInvalidDeviceFunction",
+    ]),
+  },
+  symbol: {
+    good: () => "factors",
+    bad: ["nobody", "missing", null, 12345].map((value) => [
+      String(value),
+      () => value,
+      "cudaErrorInvalidSymbol",
+    ]),
+  },
+  library: { good: (fx) => fx.library, bad: [["null", () => 0, HANDLE], ...noHandles(HANDLE)] },
+  "library to end": {
+    good: () => made((out) => cuda.cudaLibraryLoadData(out, fixtureBytes("kernels.fatbin"))),
+    bad: [["null", () => 0, HANDLE], ...noHandles(HANDLE)],
+  },
+  image: { good: () => fixtureBytes("kernels.fatbin"), bad: [["null", () => null, VALUE]] },
+  shape: {
+    good: () => [1, 1, 1],
+    bad: [0, -1, 0.5, Number.NaN, 2 ** 32].map((value) => [
+      `${value}`,
+      () => [value, 1, 1],
+      "cudaErrorInvalidConfiguration",
+    ]),
+  },
+  shared: { good: () => 0, bad: [...noSizes(VALUE), ["49153", () => 49153, VALUE]] },
+  arguments: fixed([]),
+  function: {
+    good: () => () => {},
+    bad: [
+      ["null", () => null, VALUE],
+      ["a text", () => "f", VALUE],
+    ],
+  },
+  graph: graphObject(
+    (fx) => fx.graph(),
+    ["an ended graph", (fx) => fx.ended(() => fx.graph(), cuda.cudaGraphDestroy), VALUE],
+    ["a stream", (fx) => fx.stream(), VALUE],
+  ),
+  node: graphObject(
+    (fx) => fx.node(),
+    ["an ended node", (fx) => fx.ended(() => fx.node(), cuda.cudaGraphDestroyNode), VALUE],
+    ["a stream", (fx) => fx.stream(), VALUE],
+  ),
+  exec: graphObject(
+    (fx) => fx.exec(),
+    ["an ended one", (fx) => fx.ended(() => fx.exec(), cuda.cudaGraphExecDestroy), VALUE],
+    ["a graph", (fx) => fx.graph(), VALUE],
+  ),
+  nodes: {
+    good: () => [],
+    bad: [
+      ["another graph's", (fx) => [fx.node()], VALUE],
+      ["null handles", () => [0], VALUE],
+      ["none at all", () => [2 ** 40], VALUE],
+    ],
+  },
+  pool: {
+    good: (fx) => fx.pool(),
+    bad: [
+      ["null", () => 0, VALUE],
+      ...noHandles(VALUE),
+      ["an ended pool", (fx) => fx.ended(fx.pool, cuda.cudaMemPoolDestroy), VALUE],
+      ["a stream", (fx) => fx.stream(), VALUE],
+    ],
+  },
+} satisfies Record<string, ParameterType>;
