@@ -3,8 +3,8 @@ import { STREAM_DEFAULT, STREAM_LEGACY, STREAM_PER_THREAD } from "../protocol/de
 import { cudaSuccess } from "../protocol/errors.ts";
 import type { Allocation } from "./allocations.ts";
 import type { Capture } from "./capture.ts";
-import type { HostEvent } from "./events.ts";
 import type { ExecFault, KernelFunction, Module } from "./module.ts";
+import { ContextOutput } from "./output.ts";
 import type { MemoryPool } from "./pool.ts";
 import { Scheduler, Stream } from "./stream.ts";
 
@@ -36,8 +36,7 @@ export class Context {
   /** Captures that have begun and not ended. */
   readonly captures = new Set<Capture>();
   /** What kernels printed and which faults they had, not yet handed to a host thread. */
-  output: HostEvent[] = [];
-  outputBytes = 0;
+  readonly output: ContextOutput;
   readonly legacy: Stream;
   readonly scheduler: Scheduler;
   readonly #perThread = new Map<number, Stream>();
@@ -53,6 +52,7 @@ export class Context {
     this.primary = primary;
     this.flags = flags;
     this.#newStreamId = newStreamId;
+    this.output = new ContextOutput(handle);
     this.legacy = new Stream(STREAM_LEGACY, newStreamId(), true, false, 0);
     this.scheduler = new Scheduler(this.legacy);
   }

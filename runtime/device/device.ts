@@ -264,7 +264,8 @@ export class Device {
       error = (capturing ? intercept(this, call, command) : undefined) ?? command.run(this, call);
     }
     if (error === LATER) return;
-    if (command.synchronizes && command.context && call.context.output.length > 0) {
+    const said = command.synchronizes && command.context;
+    if (said && !(call.context.output.empty && call.group.outbox.empty)) {
       this.answer(call.later(), error, call.context);
       return;
     }
@@ -311,6 +312,8 @@ export class Device {
     tickets: readonly Ticket[] = context.scheduler.tails(),
   ): number {
     if (tickets.length === 0) {
+      // What `then` ends may have something to say still.
+      if (then) this.deliver(context, call.group);
       then?.();
       return context.error;
     }
@@ -318,6 +321,7 @@ export class Device {
     context.scheduler.wait({
       tickets,
       done: (error) => {
+        this.deliver(context, answer.group);
         then?.();
         this.answer(answer, error, context);
       },
@@ -333,22 +337,19 @@ export class Device {
 
   /** Hands what the context has printed to a host thread. */
   deliver(context: Context, group: QueueGroup): void {
-    if (context.output.length === 0) return;
-    for (const event of context.output) group.outbox.push(event);
-    context.output = [];
-    context.outputBytes = 0;
+    if (context.output.empty) return;
+    for (const event of context.output.take()) group.outbox.push(event);
     group.outbox.flush(group.event);
   }
 
   #print(text: Uint8Array): void {
     const context = this.current;
     if (context === undefined) return;
-    const bytes = text.slice();
-    context.output.push({ kind: P.EVENT_PRINT, context: context.handle, value: 1, bytes });
-    context.outputBytes += bytes.length;
-    if (context.outputBytes > OUTPUT_LIMIT) {
+    context.output.print(text);
+    // Not more than one group at a time is spoken to, or the text would get out of order.
+    if (context.output.bytes > OUTPUT_LIMIT) {
       const group = this.groups.find((candidate) => candidate.retained.has(context.handle));
-      if (group) this.deliver(context, group);
+      if (group?.outbox.empty) this.deliver(context, group);
     }
   }
 
@@ -394,6 +395,7 @@ export class Device {
     context.graphMemory.clear();
     context.defaultPool = undefined;
     context.currentPool = undefined;
+    context.output.clear();
     context.fault = undefined;
     context.scheduler.error = cudaSuccess;
   }

@@ -1,7 +1,7 @@
 /** Kernel launches as work: their parameters wait in private memory until their turn comes. */
 import type { LaunchRequest, LoadedModule } from "../exec/index.ts";
 import { LAUNCH_SLOT_BYTES, LAUNCH_SLOTS } from "../memory/index.ts";
-import { EVENT_FAULT, EVENT_PRINT } from "../protocol/definitions.ts";
+import { EVENT_FAULT } from "../protocol/definitions.ts";
 import { cudaErrorAssert, cudaErrorLaunchFailure } from "../protocol/errors.ts";
 import type { Context } from "./context.ts";
 import type { Device } from "./device.ts";
@@ -91,12 +91,8 @@ export class LaunchWork implements Work {
 /** Makes a fault the context's sticky error and tells the host, in order with what was printed. */
 export function reportFault(context: Context, fault: ExecFault): void {
   context.fail(fault);
-  const bytes = new TextEncoder().encode(fault.message);
-  if (fault.code === cudaErrorAssert) {
-    const line = new TextEncoder().encode(`${fault.message}\n`);
-    context.output.push({ kind: EVENT_PRINT, context: context.handle, value: 2, bytes: line });
-  }
-  context.output.push({ kind: EVENT_FAULT, context: context.handle, value: fault.code, bytes });
+  if (fault.code === cudaErrorAssert) context.output.complain(fault.message);
+  context.output.push(EVENT_FAULT, fault.code, new TextEncoder().encode(fault.message));
 }
 
 /** Where launches come from and go back to. */

@@ -223,6 +223,18 @@ describe("launches", () => {
     assert.equal(bench.stdout.join("").length, 5 + 100_000);
   });
 
+  test("a reset of the context says first what was printed before it", () => {
+    const bench = new Bench();
+    const fn = bench.fn(bench.load("// kernel k 0"), "k");
+    bench.executor.bodies.set("k", (_request, host) => {
+      host.print(new TextEncoder().encode("last words"));
+      return undefined;
+    });
+    bench.launch(fn, new Uint8Array(0));
+    assert.equal(bench.call(P.COMMAND_CONTEXT_RESET), 0);
+    assert.deepEqual(bench.stdout, ["last words"]);
+  });
+
   test("an assertion's message goes to stderr", () => {
     const bench = new Bench();
     const fn = bench.fn(bench.load("// kernel k 0"), "k");

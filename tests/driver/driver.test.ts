@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ContextOutput } from "../../runtime/device/output.ts";
 import { AllocationList } from "../../runtime/driver/allocation-list.ts";
 import { POLLERR, POLLIN } from "../../runtime/driver/index.ts";
 import * as P from "../../runtime/protocol/index.ts";
@@ -139,8 +140,7 @@ describe("mappings and events", () => {
     const { device } = bench.machine.gpu;
     assert.equal(bench.file.poll(), 0);
     const context = device.contexts.get(bench.context)!;
-    const bytes = new TextEncoder().encode("unasked");
-    context.output.push({ kind: P.EVENT_PRINT, context: context.handle, value: 1, bytes });
+    context.output.print(new TextEncoder().encode("unasked"));
     device.deliver(context, device.groups[0]!);
     assert.equal(bench.file.poll(), POLLIN);
     assert.deepEqual(bench.stdout, ["unasked"]);
@@ -158,6 +158,17 @@ describe("mappings and events", () => {
     bench.launch(fn, new Uint8Array(0));
     assert.equal(bench.sync(), 0);
     assert.equal(bench.stdout.join("").length, 500_000);
+  });
+
+  test("output that nobody takes is bounded, and its loss is said", () => {
+    const output = new ContextOutput(1, 10_000);
+    for (let i = 0; i < 300; i++) output.print(new Uint8Array(100).fill(65));
+    assert.equal(output.bytes, 10_000);
+    const events = output.take();
+    const text = events.map(({ bytes }) => new TextDecoder().decode(bytes));
+    assert.equal(events.filter(({ value }) => value === 1).length, 3);
+    assert.match(text.at(-1)!, /^20000 bytes of printf output were lost/);
+    assert.ok(output.empty);
   });
 
   test("without the event feature the device works and prints nothing", () => {
