@@ -44,10 +44,10 @@ function fragment(b: Builder, o: Operand): Value {
   return b.read(o, type.bits === 16 ? U32 : type);
 }
 
-/** mma.sync and wmma.mma: D, then A, B, C (PTX ISA §9.7.14). */
+/** mma.sync, mma.sp and wmma.mma: D, then A, B, C, metadata and selector (PTX ISA §9.7.14). */
 const product: Lowering = (b, i) => {
   const frame = warpFrame(i.mnemonic);
-  if (!frame || i.operands.length !== 4) return false;
+  if (!frame) return false;
   const [d, ...rest] = i.operands;
   const sources = rest.flatMap((o) => elements(o).map((e) => fragment(b, e)));
   frameOperation(b, frame, elements(d), sources);

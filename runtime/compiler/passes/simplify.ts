@@ -1,6 +1,6 @@
 import { Graph } from "../analysis/graph.ts";
-import { I32, I64, isPure, type Region, Value } from "../ir/ir.ts";
-import { constant, fold } from "./fold.ts";
+import { I64, isPure, type Region, type Value } from "../ir/ir.ts";
+import { fold } from "./fold.ts";
 
 const MAX_STATIC_OFFSET = 65536;
 
@@ -14,6 +14,7 @@ export function simplify(region: Region): void {
   const forward = new Map<Value, Value>();
   /** Check → bytes by which its users' offsets grow. */
   const shift = new Map<Value, number>();
+  const movable = accessedOnly(region);
   const tables: Map<string, Value>[] = [];
   const resolve = (v: Value): Value => {
     let to = v;
@@ -64,7 +65,7 @@ export function simplify(region: Region): void {
         out.push(v);
         continue;
       }
-      const delta = rebase(v, resolve, shift, place);
+      const delta = rebase(v, resolve, shift, movable);
       if (delta === "done") {
         v.block = block;
         out.push(v);
@@ -100,12 +101,37 @@ export function simplify(region: Region): void {
   }
 }
 
+/**
+ * The checks whose address is used for loads and stores only: constants of such an address can move
+ * into static offsets. Elsewhere (phis, cuts, atomics) the address itself is needed.
+ */
+function accessedOnly(region: Region): Set<Value> {
+  const found = new Set<Value>();
+  for (const block of region.blocks) {
+    for (const v of block.values) if (v.op === "check") found.add(v);
+  }
+  for (const block of region.blocks) {
+    for (const v of block.values) {
+      const access = v.op === "load" || v.op === "store";
+      v.args.forEach((a, k) => {
+        if (!access || k > 0) found.delete(a);
+      });
+    }
+    const t = block.terminator;
+    if (t?.kind !== "cut" || !t.state) continue;
+    for (const v of t.state.operands) found.delete(v);
+    for (const v of t.state.sources) found.delete(v);
+    for (const s of t.state.spills) found.delete(s.value);
+  }
+  return found;
+}
+
 /** Resolves arguments, and moves constant offsets between checks and their users. */
 function rebase(
   v: Value,
   resolve: (v: Value) => Value,
   shift: Map<Value, number>,
-  place: (v: Value) => Value,
+  movable: Set<Value>,
 ): "done" | undefined {
   const original = v.args;
   v.args = original.map(resolve);
@@ -113,7 +139,7 @@ function rebase(
     const [address] = v.args;
     const wide = address.op === "i64_add" && v.aux.space === "generic";
     const narrow = address.op === "i32_add" && v.aux.space !== "generic";
-    if (!wide && !narrow) return undefined;
+    if ((!wide && !narrow) || !movable.has(v)) return undefined;
     const k = address.args[1];
     if (k.op !== "const") return undefined;
     const by = wide ? Number(k.big) : k.imm;
@@ -131,12 +157,6 @@ function rebase(
     v.aux = { ...v.aux, offset: (v.aux.offset as number) + delta };
     return v.op === "store" ? "done" : undefined;
   }
-  original.forEach((a, k) => {
-    const by = shift.get(a);
-    if (!by || (k === 0 && (v.op === "load" || v.op === "store"))) return;
-    const amount = place(constant(I32, by));
-    v.args[k] = place(new Value("i32_add", I32, [v.args[k], amount]));
-  });
   return undefined;
 }
 
