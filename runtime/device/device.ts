@@ -250,8 +250,9 @@ export class Device {
     }
     call.responseBytes = command.responseBytes;
     let error: number = cudaSuccess;
+    let context: Context | undefined;
     if (command.context) {
-      const context = this.contexts.get(call.contextHandle);
+      context = this.contexts.get(call.contextHandle);
       if (context === undefined) {
         error = cudaErrorDeviceUninitialized;
       } else {
@@ -260,13 +261,12 @@ export class Device {
       }
     }
     if (error === cudaSuccess) {
-      const capturing = command.context && call.context.captures.size > 0;
+      const capturing = context !== undefined && context.captures.size > 0;
       error = (capturing ? intercept(this, call, command) : undefined) ?? command.run(this, call);
     }
     if (error === LATER) return;
-    const said = command.synchronizes && command.context;
-    if (said && !(call.context.output.empty && call.group.outbox.empty)) {
-      this.answer(call.later(), error, call.context);
+    if (command.synchronizes && context && !(context.output.empty && call.group.outbox.empty)) {
+      this.answer(call.later(), error, context);
       return;
     }
     response.setUint32(P.RESPONSE_ERROR, error, true);
