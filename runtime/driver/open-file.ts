@@ -1,6 +1,6 @@
 /** An open file of the driver: ioctl, mmap, poll, release. */
 import * as P from "../protocol/definitions.ts";
-import { EBADF, EFAULT, ENOTTY } from "../protocol/errno.ts";
+import { EBADF, EFAULT, ENOMEM, ENOTTY } from "../protocol/errno.ts";
 import { readU64, writeU64 } from "../protocol/fields.ts";
 import * as O from "../protocol/pools.ts";
 import * as S from "../protocol/streams.ts";
@@ -10,6 +10,9 @@ import { copyBox, copyLinear, mapDevice, virtToPhys } from "./copies.ts";
 import type { DeviceEvent } from "./event-reader.ts";
 import type { DriverModule } from "./module.ts";
 import { type DriverOptions, type IoctlData, type OpenFile, POLLERR, POLLIN } from "./types.ts";
+
+/** Images above this size do not go through guest RAM. */
+const LONG_IMAGE = 1 << 20;
 
 /** The files of each driver, newest last: events go to one that has their context. */
 const filesOf = new WeakMap<DriverModule, DriverFile[]>();
@@ -62,6 +65,8 @@ class DriverFile implements OpenFile {
     if (shape === undefined) return -ENOTTY;
     if (arg.byteLength < P.ARG_RESPONSE + shape.responseBytes) return -EFAULT;
     switch (command) {
+      case P.COMMAND_MODULE_LOAD:
+        return this.#loadModule(arg, out, into);
       case P.COMMAND_MEMORY_COPY:
         return copyLinear(this.#module, this.thread, arg, out, into);
       case P.COMMAND_MEMORY_COPY_3D:
@@ -81,6 +86,34 @@ class DriverFile implements OpenFile {
       default:
         return this.#module.transact(command, shape, arg, this.thread, out, into);
     }
+  }
+
+  /** MODULE_LOAD: a long image goes by pinned memory, as guest RAM may not have room for it. */
+  #loadModule(arg: DataView, out: IoctlData | undefined, into: IoctlData | undefined): number {
+    const command = P.COMMAND_MODULE_LOAD;
+    const shape = COMMAND_SHAPES[command];
+    arg.setUint32(P.MODULE_LOAD_FLAGS, 0, true);
+    if (out === undefined || out.length <= LONG_IMAGE) {
+      return this.#module.transact(command, shape, arg, this.thread, out, into);
+    }
+    const own = new DataView(new ArrayBuffer(P.ARG_SIZE));
+    own.setUint32(P.REQUEST_CONTEXT, arg.getUint32(P.REQUEST_CONTEXT, true), true);
+    writeU64(own, P.MEMORY_ALLOC_BYTES, out.length);
+    own.setUint32(P.MEMORY_ALLOC_KIND, P.MEMORY_HOST, true);
+    const allocated = this.ioctl(P.IOCTL_BASE + P.COMMAND_MEMORY_ALLOC, own);
+    if (allocated < 0) return allocated;
+    const address = readU64(own, P.ARG_RESPONSE + P.MEMORY_ALLOC_ADDRESS);
+    const view = this.mmap(address, out.length);
+    if (typeof view === "number") return -ENOMEM;
+    view.set(out);
+    arg.setUint32(P.MODULE_LOAD_FLAGS, P.MODULE_IMAGE_MAPPED, true);
+    writeU64(arg, P.MODULE_LOAD_ADDRESS, address);
+    const result = this.#module.transact(command, shape, arg, this.thread, undefined, into);
+    writeU64(own, P.MEMORY_FREE_ADDRESS, address);
+    own.setUint32(P.MEMORY_FREE_KIND, P.MEMORY_HOST, true);
+    own.setUint32(P.MEMORY_FREE_SERIAL, 0, true);
+    this.ioctl(P.IOCTL_BASE + P.COMMAND_MEMORY_FREE, own);
+    return result;
   }
 
   /** What this opener has to give back one day. */

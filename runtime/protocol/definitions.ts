@@ -256,13 +256,17 @@ export const POINTER_ATTRIBUTES_RESPONSE_SIZE = POINTER_ATTRIBUTES_CONTEXT + 4;
 /** MODULE_LOAD: PTX text, a fat binary or an ELF file follows the fixed request. */
 export const COMMAND_MODULE_LOAD = 0x20;
 export const MODULE_LOAD_BYTES = REQUEST_HEADER_SIZE; // of the image
-export const MODULE_LOAD_FLAGS = MODULE_LOAD_BYTES + 4; // 0
+export const MODULE_LOAD_FLAGS = MODULE_LOAD_BYTES + 4; // 0 or MODULE_IMAGE_MAPPED
+export const MODULE_LOAD_ADDRESS = MODULE_LOAD_FLAGS + 4; // u64, with MODULE_IMAGE_MAPPED
 // The variable part: the image.
 export const MODULE_LOAD_MODULE = RESPONSE_HEADER_SIZE;
 export const MODULE_LOAD_FUNCTIONS = MODULE_LOAD_MODULE + 4; // how many kernels it has
 export const MODULE_LOAD_LOG_LENGTH = MODULE_LOAD_FUNCTIONS + 4;
 export const MODULE_LOAD_RESERVED = MODULE_LOAD_LOG_LENGTH + 4;
 export const MODULE_LOAD_RESPONSE_SIZE = MODULE_LOAD_RESERVED + 4; // then LOG_LENGTH bytes, UTF-8
+
+/** The image lies at MODULE_LOAD_ADDRESS in an allocation, and not behind the request. */
+export const MODULE_IMAGE_MAPPED = 1;
 
 /** MODULE_UNLOAD. */
 export const COMMAND_MODULE_UNLOAD = 0x21;

@@ -97,13 +97,24 @@ describe("ioctl", () => {
     assert.equal(file.poll(), POLLERR);
   });
 
-  test("an image that guest RAM cannot hold is refused with ENOMEM and breaks nothing", () => {
+  test("an image that guest RAM cannot hold goes by pinned memory, which is freed again", () => {
     const bench = new Bench();
-    const image = new Uint8Array(9 << 20);
+    const { allocations } = bench.machine.gpu.device;
+    const before = allocations.count;
+    const module = bench.load(`${"// long line of a long file\n".repeat(400_000)}// kernel k 8`);
+    assert.equal(bench.getFunction(module, "k"), 0);
+    assert.equal(allocations.count, before);
+    const small = new Bench({ memoryBytes: 1 << 20 });
+    assert.throws(() => small.load("// long\n".repeat(400_000)), /errno 12/);
+    assert.equal(small.free(small.alloc(100)), 0);
+  });
+
+  test("what guest RAM cannot hold is refused with ENOMEM and breaks nothing", () => {
+    const bench = new Bench();
+    const name = new Uint8Array(9 << 20);
     bench.arg.setUint32(P.REQUEST_CONTEXT, bench.context, true);
-    bench.arg.setUint32(P.MODULE_LOAD_BYTES, image.length, true);
-    const load = P.IOCTL_BASE + P.COMMAND_MODULE_LOAD;
-    assert.equal(bench.file.ioctl(load, bench.arg, image), -P.ENOMEM);
+    const get = P.IOCTL_BASE + P.COMMAND_FUNCTION_GET;
+    assert.equal(bench.file.ioctl(get, bench.arg, name), -P.ENOMEM);
     for (let i = 0; i < 20; i++) bench.load(`// kernel k 0\n${"// long\n".repeat(100_000)}`);
     assert.equal(bench.free(bench.alloc(100)), 0);
   });

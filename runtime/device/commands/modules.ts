@@ -60,12 +60,22 @@ function loadParts(device: Device, modules: readonly (readonly string[])[]): Loa
   }
 }
 
+/** The image of a MODULE_LOAD: a private copy, which nobody changes while it is read. */
+function readImage(device: Device, call: Call): Uint8Array | undefined {
+  const bytes = call.u32(P.MODULE_LOAD_BYTES);
+  const flags = call.u32(P.MODULE_LOAD_FLAGS);
+  if (flags === 0) return input(call, bytes, MAX_IMAGE_BYTES);
+  if (flags !== P.MODULE_IMAGE_MAPPED) return undefined;
+  const offset = device.allocations.range(call.u64(P.MODULE_LOAD_ADDRESS), bytes);
+  return offset < 0 ? undefined : device.memory.bytes(offset, bytes).slice();
+}
+
 const load: Command = {
   responseBytes: P.MODULE_LOAD_RESPONSE_SIZE,
   context: true,
   run(device: Device, call: Call): number {
     const { context } = call;
-    const image = input(call, call.u32(P.MODULE_LOAD_BYTES), MAX_IMAGE_BYTES);
+    const image = readImage(device, call);
     if (image === undefined) return cudaErrorInvalidValue;
     try {
       device.current = context;
