@@ -127,3 +127,17 @@ export const cudaGraphExecUpdateSuccess = 0;
 export const cudaGraphExecUpdateError = 1;
 export const cudaGraphExecUpdateErrorTopologyChanged = 2;
 export const cudaGraphExecUpdateErrorNodeTypeChanged = 3;
+
+/** `cudaLaunchAttributeID`; those of streams and of kernel nodes are the same. */
+export const cudaLaunchAttributeIgnore = 0;
+export const cudaLaunchAttributeAccessPolicyWindow = 1;
+export const cudaLaunchAttributeCooperative = 2;
+export const cudaLaunchAttributeSynchronizationPolicy = 3;
+export const cudaLaunchAttributeClusterDimension = 4;
+export const cudaLaunchAttributeProgrammaticStreamSerialization = 6;
+export const cudaLaunchAttributePriority = 8;
+export const cudaLaunchAttributeMemSyncDomainMap = 9;
+export const cudaLaunchAttributeMemSyncDomain = 10;
+export const cudaLaunchAttributePreferredSharedMemoryCarveout = 14;
+export const cudaStreamAttributeAccessPolicyWindow = 1;
+export const cudaStreamAttributeSynchronizationPolicy = 3;

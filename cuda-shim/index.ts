@@ -5,6 +5,7 @@
 export * from "../runtime/protocol/attributes.ts";
 export * from "../runtime/protocol/errors.ts";
 export * from "./async.ts";
+export * from "./attributes.ts";
 export * from "./capture.ts";
 export * from "./classes/index.ts";
 export * from "./constants.ts";

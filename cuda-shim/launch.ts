@@ -114,23 +114,30 @@ export function packArguments(fn: DeviceFunction, args: readonly HostMemory[] | 
   }
 }
 
-function launch(
+/**
+ * Launches the kernel that `kernel` finds.
+ * @param flags gives `LAUNCH_` flags, or throws a CudaError
+ */
+export function launch(
   kernel: (thread: HostThread) => ProgramKernel,
   gridDim: Dim3Like,
   blockDim: Dim3Like,
   args: readonly HostMemory[] | null,
   sharedMem: number,
   stream: CudaStream,
-  flags: number,
+  flags: () => number,
 ): number {
   return call((thread) => {
     const { grid, block, sharedBytes } = launchConfiguration(gridDim, blockDim, sharedMem, stream);
     const device = thread.device();
     const fn = thread.registry.functionOn(device, kernel(thread));
     packArguments(fn, args);
-    return sendLaunch(device, fn, grid, block, sharedBytes, stream, flags);
+    return sendLaunch(device, fn, grid, block, sharedBytes, stream, flags());
   });
 }
+
+const noFlags = () => 0;
+const cooperative = () => LAUNCH_COOPERATIVE;
 
 /**
  * Launches a kernel.
@@ -156,7 +163,7 @@ export function cudaLaunchKernel(
     args,
     sharedMem,
     stream,
-    0,
+    noFlags,
   );
 }
 
@@ -176,7 +183,7 @@ export function __cudaLaunchKernel(
     args,
     sharedMem,
     stream,
-    0,
+    noFlags,
   );
 }
 
@@ -199,7 +206,7 @@ export function cudaLaunchCooperativeKernel(
     args,
     sharedMem,
     stream,
-    LAUNCH_COOPERATIVE,
+    cooperative,
   );
 }
 

@@ -58,7 +58,11 @@ export function cudaStreamCreateWithPriority(
 
 /** Ends a stream; work that is in it still runs. The default streams can't be ended. */
 export function cudaStreamDestroy(stream: CudaStream): number {
-  return call((thread) => thread.deviceOfHandle(stream).begin(stream).send(COMMAND_STREAM_DESTROY));
+  return call((thread) => {
+    const error = thread.deviceOfHandle(stream).begin(stream).send(COMMAND_STREAM_DESTROY);
+    if (error === cudaSuccess) thread.streamAttributes.delete(stream);
+    return error;
+  });
 }
 
 /** Waits for the work that is in a stream. @returns the fault of a kernel, if one had one */

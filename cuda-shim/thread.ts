@@ -22,7 +22,7 @@ import { CudaError, isSticky } from "./errors.ts";
 import type { LaunchConfiguration } from "./launch.ts";
 import { Registry } from "./registry.ts";
 import { defaultOutput } from "./stdout.ts";
-import type { CudaPointer } from "./types.ts";
+import type { CudaPointer, CudaStream } from "./types.ts";
 
 /** What can be chosen about a host thread: where text goes, its id. */
 export type ThreadOptions = Omit<DriverOptions, "hostCall">;
@@ -55,6 +55,8 @@ export class HostThread {
   readonly configurations: LaunchConfiguration[] = [];
   /** Functions of the host that wait in streams. */
   readonly hostCalls = new HostCalls();
+  /** Hints that were given about streams, by stream and attribute. */
+  readonly streamAttributes = new Map<CudaStream, Map<number, unknown>>();
   /** The fat binaries, kernels and variables of the program. */
   readonly registry = new Registry();
   readonly devices: readonly DeviceFile[];

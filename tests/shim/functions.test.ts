@@ -14,7 +14,11 @@ import {
   cudaFuncSetAttribute,
   cudaFuncSetCacheConfig,
   cudaGetDeviceFlags,
+  cudaLaunchAttributeClusterDimension,
+  cudaLaunchAttributeCooperative,
+  cudaLaunchAttributePriority,
   cudaLaunchKernel,
+  cudaLaunchKernelExC,
   cudaLimitMallocHeapSize,
   cudaLimitStackSize,
   cudaMalloc,
@@ -27,6 +31,10 @@ import {
   cudaProfilerStart,
   cudaProfilerStop,
   cudaSetDeviceFlags,
+  cudaStreamAttributeAccessPolicyWindow,
+  cudaStreamCreate,
+  cudaStreamGetAttribute,
+  cudaStreamSetAttribute,
   type Out,
 } from "../../cuda-shim/index.ts";
 import { describe, test } from "../harness.ts";
@@ -133,6 +141,41 @@ describe("functions", () => {
       },
       { multiprocessors: 3 },
     ));
+});
+
+describe("attributes of launches and streams", () => {
+  test("hints are taken, clusters and unknown ones are not", () =>
+    withCuda(() => {
+      register();
+      const memory = { value: 0 };
+      ok(cudaMalloc(memory, 16));
+      const args = [BigUint64Array.of(BigInt(memory.value))];
+      const config = { gridDim: 1, blockDim: [4, 2], dynamicSmemBytes: 128 };
+      const attrs = [
+        { id: cudaLaunchAttributeCooperative, val: 1 },
+        { id: cudaLaunchAttributePriority, val: -1 },
+        { id: cudaLaunchAttributeClusterDimension, val: { x: 1 } },
+      ];
+      ok(cudaLaunchKernelExC({ ...config, attrs }, "shape", args));
+      const seen = new Uint32Array(4);
+      ok(cudaMemcpy(seen, memory.value, 16, cudaMemcpyDeviceToHost));
+      assert.deepEqual(seen, Uint32Array.of(4, 2, 1, 128));
+      const cluster = { id: cudaLaunchAttributeClusterDimension, val: { x: 2 } };
+      const unknown = { id: 99, val: 0 };
+      for (const attr of [cluster, unknown]) {
+        const error = cudaLaunchKernelExC({ ...config, attrs: [attr] }, "shape", args);
+        fails(error, "cudaErrorNotSupported");
+      }
+      fails(cudaLaunchKernelExC(null, "shape", args), "cudaErrorInvalidValue");
+      const stream = { value: 0 };
+      const window = { base_ptr: memory.value, num_bytes: 16 };
+      ok(cudaStreamCreate(stream));
+      ok(cudaStreamSetAttribute(stream.value, cudaStreamAttributeAccessPolicyWindow, window));
+      const value: Out<unknown> = { value: null };
+      ok(cudaStreamGetAttribute(stream.value, cudaStreamAttributeAccessPolicyWindow, value));
+      assert.equal(value.value, window);
+      fails(cudaStreamSetAttribute(stream.value, 4, window), "cudaErrorInvalidValue");
+    }));
 });
 
 describe("limits and flags", () => {
