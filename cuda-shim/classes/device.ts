@@ -14,6 +14,7 @@ import { bytesOf, type CudaPointer, type HostMemory, type Out } from "../types.t
 import { DeviceBuffer } from "./buffer.ts";
 import { check } from "./check.ts";
 import { Module } from "./kernel.ts";
+import { Event, Stream, type StreamOptions } from "./stream.ts";
 
 /** What can be chosen about a device that is opened or attached to. */
 export type DeviceOptions = Omit<CudaOptions, "devices">;
@@ -113,6 +114,16 @@ export class Device {
     const library = { value: 0 };
     check(this.thread, "loadModule", () => cudaLibraryLoadData(library, image));
     return new Module(this.thread, library.value);
+  }
+
+  /** Makes a stream, for work beside other work. */
+  createStream(options: StreamOptions = {}): Stream {
+    return new Stream(this.thread, options);
+  }
+
+  /** Makes an event, to wait for a point in a stream and to measure time. */
+  createEvent(): Event {
+    return new Event(this.thread);
   }
 
   /**

@@ -3,3 +3,4 @@ export { f32, f64, i32, i64, type KernelArgument, Scalar, u32, u64 } from "./arg
 export { type BufferKind, DeviceBuffer, type TypedArrayConstructor } from "./buffer.ts";
 export { Device, type DeviceOptions } from "./device.ts";
 export { Kernel, type KernelInfo, type LaunchShape, Module } from "./kernel.ts";
+export { Event, Stream, type StreamOptions } from "./stream.ts";

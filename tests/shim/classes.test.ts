@@ -137,6 +137,33 @@ describe("Device, Module, Kernel, DeviceBuffer", () => {
     assert.equal(output.text, "value 1 of 0\nvalue 1 of 1\nvalue -7 of 0\n");
   });
 
+  test("streams and events", async () => {
+    using device = await Device.open(SMALL);
+    using module = device.loadModule(fixtureText("kernels.ptx"));
+    const saxpy = module.kernel("saxpy");
+    using x = device.upload(new Float32Array(64).fill(1));
+    using y = device.alloc(256).fill(0);
+    using one = device.createStream();
+    using two = device.createStream({ nonBlocking: true, priority: -1 });
+    using start = device.createEvent().record(one);
+    const order: number[] = [];
+    saxpy.launch({ grid: 2, block: 32, stream: one }, 64, f32(2), x, y);
+    one.call(() => order.push(1));
+    using end = device.createEvent().record(one);
+    two.wait(end).call(() => order.push(2));
+    saxpy.launch({ grid: 2, block: 32, stream: two }, 64, f32(5), x, y);
+    two.synchronize();
+    assert.deepEqual(order, [1, 2]);
+    assert.ok(one.idle && two.idle && start.reached && end.reached);
+    end.synchronize();
+    assert.ok(end.since(start) >= 0);
+    assert.equal(y.toArray(Float32Array)[63], 7);
+    one.destroy();
+    assert.throws(() => one.synchronize(), { code: 400 });
+    end.destroy();
+    assert.throws(() => end.record(), { code: 400 });
+  });
+
   test("properties", async () => {
     using device = await Device.open({ ...SMALL, multiprocessors: 3 });
     const { properties } = device;
