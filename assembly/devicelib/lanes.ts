@@ -25,3 +25,176 @@ export function activemask_b32(active: i32, frame: usize): void {
     if (active & (1 << k)) store<i32>(frame + 4 * k, active);
   }
 }
+
+// Memory accesses of four lanes at separate addresses. `eas` holds addresses in linear memory (an
+// unchecked or bad lane is -1 and inactive in `mask`), `offset` a static offset to add. Inactive
+// lanes touch no memory.
+
+// @ts-ignore: decorator
+@inline
+function lane(v: v128, k: i32): i32 {
+  return k == 0
+    ? i32x4.extract_lane(v, 0)
+    : k == 1
+      ? i32x4.extract_lane(v, 1)
+      : k == 2
+        ? i32x4.extract_lane(v, 2)
+        : i32x4.extract_lane(v, 3);
+}
+
+/** One lane's address as 64 bits: base + extend(index) × scale + offset. */
+export function lane_address(
+  base: i64,
+  index: v128,
+  scale: i32,
+  signed: i32,
+  offset: i32,
+  k: i32,
+): i64 {
+  const i = lane(index, k);
+  return base + (signed ? <i64>i : <i64>(<u32>i)) * scale + offset;
+}
+
+// @ts-ignore: decorator
+@inline
+function checked(address: i64, low: i64, bound: i64, shift: i32, offset: i32): i32 {
+  const t = rotr<u64>(<u64>(address + offset - low), shift);
+  return t < <u64>bound ? <i32>address : -1;
+}
+
+/**
+ * Checks base + extend(index) × scale, lane by lane and exactly. `bound` is the first value, of
+ * addresses relative to `low` rotated right by `shift`, that is out of range.
+ * @returns addresses in linear memory, -1 for a bad lane; inactive lanes are 0
+ */
+export function lane_addresses(
+  base: i64,
+  index: v128,
+  scale: i32,
+  signed: i32,
+  low: i64,
+  bound: i64,
+  shift: i32,
+  offset: i32,
+  mask: v128,
+): v128 {
+  let out = i32x4.splat(0);
+  for (let k = 0; k < 4; k++) {
+    if (!lane(mask, k)) continue;
+    const address = lane_address(base, index, scale, signed, 0, k);
+    out = put(out, k, checked(address, low, bound, shift, offset));
+  }
+  return out;
+}
+
+// @ts-ignore: decorator
+@inline
+function put(v: v128, k: i32, x: i32): v128 {
+  return k == 0
+    ? i32x4.replace_lane(v, 0, x)
+    : k == 1
+      ? i32x4.replace_lane(v, 1, x)
+      : k == 2
+        ? i32x4.replace_lane(v, 2, x)
+        : i32x4.replace_lane(v, 3, x);
+}
+
+/** The same for four 64-bit addresses, lanes 0 and 1 in `a`, 2 and 3 in `b`. */
+export function lane_addresses_wide(
+  a: v128,
+  b: v128,
+  low: i64,
+  bound: i64,
+  shift: i32,
+  offset: i32,
+  mask: v128,
+): v128 {
+  let out = i32x4.splat(0);
+  for (let k = 0; k < 4; k++) {
+    if (!lane(mask, k)) continue;
+    out = put(out, k, checked(lane_wide(a, b, k), low, bound, shift, offset));
+  }
+  return out;
+}
+
+/** Lane k of four 64-bit values. */
+export function lane_wide(a: v128, b: v128, k: i32): i64 {
+  const v = k < 2 ? a : b;
+  return k & 1 ? i64x2.extract_lane(v, 1) : i64x2.extract_lane(v, 0);
+}
+
+/** Lane k of four 32-bit values. */
+export function lane_word(v: v128, k: i32): i32 {
+  return lane(v, k);
+}
+
+export function gather_1(eas: v128, mask: v128, offset: i32): v128 {
+  let out = i32x4.splat(0);
+  for (let k = 0; k < 4; k++) {
+    if (lane(mask, k)) out = put(out, k, <i32>load<u8>(<usize>(lane(eas, k) + offset)));
+  }
+  return out;
+}
+
+export function gather_2(eas: v128, mask: v128, offset: i32): v128 {
+  let out = i32x4.splat(0);
+  for (let k = 0; k < 4; k++) {
+    if (lane(mask, k)) out = put(out, k, <i32>load<u16>(<usize>(lane(eas, k) + offset)));
+  }
+  return out;
+}
+
+export function gather_4(eas: v128, mask: v128, offset: i32): v128 {
+  let out = i32x4.splat(0);
+  for (let k = 0; k < 4; k++) {
+    if (lane(mask, k)) out = put(out, k, load<i32>(<usize>(lane(eas, k) + offset)));
+  }
+  return out;
+}
+
+// @ts-ignore: decorator
+@inline
+function pair(eas: v128, mask: v128, offset: i32, first: i32): v128 {
+  let out = i64x2.splat(0);
+  if (lane(mask, first)) {
+    out = i64x2.replace_lane(out, 0, load<i64>(<usize>(lane(eas, first) + offset)));
+  }
+  if (lane(mask, first + 1)) {
+    out = i64x2.replace_lane(out, 1, load<i64>(<usize>(lane(eas, first + 1) + offset)));
+  }
+  return out;
+}
+
+/** 64-bit loads of lanes 0 and 1. */
+export function gather_8_low(eas: v128, mask: v128, offset: i32): v128 {
+  return pair(eas, mask, offset, 0);
+}
+
+/** 64-bit loads of lanes 2 and 3. */
+export function gather_8_high(eas: v128, mask: v128, offset: i32): v128 {
+  return pair(eas, mask, offset, 2);
+}
+
+export function scatter_1(eas: v128, mask: v128, offset: i32, value: v128): void {
+  for (let k = 0; k < 4; k++) {
+    if (lane(mask, k)) store<u8>(<usize>(lane(eas, k) + offset), <u8>lane(value, k));
+  }
+}
+
+export function scatter_2(eas: v128, mask: v128, offset: i32, value: v128): void {
+  for (let k = 0; k < 4; k++) {
+    if (lane(mask, k)) store<u16>(<usize>(lane(eas, k) + offset), <u16>lane(value, k));
+  }
+}
+
+export function scatter_4(eas: v128, mask: v128, offset: i32, value: v128): void {
+  for (let k = 0; k < 4; k++) {
+    if (lane(mask, k)) store<i32>(<usize>(lane(eas, k) + offset), lane(value, k));
+  }
+}
+
+export function scatter_8(eas: v128, mask: v128, offset: i32, a: v128, b: v128): void {
+  for (let k = 0; k < 4; k++) {
+    if (lane(mask, k)) store<i64>(<usize>(lane(eas, k) + offset), lane_wide(a, b, k));
+  }
+}

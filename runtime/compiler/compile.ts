@@ -12,8 +12,9 @@ import {
   CUT_WARP,
   FRAME_SLOT_BYTES,
 } from "../exec/layout.ts";
-import { type EmitOptions, KernelEmitter, type RealSignature } from "./emit/kernel.ts";
 import { constantOperand } from "./emit/frame.ts";
+import { GroupEmitter } from "./emit/group.ts";
+import { type EmitOptions, KernelEmitter, type RealSignature } from "./emit/kernel.ts";
 import { RegionEmitter } from "./emit/region.ts";
 import type { Cut, LoweredFunction, Site } from "./ir/ir.ts";
 import { chunks } from "./lower/calls.ts";
@@ -23,6 +24,8 @@ import { assignSlots, optimize, type PassObserver } from "./pipeline.ts";
 import type { PtxFunction, PtxModule } from "./ptx/ast.ts";
 import { PtxError } from "./ptx/ast.ts";
 import { cutWaitLoops } from "./regions/waits.ts";
+import { groupObstacle, groupRegions } from "./simd/group-region.ts";
+import { LANES } from "./simd/shapes.ts";
 import type { DeviceLibrary } from "./wasm/library.ts";
 import { VALTYPE } from "./wasm/opcodes.ts";
 
@@ -32,6 +35,8 @@ export interface CompiledKernel {
   /** Imports `env.memory` and `host.*`, exports `region1` … `regionN`. */
   wasm: Uint8Array<ArrayBuffer>;
   regions: number;
+  /** Threads of a lane group: 4 in SIMD code, 1 in scalar code. */
+  width: number;
   /** The cut table, as the execution loops read it. */
   cuts: Uint8Array;
   /** Statically sized shared memory of a block, bytes. */
@@ -55,6 +60,8 @@ export interface CompiledKernel {
 
 /** How a kernel is compiled. */
 export interface CompileOptions extends EmitOptions {
+  /** 1 for scalar code even where lane groups are possible. */
+  width?: 1 | 4;
   observe?: PassObserver;
 }
 
@@ -115,9 +122,17 @@ function compile(from: LoweredKernel, options: CompileOptions): CompiledKernel {
   const hosts = hostsOf([lowered, ...reals]);
   const emitter = new KernelEmitter(context.library, options, hosts, slots, frameBytes, localBytes);
   for (const fn of context.realFunctions.keys()) emitter.declareReal(signatureOf(fn));
+  const { shape } = options;
+  const obstacle = shape
+    ? groupObstacle(regions, reals.length > 0)
+    : "its block shape is not known";
+  const width = obstacle || options.width === 1 ? 1 : LANES;
+  const groups = width > 1 && shape ? groupRegions(lowered, regions, shape) : undefined;
   regions.forEach(({ region, prologue }, k) => {
     const index = emitter.module.declare();
-    const { locals, code } = new RegionEmitter(emitter, region, prologue).emit();
+    const { locals, code } = groups
+      ? new GroupEmitter(emitter, region, groups[k]).emit()
+      : new RegionEmitter(emitter, region, prologue).emit();
     const { i32 } = VALTYPE;
     emitter.module.define(index, { params: [i32, i32, i32], results: [i32] }, locals, code);
     emitter.module.export(`region${k + 1}`, index);
@@ -127,6 +142,7 @@ function compile(from: LoweredKernel, options: CompileOptions): CompiledKernel {
     name: kernel.name,
     wasm: emitter.module.build(),
     regions: regions.length,
+    width,
     cuts: cutTable(lowered.cuts),
     sharedBytes: context.sharedBytes,
     dynamicSharedOffset: context.dynamicSharedOffset,

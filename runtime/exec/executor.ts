@@ -31,6 +31,7 @@ export class Executor implements ModuleOwner {
   readonly host: ExecHost;
   readonly library: DeviceLibrary;
   readonly fma: "exact" | "relaxed" | "unfused";
+  readonly width: 1 | 4;
   private readonly core: ExecCore;
   private readonly table: WebAssembly.Table;
   private readonly kernelHost: KernelHost;
@@ -52,6 +53,7 @@ export class Executor implements ModuleOwner {
     this.host = host;
     this.library = artifacts.library;
     this.fma = artifacts.fusedMultiplyAdd ? "relaxed" : (options.fma ?? "exact");
+    this.width = options.width ?? 4;
     this.table = new WebAssembly.Table({ initial: 64, element: "anyfunc" });
     const env = { memory: host.memory.memory, table: this.table };
     this.core = new WebAssembly.Instance(artifacts.core, { env }).exports as unknown as ExecCore;
@@ -135,7 +137,7 @@ export class Executor implements ModuleOwner {
     const frame = compiled.frameBytes * warps;
     const spill = align(compiled.spillBytes * rounded, 16);
     const perBlock = align(align(shared, 64) + frame + spill + align(local * threads, 16), 64) + 64;
-    const perControl = L.BLOCK_CONTEXT_BYTES + 2 * 4 * align(threads, 32);
+    const perControl = L.BLOCK_CONTEXT_BYTES + 2 * 4 * align(threads, 32) + 64;
     const blocks = request.grid[0] * request.grid[1] * request.grid[2];
     let count = 1;
     if (request.cooperative) count = blocks;
@@ -226,8 +228,8 @@ export class Executor implements ModuleOwner {
       set(L.LAUNCH_BLOCK_X + 4 * k, block[k]);
     }
     set(L.LAUNCH_THREADS, plan.threads);
-    set(L.LAUNCH_GROUPS, plan.threads);
-    set(L.LAUNCH_WIDTH, 1);
+    set(L.LAUNCH_GROUPS, Math.ceil(plan.threads / compiled.width));
+    set(L.LAUNCH_WIDTH, compiled.width);
     set(L.LAUNCH_PARAMS, this.paramBuffer);
     set(L.LAUNCH_PARAM_BYTES, params.length);
     set(L.LAUNCH_DYNAMIC_SHARED, request.dynamicSharedBytes);

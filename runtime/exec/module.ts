@@ -31,6 +31,7 @@ export interface ModuleOwner {
   readonly host: ExecHost;
   readonly library: DeviceLibrary;
   readonly fma: "exact" | "relaxed" | "unfused";
+  readonly width: 1 | 4;
   place(compiled: CompiledKernel): PlacedKernel;
   release(kernel: PlacedKernel): void;
 }
@@ -163,7 +164,11 @@ export class Module implements LoadedModule {
     if (!placed) {
       const lowered = this.lowered.get(name);
       if (!lowered) throw new Error(`no kernel ${name}`);
-      const compiled = compileKernel(lowered, { fma: this.owner.fma, shape });
+      const compiled = compileKernel(lowered, {
+        fma: this.owner.fma,
+        shape,
+        width: this.owner.width,
+      });
       placed = this.owner.place(compiled);
       shapes.set(key, placed);
     }

@@ -74,7 +74,12 @@ export abstract class FunctionFrame {
 
   /** A fresh local of an IR type. */
   temporary(type: Type): number {
-    this.extra.push(valtypeOf(type));
+    return this.temporaryOf(valtypeOf(type));
+  }
+
+  /** A fresh local of a WebAssembly type. */
+  temporaryOf(valtype: number): number {
+    this.extra.push(valtype);
     return this.firstLocal + this.placedLocals + this.extra.length - 1;
   }
 
@@ -151,6 +156,20 @@ export abstract class FunctionFrame {
       p.op(OP.i64_shr_u);
       p.i64Const(1n);
       p.op(OP.i64_add);
+    });
+  }
+
+  /** The same as 32 bits, for vectors; a bound of 2³² becomes 2³² - 1. */
+  genericBound32(size: number, shift: number): number {
+    const whole = this.genericBound(size, shift);
+    return this.pin(`bound32 ${size} ${shift}`, I32, (p) => {
+      p.localGet(whole);
+      p.op(OP.i32_wrap_i64);
+      p.i32Const(-1);
+      p.localGet(whole);
+      p.i64Const(0xffffffffn);
+      p.op(OP.i64_le_u);
+      p.op(OP.select);
     });
   }
 
@@ -303,6 +322,34 @@ export abstract class FunctionFrame {
       w.brIf(0);
       w.end();
     });
+  }
+
+  abstract pushThread(): void;
+  abstract leaveFault(): void;
+
+  /** Counts a loop's round; at the end of the fuel looks whether the launch has been stopped. */
+  burnFuel(): void {
+    const { w } = this;
+    if (this.fuel < 0) this.fuel = this.temporary(I32);
+    w.localGet(this.fuel);
+    w.i32Const(1);
+    w.op(OP.i32_sub);
+    w.localTee(this.fuel);
+    w.op(OP.i32_eqz);
+    w.if();
+    w.localGet(0);
+    this.pushThread();
+    w.call(this.kernel.poll);
+    w.if();
+    this.leaveFault();
+    w.end();
+    this.setFuel();
+    w.end();
+  }
+
+  /** Local memory of a thread, bytes. */
+  localBytesField(): number {
+    return this.pinLaunch(LAUNCH_LOCAL_BYTES);
   }
 
   setFuel(): void {

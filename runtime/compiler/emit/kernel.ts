@@ -33,6 +33,7 @@ export class KernelEmitter {
   /** Spill slots: byte offset of each register's slot for a block of one thread. */
   readonly slots: Map<number, number>;
   private readonly hosts = new Map<string, number>();
+  private readonly deviceLibrary: DeviceLibrary;
   private readonly linkFunction: (name: string) => number;
   private readonly reals: { index: number; signature: RealSignature }[] = [];
 
@@ -46,6 +47,7 @@ export class KernelEmitter {
   ) {
     this.localBytes = localBytes;
     this.options = options;
+    this.deviceLibrary = library;
     this.slots = slots;
     this.frameBytes = frameBytes;
     const names = new Set(["now", ...hosts]);
@@ -66,6 +68,16 @@ export class KernelEmitter {
   /** The index of a device library function, linked on first use. */
   library(name: string): number {
     return this.linkFunction(name);
+  }
+
+  hasLibrary(name: string): boolean {
+    return this.deviceLibrary.find(name) !== undefined;
+  }
+
+  /** Threads of a block, if the kernel is specialised on the block's shape; else 0. */
+  get threads(): number {
+    const { shape } = this.options;
+    return shape ? shape[0] * shape[1] * shape[2] : 0;
   }
 
   host(name: string): number {

@@ -1,5 +1,5 @@
 import type { Graph } from "../analysis/graph.ts";
-import { type Block, F32, F64, I1, I32, I64, isPure, type Type, type Value } from "../ir/ir.ts";
+import { type Block, F32, F64, I64, isPure, NONE, type Type, type Value } from "../ir/ir.ts";
 import { VALTYPE } from "../wasm/opcodes.ts";
 
 /** How deep single-use expressions are nested instead of going through locals. */
@@ -9,8 +9,8 @@ const MAX_DEPTH = 48;
 export interface Placement {
   /** Values written where they are used. */
   inlined: Set<Value>;
-  /** Local slot of every other value with a result: an index into `types`. */
-  slots: Map<Value, number>;
+  /** Local slots of every other value with a result: indices into `types`. */
+  slots: Map<Value, number[]>;
   types: number[];
 }
 
@@ -21,9 +21,27 @@ export const valtypeOf = (type: Type): number =>
       ? VALTYPE.f32
       : type === F64
         ? VALTYPE.f64
-        : type === I32 || type === I1
-          ? VALTYPE.i32
-          : VALTYPE.i32;
+        : VALTYPE.i32;
+
+/** How values are kept in locals. */
+export interface PlacementPolicy {
+  /** Locals of a value: their types. */
+  types(v: Value): number[];
+  /** Whether a pure value with this only user (undefined: the block's end) may be nested in it. */
+  nests(v: Value, user: Value | undefined): boolean;
+  /** Values that keep their locals for the whole function. */
+  mutable: Iterable<Value>;
+  /** Results may take the local of an operand that ends there: all operands are read first. */
+  reuses: boolean;
+}
+
+/** One local for each value. */
+export const SCALAR_PLACEMENT: PlacementPolicy = {
+  types: (v) => (v.type === NONE ? [] : [valtypeOf(v.type)]),
+  nests: () => true,
+  mutable: [],
+  reuses: true,
+};
 
 /** The values that a terminator uses, in order. */
 export function terminatorValues(block: Block): Value[] {
@@ -45,9 +63,9 @@ export function placeValues(
   graph: Graph,
   order: Block[],
   prologue: Value[],
-  fixed: (v: Value) => boolean,
+  policy: PlacementPolicy = SCALAR_PLACEMENT,
 ): Placement {
-  const inlined = findInlined(order, prologue, fixed);
+  const inlined = findInlined(order, prologue, policy);
   const position = new Map<Value, number>();
   const blockStart = new Map<Block, number>();
   const blockEnd = new Map<Block, number>();
@@ -81,25 +99,21 @@ export function placeValues(
       }
       if (inlined.has(v)) continue;
       start.set(v, here);
-      for (const a of v.args) use(a, here);
+      for (const a of v.args) use(a, policy.reuses ? here : here + 1);
     }
     for (const v of terminatorValues(block)) use(v, last);
   }
   extendOverLoops(graph, blockStart, blockEnd, start, end);
-  const slots = new Map<Value, number>();
+  const slots = new Map<Value, number[]>();
   const types: number[] = [];
-  for (const v of prologue) {
-    if (v.op === "const" || inlined.has(v)) continue;
-    slots.set(v, types.length);
-    types.push(valtypeOf(v.type));
-  }
-  scan(
-    [...start.keys()].filter((v) => v.type !== 5 && end.has(v)),
-    start,
-    end,
-    slots,
-    types,
-  );
+  const own = (v: Value) => {
+    const locals = policy.types(v).map((type) => types.push(type) - 1);
+    slots.set(v, locals);
+  };
+  for (const v of prologue) if (v.op !== "const" && !inlined.has(v)) own(v);
+  for (const v of policy.mutable) own(v);
+  const shared = [...start.keys()].filter((v) => end.has(v) && !slots.has(v));
+  scan(shared, start, end, slots, types, policy);
   return { inlined, slots, types };
 }
 
@@ -142,8 +156,9 @@ function scan(
   values: Value[],
   start: Map<Value, number>,
   end: Map<Value, number>,
-  slots: Map<Value, number>,
+  slots: Map<Value, number[]>,
   types: number[],
+  policy: PlacementPolicy,
 ): void {
   values.sort((a, b) => (start.get(a) as number) - (start.get(b) as number));
   const free = new Map<number, number[]>();
@@ -157,14 +172,12 @@ function scan(
       if (list) list.push(slot);
       else free.set(types[slot], [slot]);
     }
-    const type = valtypeOf(v.type);
-    let slot = free.get(type)?.pop();
-    if (slot === undefined) {
-      slot = types.length;
-      types.push(type);
-    }
-    slots.set(v, slot);
-    pushHeap(heap, { end: end.get(v) as number, slot });
+    const list = policy.types(v).map((type) => {
+      const slot = free.get(type)?.pop() ?? types.push(type) - 1;
+      pushHeap(heap, { end: end.get(v) as number, slot });
+      return slot;
+    });
+    slots.set(v, list);
   }
 }
 
@@ -201,7 +214,7 @@ function popHeap(heap: { end: number; slot: number }[]): { end: number; slot: nu
   return top;
 }
 
-function findInlined(order: Block[], prologue: Value[], fixed: (v: Value) => boolean): Set<Value> {
+function findInlined(order: Block[], prologue: Value[], policy: PlacementPolicy): Set<Value> {
   const inlined = new Set<Value>();
   const depth = new Map<Value, number>();
   const lists: { values: Value[]; last: Value[] }[] = [
@@ -221,7 +234,8 @@ function findInlined(order: Block[], prologue: Value[], fixed: (v: Value) => boo
       let d = 0;
       for (const a of v.args) if (inlined.has(a)) d = Math.max(d, (depth.get(a) ?? 0) + 1);
       depth.set(v, d);
-      if (v.uses !== 1 || !own.has(v) || !used.has(v) || fixed(v) || !isPure(v)) continue;
+      if (v.uses !== 1 || !own.has(v) || !used.has(v) || !isPure(v)) continue;
+      if (!policy.nests(v, used.get(v))) continue;
       if (v.op === "load" || d >= MAX_DEPTH) continue;
       inlined.add(v);
     }

@@ -52,7 +52,7 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
     this.real = real;
     this.graph = new Graph(region.start);
     const order = writingOrder(this.graph);
-    this.placement = placeValues(this.graph, order, prologue, () => false);
+    this.placement = placeValues(this.graph, order, prologue);
     this.placedLocals = this.placement.types.length;
   }
 
@@ -136,7 +136,7 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
 
   /** Pushes a value: from its local, or by writing its expression here. */
   push(v: Value): void {
-    const slot = this.placement.slots.get(v);
+    const [slot] = this.placement.slots.get(v) ?? [];
     if (slot !== undefined) this.w.localGet(this.firstLocal + slot);
     else if (v.op === "result" && v.args.length > 0) {
       this.w.localGet(this.callResults.get(`${v.args[0].id} ${v.imm}`) as number);
@@ -146,7 +146,7 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
   /** Writes a value that is not nested into its user, and keeps it in its local. */
   private materialize(v: Value): void {
     if (v.op === "phi" || this.placement.inlined.has(v)) return;
-    const slot = this.placement.slots.get(v);
+    const [slot] = this.placement.slots.get(v) ?? [];
     if (slot === undefined) {
       if (v.op === "const" || v.op === "result") return;
       emitScalar(this, v);
@@ -345,24 +345,9 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
     const moves = this.moves(from, to);
     for (const { value } of moves) this.push(value);
     for (const { phi } of moves.reverse()) {
-      w.localSet(this.firstLocal + (this.placement.slots.get(phi) as number));
+      w.localSet(this.firstLocal + (this.placement.slots.get(phi) as number[])[0]);
     }
-    if (!back) return;
-    if (this.fuel < 0) this.fuel = this.temporary(I32);
-    w.localGet(this.fuel);
-    w.i32Const(1);
-    w.op(OP.i32_sub);
-    w.localTee(this.fuel);
-    w.op(OP.i32_eqz);
-    w.if();
-    w.localGet(0);
-    this.pushThread();
-    w.call(this.kernel.poll);
-    w.if();
-    this.leaveFault();
-    w.end();
-    this.setFuel();
-    w.end();
+    if (back) this.burnFuel();
   }
 
   br(depth: number): void {
@@ -428,7 +413,7 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
 const SPIN = 32;
 
 /** The order in which the structured walk writes the blocks. */
-function writingOrder(graph: Graph): Block[] {
+export function writingOrder(graph: Graph): Block[] {
   const order: Block[] = [];
   walkStructured(graph, {
     block() {},

@@ -1,8 +1,8 @@
 import { BLOCK_ARRIVED } from "../../exec/layout.ts";
-import { F32, F64, I1, I32, I64, type Value } from "../ir/ir.ts";
+import { F32, F64, I1, I32, I64, type Type, type Value } from "../ir/ir.ts";
 import { OP } from "../wasm/opcodes.ts";
+import type { FunctionFrame } from "./frame.ts";
 import { ERROR_ASSERT, ERROR_HARDWARE_STACK, ERROR_LAUNCH_FAILURE } from "./helpers.ts";
-import type { RegionEmitter } from "./region.ts";
 
 const LOADS: Record<string, number> = {
   [`${I32} 1`]: OP.i32_load8_u,
@@ -43,8 +43,26 @@ const RENAMED: Record<string, number> = {
   not1: OP.i32_eqz,
 };
 
+/** What the writer of scalar operations needs of the function that it writes into. */
+export interface ScalarTarget extends FunctionFrame {
+  /** Pushes an operand. */
+  push(v: Value): void;
+  specialRegister(v: Value): void;
+  pushReload(v: Value): void;
+  pushResult(v: Value): void;
+  pushSpin(): void;
+  pushThread(): void;
+  pushStackLimit(): void;
+  fault(code: number, site: number): void;
+  leaveFault(): void;
+  leaveStatus(status: number): void;
+  callResult(call: Value, k: number, type: Type): number;
+  resultLocal(k: number): number;
+  readonly frameBytes: number;
+}
+
 /** Pushes the value of one operation of one thread (nothing for operations without a result). */
-export function emitScalar(e: RegionEmitter, v: Value): void {
+export function emitScalar(e: ScalarTarget, v: Value): void {
   const { w } = e;
   switch (v.op) {
     case "const":
@@ -127,7 +145,7 @@ export function emitScalar(e: RegionEmitter, v: Value): void {
 }
 
 /** fma by the engine's fused instruction, the exact software form, or unfused if asked for. */
-function emitFma(e: RegionEmitter, v: Value): void {
+function emitFma(e: ScalarTarget, v: Value): void {
   const { w } = e;
   const single = v.type === F32;
   const [a, b, c] = v.args;
@@ -151,7 +169,7 @@ function emitFma(e: RegionEmitter, v: Value): void {
   }
 }
 
-function emitLoad(e: RegionEmitter, v: Value): void {
+function emitLoad(e: ScalarTarget, v: Value): void {
   const { w } = e;
   const size = v.aux.size as number;
   const offset = v.aux.offset as number;
@@ -165,7 +183,7 @@ function emitLoad(e: RegionEmitter, v: Value): void {
   w.mem(LOADS[`${v.type} ${size}`], log2(size), offset);
 }
 
-function emitStore(e: RegionEmitter, v: Value): void {
+function emitStore(e: ScalarTarget, v: Value): void {
   const { w } = e;
   const [ea, value] = v.args;
   const size = v.aux.size as number;
@@ -186,7 +204,7 @@ function emitStore(e: RegionEmitter, v: Value): void {
  * An address check: one unsigned comparison finds addresses out of range and, by rotating their low
  * bits to the top, misaligned ones. Leaves the address in linear memory.
  */
-function emitCheck(e: RegionEmitter, v: Value): void {
+function emitCheck(e: ScalarTarget, v: Value): void {
   const { w } = e;
   const { space, offset = 0, size = 1, align = 1, site = 0 } = v.aux;
   const shift = log2(align);
@@ -241,7 +259,7 @@ function emitCheck(e: RegionEmitter, v: Value): void {
 }
 
 /** bar.arrive: counts this thread at the barrier without waiting. */
-function emitArrive(e: RegionEmitter, v: Value): void {
+function emitArrive(e: ScalarTarget, v: Value): void {
   const { w } = e;
   const push = () => {
     w.localGet(0);
@@ -260,7 +278,7 @@ function emitArrive(e: RegionEmitter, v: Value): void {
   w.mem(OP.i32_store, 2, BLOCK_ARRIVED);
 }
 
-function emitHost(e: RegionEmitter, v: Value): void {
+function emitHost(e: ScalarTarget, v: Value): void {
   const { w } = e;
   const name = v.aux.name as string;
   const needsThread = name !== "clock" && name !== "globaltimer";
@@ -274,7 +292,7 @@ function emitHost(e: RegionEmitter, v: Value): void {
 }
 
 /** A call of a real function: checks the stack, passes on exits and faults. */
-function emitCall(e: RegionEmitter, v: Value): void {
+function emitCall(e: ScalarTarget, v: Value): void {
   const { w } = e;
   const names = (v.aux.name as string).split(",").map(Number);
   const addresses = v.aux.atomic ? v.aux.atomic.split(",").map(Number) : [];

@@ -22,7 +22,7 @@ import {
 } from "../../exec/layout.ts";
 import type { Value } from "../ir/ir.ts";
 import { OP } from "../wasm/opcodes.ts";
-import type { RegionEmitter } from "./region.ts";
+import type { ScalarTarget } from "./scalar.ts";
 
 const FROM_LAUNCH: Record<string, number> = {
   "nctaid.x": LAUNCH_GRID_X,
@@ -53,7 +53,7 @@ const BLOCK_DIMENSIONS: Record<string, [number, number]> = {
 export const MULTIPROCESSORS = 16;
 
 /** Pushes a special register, or one of the compiler's own (windows and their sizes). */
-export function emitSpecialRegister(e: RegionEmitter, v: Value): void {
+export function emitSpecialRegister(e: ScalarTarget, v: Value): void {
   const { w } = e;
   const name = v.aux.name as string;
   if (name in FROM_LAUNCH) {
@@ -127,14 +127,14 @@ export function emitSpecialRegister(e: RegionEmitter, v: Value): void {
 }
 
 /** A CUDA pointer from an address in linear memory. */
-function generic(e: RegionEmitter, push: () => void): void {
+function generic(e: ScalarTarget, push: () => void): void {
   e.w.localGet(e.pinLaunch64(LAUNCH_HEAP_BASE));
   push();
   e.w.op(OP.i64_extend_i32_u);
   e.w.op(OP.i64_add);
 }
 
-function pushDimension(e: RegionEmitter, name: string): void {
+function pushDimension(e: ScalarTarget, name: string): void {
   const [k, offset] = BLOCK_DIMENSIONS[name];
   const { shape } = e.kernel.options;
   if (shape) e.w.i32Const(shape[k]);
@@ -142,7 +142,7 @@ function pushDimension(e: RegionEmitter, name: string): void {
 }
 
 /** tid from the linear thread index: x runs fastest (CUDA programming guide, thread hierarchy). */
-function pushThreadIndex(e: RegionEmitter, name: string): void {
+function pushThreadIndex(e: ScalarTarget, name: string): void {
   const { w } = e;
   const { shape } = e.kernel.options;
   const flat = shape && shape[1] * shape[2] === 1;

@@ -53,6 +53,17 @@ export interface Aux {
   site?: number;
   /** lib: has an effect besides its result */
   effect?: boolean;
+  /** check of base + index × scale (SIMD code): bytes from one index to the next */
+  scale?: number;
+  /** SIMD code: lane mask that the operation reads (−1: all lanes), and what it takes of it */
+  mask?: number;
+  /** mask_move: adds to the target instead of setting it; takes the lanes where cond is false */
+  add?: boolean;
+  negate?: boolean;
+  /** phi_move: the phis, and which are blended under the mask; leave: the block whose end it is */
+  phis?: Value[];
+  blends?: boolean[];
+  block?: Block;
 }
 
 let nextId = 0;
@@ -208,9 +219,11 @@ export function isPure(value: Value): boolean {
     case "arrive":
     case "copy":
     case "nanosleep":
+    case "slow":
     case "setresult":
     case "spin":
     case "regread":
+    case "out":
     case "phi":
       return false;
     case "load":
@@ -238,6 +251,7 @@ export function hasEffect(value: Value): boolean {
     case "arrive":
     case "copy":
     case "nanosleep":
+    case "slow":
     case "setresult":
     case "spin":
       return true;

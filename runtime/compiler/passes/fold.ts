@@ -193,6 +193,7 @@ function foldI64(v: Value, a: Value, b: Value): Value {
     case "i64_mul":
       return k === 1n ? a : v;
     case "i64_and":
+      if (k === 0xffffffffn && a.op === "i64_extend_i32_u") return a;
       return k === -1n ? a : k === 0n ? b : v;
     default:
       return v;

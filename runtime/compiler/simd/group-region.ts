@@ -1,0 +1,288 @@
+import { Graph } from "../analysis/graph.ts";
+import {
+  Block,
+  type CutState,
+  hasEffect,
+  I1,
+  I32,
+  type LoweredFunction,
+  type Region,
+  type Terminator,
+  Value,
+} from "../ir/ir.ts";
+import { eliminateDead } from "../passes/dce.ts";
+import type { OptimizedRegion } from "../pipeline.ts";
+import { fuseProducts, splitAddresses } from "./addresses.ts";
+import { Divergence, unifyLatches } from "./divergence.ts";
+import { ALL_LANES, type LinearRegion, linearize } from "./linearize.ts";
+import { join, type Shape, sameShape, unknown, VARYING, varying } from "./shapes.ts";
+
+/** One body of a region for lane groups. */
+export interface GroupVariant {
+  /** Assumes four active lanes that all pass the guards at the start. */
+  fast: boolean;
+  divergence: Divergence;
+  linear: LinearRegion;
+}
+
+/** A region ready to be written for lane groups. */
+export interface GroupRegion {
+  prologue: Value[];
+  variants: GroupVariant[];
+  /** How a register that lives across cuts varies over the lanes. */
+  register(index: number): Shape;
+}
+
+/** Regions beyond this size are run one thread at a time: linearising them costs too much. */
+const MAX_BLOCKS = 800;
+
+/** Why a kernel is not run in lane groups, or undefined if it can be. */
+export function groupObstacle(
+  regions: OptimizedRegion[],
+  callsFunctions: boolean,
+): string | undefined {
+  if (callsFunctions) return "it calls functions that cannot be inlined";
+  if (regions.some((r) => r.region.blocks.length > MAX_BLOCKS))
+    return "its control flow is too large";
+  return undefined;
+}
+
+/**
+ * Prepares all regions of a kernel for lane groups: finds how values vary over lanes, across cuts
+ * too, splits addresses and linearises divergent control flow.
+ */
+export function groupRegions(
+  fn: LoweredFunction,
+  regions: OptimizedRegion[],
+  block: readonly [number, number, number],
+): GroupRegion[] {
+  for (const { region } of regions) {
+    branchSwitches(region);
+    unifyLatches(region);
+  }
+  const registers = registerShapes(fn, regions, block);
+  const register = (index: number) => registers.get(index) ?? varying;
+  return regions.map(({ region, prologue }) => {
+    let kept = prologue;
+    const variants = [true, false].map((fast) => {
+      const own = cloneRegion(region);
+      if (fast) assumeGuards(own, new Divergence(own, prologue, { block, register }));
+      const divergence = new Divergence(own, prologue, { block, register });
+      splitAddresses(own, divergence);
+      fuseProducts(own, divergence);
+      kept = [...new Set([...kept, ...eliminateDead(own, prologue)])];
+      return { fast, divergence, region: own };
+    });
+    // What either body needs of the prologue stays; uses are counted per body.
+    return {
+      prologue: kept,
+      register,
+      variants: variants.map(({ fast, divergence, region: own }) => {
+        eliminateDead(own, prologue);
+        return { fast, divergence, linear: linearize(own, divergence, fast ? ALL_LANES : 0) };
+      }),
+    };
+  });
+}
+
+/**
+ * The shapes of registers that live across cuts, found together with the shapes inside the regions.
+ * Only if all lanes of a group always reach the same cut do they stay in step; else lanes that
+ * reload a register may be in different rounds of a loop, and everything varies.
+ */
+function registerShapes(
+  fn: LoweredFunction,
+  regions: OptimizedRegion[],
+  block: readonly [number, number, number],
+): Map<number, Shape> {
+  const shapes = new Map<number, Shape>();
+  if (fn.cuts.some((c) => c.kind === "wait")) return shapes;
+  for (const { region } of regions) {
+    for (const b of region.blocks) {
+      const t = b.terminator;
+      if (t?.kind === "cut" && t.state)
+        for (const s of t.state.spills) shapes.set(s.register, unknown);
+      for (const v of b.values) if (v.op === "reload") shapes.set(v.imm, unknown);
+    }
+  }
+  const register = (index: number) => shapes.get(index) ?? varying;
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const { region, prologue } of regions) {
+      const copy = cloneRegion(region);
+      const d = new Divergence(copy, prologue, { block, register });
+      if (!inStep(d)) return new Map();
+      for (const b of copy.blocks) {
+        const t = b.terminator;
+        if (t?.kind !== "cut" || !t.state) continue;
+        for (const { register: r, value } of t.state.spills) {
+          const old = shapes.get(r) ?? varying;
+          const next = join(old, d.of(value));
+          if (sameShape(old, next)) continue;
+          shapes.set(r, next);
+          changed = true;
+        }
+      }
+    }
+  }
+  return shapes;
+}
+
+/** Whether lanes that start together can only stop at one cut, or exit. */
+function inStep(d: Divergence): boolean {
+  const { graph } = d;
+  for (const b of d.branches) {
+    const k = graph.index.get(b) as number;
+    const cuts = new Set<number>();
+    graph.order.forEach((other, n) => {
+      if (n <= k || other.terminator?.kind !== "cut") return;
+      if (d.partial(k).has(n)) cuts.add(other.terminator.cut.entry);
+    });
+    // A cut that only some lanes reach is shared with one that the others reach later on.
+    if (cuts.size > 0) {
+      for (const other of graph.order) {
+        if (other.terminator?.kind === "cut") cuts.add(other.terminator.cut.entry);
+      }
+    }
+    if (cuts.size > 1) return false;
+  }
+  for (const loop of d.loops) {
+    const entries = new Set<number>();
+    for (const b of graph.order)
+      if (b.terminator?.kind === "cut") entries.add(b.terminator.cut.entry);
+    if (entries.size > 1 && loop.blocks.some((n) => graph.order[n].terminator?.kind === "cut"))
+      return false;
+  }
+  return true;
+}
+
+/** Switches become chains of branches, which can be linearised. */
+function branchSwitches(region: Region): void {
+  let id = Math.max(...region.blocks.map((b) => b.id)) + 1;
+  for (const block of [...region.blocks]) {
+    const t = block.terminator;
+    if (t?.kind !== "switch") continue;
+    let at = block;
+    t.targets.forEach((target, k) => {
+      if (k === t.targets.length - 1) {
+        at.terminator = { kind: "jump", target };
+        return;
+      }
+      const number = new Value("const", I32, [], k);
+      const cond = new Value("i32_eq", I1, [t.index, number]);
+      at.values.push(number, cond);
+      const next = new Block(id++);
+      region.blocks.push(next);
+      at.terminator = { kind: "branch", cond, yes: target, no: next };
+      at = next;
+    });
+    repairPhis(region, block, t.targets);
+  }
+  new Graph(region.start); // predecessors anew
+}
+
+/** Phis behind a switch had one operand for it; now its chain may come in several times. */
+function repairPhis(region: Region, block: Block, targets: Block[]): void {
+  const before = new Map<Block, Block[]>();
+  for (const t of new Set(targets)) before.set(t, [...t.preds]);
+  new Graph(region.start);
+  for (const [target, old] of before) {
+    const from = (p: Block) => (old.includes(p) ? p : block);
+    for (const phi of target.values) {
+      if (phi.op !== "phi") break;
+      const args = phi.args;
+      phi.args = target.preds.map((p) => args[old.indexOf(from(p))]);
+    }
+  }
+}
+
+/** A copy that passes may change; prologue values are shared. */
+export function cloneRegion(region: Region): Region {
+  const blocks = new Map<Block, Block>();
+  const values = new Map<Value, Value>();
+  for (const b of region.blocks) {
+    const copy = new Block(b.id);
+    copy.line = b.line;
+    blocks.set(b, copy);
+    for (const v of b.values) {
+      const c = new Value(v.op, v.type, [], v.imm, v.big, v.aux);
+      values.set(v, c);
+      copy.values.push(c);
+    }
+  }
+  const to = (b: Block) => blocks.get(b) as Block;
+  const of = (v: Value) => values.get(v) ?? v;
+  for (const b of region.blocks) {
+    const copy = to(b);
+    copy.preds = b.preds.map(to);
+    for (const v of b.values) (values.get(v) as Value).args = v.args.map(of);
+    copy.terminator = cloneTerminator(b.terminator as Terminator, to, of);
+  }
+  return { ...region, start: to(region.start), blocks: region.blocks.map(to) };
+}
+
+function cloneTerminator(
+  t: Terminator,
+  to: (b: Block) => Block,
+  of: (v: Value) => Value,
+): Terminator {
+  if (t.kind === "jump") return { kind: "jump", target: to(t.target) };
+  if (t.kind === "branch")
+    return { kind: "branch", cond: of(t.cond), yes: to(t.yes), no: to(t.no) };
+  if (t.kind === "switch")
+    return { kind: "switch", index: of(t.index), targets: t.targets.map(to) };
+  if (t.kind !== "cut" || !t.state) return t;
+  const state: CutState = {
+    spills: t.state.spills.map((s) => ({ register: s.register, value: of(s.value) })),
+    operands: t.state.operands.map(of),
+    sources: t.state.sources.map(of),
+  };
+  return { kind: "cut", cut: t.cut, state };
+}
+
+/**
+ * Guards at the region's start, where the lanes that fail just end (`if (i >= n) return`): the fast
+ * body takes all lanes as passing; a group in which one fails starts over in the general body.
+ * Nothing may have had an effect before.
+ */
+function assumeGuards(region: Region, d: Divergence): void {
+  let block = region.start;
+  const seen = new Set<Block>();
+  let id = Math.max(...region.blocks.map((b) => b.id)) + 1;
+  while (!seen.has(block)) {
+    seen.add(block);
+    if (block.values.some((v) => hasEffect(v) && v.op !== "check")) return;
+    const t = block.terminator;
+    if (t?.kind === "jump") {
+      block = t.target;
+      continue;
+    }
+    if (t?.kind !== "branch" || d.of(t.cond).kind !== VARYING || t.yes === t.no) return;
+    const [endsYes, endsNo] = [justEnds(t.yes), justEnds(t.no)];
+    if (endsYes === endsNo) return;
+    const pass = endsYes ? t.no : t.yes;
+    const fail = endsYes ? t.yes : t.no;
+    const all = new Value("all", I1, [t.cond], 0, 0n, { negate: endsYes });
+    const slow = new Block(id++);
+    slow.values.push(new Value("slow", 5, []));
+    slow.terminator = { kind: "exit" };
+    slow.preds = [block];
+    region.blocks.push(slow);
+    block.values.push(all);
+    block.terminator = { kind: "branch", cond: all, yes: pass, no: slow };
+    fail.preds = fail.preds.filter((p) => p !== block);
+    block = pass;
+  }
+}
+
+/** A block in which a thread only ends. */
+function justEnds(block: Block): boolean {
+  let b = block;
+  for (let k = 0; k < 4; k++) {
+    if (b.values.some((v) => v.op === "phi" || hasEffect(v))) return false;
+    if (b.terminator?.kind === "exit") return true;
+    if (b.terminator?.kind !== "jump") return false;
+    b = b.terminator.target;
+  }
+  return false;
+}

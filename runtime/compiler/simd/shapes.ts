@@ -1,0 +1,181 @@
+import { I32, I64, type Value } from "../ir/ir.ts";
+
+/**
+ * How a value varies over the four lanes of a group.
+ * - UNIFORM: the same in all lanes, kept as a scalar
+ * - AFFINE: base + lane × stride (I32 only), kept as the scalar base
+ * - VARYING: a vector
+ */
+export const UNKNOWN = 0;
+export const UNIFORM = 1;
+export const AFFINE = 2;
+export const VARYING = 3;
+
+export interface Shape {
+  kind: 0 | 1 | 2 | 3;
+  /** AFFINE: difference between neighbouring lanes. */
+  stride: number;
+  /** UNIFORM, AFFINE: the (base) value is known to be a multiple of 2^zeros. */
+  zeros: number;
+}
+
+const shape = (kind: Shape["kind"], stride = 0, zeros = 0): Shape => ({ kind, stride, zeros });
+export const unknown = shape(UNKNOWN);
+export const uniform = shape(UNIFORM);
+export const varying = shape(VARYING);
+
+/** Lanes of a group. */
+export const LANES = 4;
+
+/** The least shape that covers both. */
+export function join(a: Shape, b: Shape): Shape {
+  if (a.kind === UNKNOWN) return b;
+  if (b.kind === UNKNOWN) return a;
+  if (a.kind === VARYING || b.kind === VARYING) return varying;
+  if (a.kind !== b.kind || a.stride !== b.stride) return varying;
+  return shape(a.kind, a.stride, Math.min(a.zeros, b.zeros));
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.kind === b.kind && a.stride === b.stride && a.zeros === b.zeros;
+}
+
+const trailingZeros = (n: number) => (n === 0 ? 32 : 31 - Math.clz32(n & -n));
+
+/** The lanes of an affine value stay inside the low `zeros` bits that its base leaves free. */
+function inLowBits(s: Shape): boolean {
+  return s.stride > 0 && (LANES - 1) * s.stride < 2 ** s.zeros;
+}
+
+/** What the analysis knows besides the operands' shapes. */
+export interface ShapeContext {
+  /** Threads of a block in x, y, z. */
+  block: readonly [number, number, number];
+  of(v: Value): Shape;
+  /** Shape of a register that lives across cuts. */
+  register(index: number): Shape;
+}
+
+function threadIndex(name: string, [x, y, z]: readonly [number, number, number]): Shape {
+  const flat = y * z === 1;
+  if (name === "tid.x") return flat || x % LANES === 0 ? shape(AFFINE, 1, 2) : varying;
+  if (flat) return shape(UNIFORM, 0, 32);
+  return x % LANES === 0 ? uniform : varying;
+}
+
+function specialRegister(v: Value, c: ShapeContext): Shape {
+  const name = v.aux.name as string;
+  if (name.startsWith("tid.")) return threadIndex(name, c.block);
+  if (name === "laneid") return shape(AFFINE, 1, 2);
+  if (name === "localWindow" || name === "localOffset") return varying;
+  const k = ["ntid.x", "ntid.y", "ntid.z"].indexOf(name);
+  if (k >= 0) return shape(UNIFORM, 0, trailingZeros(c.block[k]));
+  return uniform;
+}
+
+/** The shape of an operation's result from the shapes of its operands. */
+export function transfer(v: Value, c: ShapeContext): Shape {
+  switch (v.op) {
+    case "const":
+      return v.type === I32 ? shape(UNIFORM, 0, trailingZeros(v.imm)) : uniform;
+    case "sreg":
+      return specialRegister(v, c);
+    case "param":
+    case "spin":
+    case "all":
+      return uniform;
+    case "reload":
+      return c.register(v.imm);
+    case "host":
+      return /^(clock|globaltimer)$/.test(v.aux.name as string) ? uniform : varying;
+    case "check":
+      // Local memory is another one for each lane.
+      if (v.aux.space === "local") return varying;
+      return v.args.every((a) => c.of(a).kind === UNIFORM)
+        ? uniform
+        : v.args.some((a) => c.of(a).kind === UNKNOWN)
+          ? unknown
+          : varying;
+    case "result":
+    case "call":
+    case "argument":
+    case "out":
+      return varying;
+    case "lib":
+      if (v.aux.effect) return varying;
+      break;
+    case "select": {
+      const cond = c.of(v.args[0]);
+      if (cond.kind === UNKNOWN) return unknown;
+      if (cond.kind === VARYING) return varying;
+      return join(c.of(v.args[1]), c.of(v.args[2]));
+    }
+  }
+  const shapes = v.args.map((a) => c.of(a));
+  if (shapes.some((s) => s.kind === UNKNOWN)) return unknown;
+  if (shapes.some((s) => s.kind === VARYING)) return varying;
+  const [a, b] = shapes;
+  if (v.type === I32 && b) return arithmetic(v, a, b);
+  if (shapes.every((s) => s.kind === UNIFORM)) return uniform;
+  return v.type === 0 && b ? comparison(v, a, b) : varying;
+}
+
+function arithmetic(v: Value, a: Shape, b: Shape): Shape {
+  const both = a.kind === UNIFORM && b.kind === UNIFORM;
+  const kind = both ? UNIFORM : AFFINE;
+  const k = v.args[1].op === "const" ? v.args[1].imm : undefined;
+  const make = (stride: number, zeros: number): Shape =>
+    stride === 0 && kind === AFFINE ? shape(UNIFORM, 0, zeros) : shape(kind, stride, zeros);
+  switch (v.op) {
+    case "i32_add":
+      return make(a.stride + b.stride, Math.min(a.zeros, b.zeros));
+    case "i32_sub":
+      return make(a.stride - b.stride, Math.min(a.zeros, b.zeros));
+    case "i32_mul":
+      if (both) return shape(UNIFORM, 0, Math.min(32, a.zeros + b.zeros));
+      if (k === undefined || Math.abs(a.stride * k) > 2 ** 20) return varying;
+      return make(a.stride * k, Math.min(32, a.zeros + trailingZeros(k)));
+    case "i32_shl":
+      if (k === undefined) return both ? shape(UNIFORM, 0, a.zeros) : varying;
+      if (!both && a.stride * 2 ** (k & 31) > 2 ** 20) return varying;
+      return make(a.stride * 2 ** (k & 31), Math.min(32, a.zeros + (k & 31)));
+    case "i32_shr_u":
+    case "i32_shr_s": {
+      if (k === undefined) return both ? uniform : varying;
+      const by = k & 31;
+      if (both) return shape(UNIFORM, 0, Math.max(0, a.zeros - by));
+      if (!inLowBits(a)) return varying;
+      if (by >= a.zeros) return uniform;
+      if (a.stride % 2 ** by !== 0) return varying;
+      return shape(AFFINE, a.stride / 2 ** by, a.zeros - by);
+    }
+    case "i32_and": {
+      if (both) return shape(UNIFORM, 0, Math.max(a.zeros, b.zeros));
+      if (k === undefined || !inLowBits(a)) return varying;
+      const low = (2 ** a.zeros - 1) | 0;
+      if ((k & low) === low) return a;
+      if ((k & low) === 0) return shape(UNIFORM, 0, Math.max(a.zeros, trailingZeros(k)));
+      return varying;
+    }
+    case "i32_or":
+    case "i32_xor": {
+      if (both) return shape(UNIFORM, 0, Math.min(a.zeros, b.zeros));
+      const [x, y] = a.kind === AFFINE ? [a, b] : [b, a];
+      return y.kind === UNIFORM && inLowBits(x) && y.zeros >= x.zeros ? x : varying;
+    }
+    default:
+      return both ? uniform : varying;
+  }
+}
+
+/** base + lane < limit is the same for all lanes if both are multiples of a span of four lanes. */
+function comparison(v: Value, a: Shape, b: Shape): Shape {
+  const left = /^i32_(lt|ge)_[su]$/.test(v.op) && a.kind === AFFINE && b.kind === UNIFORM;
+  const right = /^i32_(gt|le)_[su]$/.test(v.op) && a.kind === UNIFORM && b.kind === AFFINE;
+  const [x, y] = left ? [a, b] : [b, a];
+  if ((left || right) && inLowBits(x) && y.zeros >= x.zeros) return uniform;
+  return varying;
+}
+
+/** Whether a value needs two vectors: four lanes of 64 bits. */
+export const isWide = (v: Value) => v.type === I64 || v.type === 4;
