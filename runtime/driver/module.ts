@@ -353,7 +353,10 @@ export class DriverModule {
       if (this.events()) continue;
       if (!this.transport.wait()) {
         slot.abandoned = true;
-        return -EDEADLK;
+        // A device beside us is gone; one in this thread has done all that it could.
+        if (!this.transport.concurrent) return -EDEADLK;
+        this.#breakAll();
+        return -EIO;
       }
     }
   }

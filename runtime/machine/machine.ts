@@ -9,12 +9,16 @@ import {
   WASM_PAGE_BYTES,
 } from "../memory/index.ts";
 import { loadCore } from "../virtio/index.ts";
+import { interruptGroup } from "./device-loop.ts";
 import { inlineMachine } from "./inline.ts";
 import { groupLayout } from "./layout.ts";
 import { type ExecutionOptions, loadExecutor } from "./load-executor.ts";
 import * as R from "./registers.ts";
 import { SharedTransport } from "./shared-transport.ts";
 import { startThread } from "./threads.ts";
+
+/** Longer than any kernel should take, and shorter than for ever. */
+const DEFAULT_TIMEOUT_MS = 600_000;
 
 /** What can be chosen about a machine. */
 export interface MachineOptions extends ExecutionOptions {
@@ -24,7 +28,7 @@ export interface MachineOptions extends ExecutionOptions {
   readonly memoryBytes?: number;
   /** Streaming multiprocessors that the device says it has; 16 by default. */
   readonly multiprocessors?: number;
-  /** Kernels are stopped after this many milliseconds; 0, the default: never. */
+  /** Kernels are stopped after this many milliseconds, 600,000 by default; 0: never. */
   readonly timeoutMs?: number;
   /** Name of the device. */
   readonly name?: string;
@@ -137,7 +141,7 @@ export async function createMachine(options: MachineOptions = {}): Promise<Machi
     index: options.index ?? 0,
     multiprocessors: options.multiprocessors ?? 16,
     memoryBytes: wanted,
-    timeoutMs: options.timeoutMs ?? 0,
+    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
   };
   const execution = executionOptions(options);
   if (options.device !== "worker") {
@@ -164,6 +168,7 @@ export async function createMachine(options: MachineOptions = {}): Promise<Machi
     Atomics.store(registers, R.STOP, 1);
     Atomics.add(registers, R.BELL, 1);
     Atomics.notify(registers, R.BELL);
+    interruptGroup(registers, -1);
   });
 }
 

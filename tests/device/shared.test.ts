@@ -148,6 +148,40 @@ describe("a device in its own Worker", () => {
       assert.equal(new DataView(back.buffer).getUint32(0, true), 1000);
     }));
 
+  test("functions of the host are called in their turn, by the thread that asked", () =>
+    shared((machine) => {
+      const called: number[] = [];
+      const client = new Client(machine, { hostCall: (data) => called.push(data) });
+      const store = client.fn(client.load(IMAGE), "store");
+      const pointer = client.alloc(16);
+      const params = new DataView(new ArrayBuffer(12));
+      const back = new Uint8Array(4);
+      for (let i = 1; i <= 50; i++) {
+        P.writeU64(params, 0, pointer);
+        params.setUint32(8, i, true);
+        assert.equal(client.launch(store, new Uint8Array(params.buffer)), 0);
+        assert.equal(client.call(P.COMMAND_HOST_CALL, {}, { [P.HOST_CALL_DATA]: i }), 0);
+      }
+      assert.equal(client.sync(), 0);
+      assert.deepEqual(
+        called,
+        Array.from({ length: 50 }, (_, i) => i + 1),
+      );
+      client.copyOut(back, pointer);
+      assert.equal(back[0], 50);
+    }));
+
+  test("when its maker closes the machine, others get EIO and do not hang", () =>
+    shared(async (machine) => {
+      const first = new Client(machine);
+      assert.equal(first.sync(), 0);
+      const second = new Client(await attachMachine(machine.handle));
+      machine.close();
+      assert.throws(() => second.sync(), /errno 5/);
+      assert.throws(() => second.alloc(100), /errno 5/);
+      second.machine.close();
+    }));
+
   test("a machine that is closed refuses to be opened", () =>
     shared((machine) => {
       machine.close();
