@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const wanted = { build: /\.wasm$/, examples: /\.(ptx|cu|fatbin)$/ };
+const wanted = { build: /^\w+\.wasm$/, examples: /\.(ptx|cu|fatbin)$/ };
 
 for (const [folder, pattern] of Object.entries(wanted)) {
   const from = join(root, folder);

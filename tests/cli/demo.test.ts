@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "../harness.ts";
+import { ROOT } from "../repo/files.ts";
 import { warpring, warpringInNode } from "./run.ts";
 
 describe("demo", () => {
@@ -17,7 +18,7 @@ describe("demo", () => {
       assert.match(stdout, /Fused multiply-add: exact, (by the engine|in software)\./);
       assert.match(stdout, /^ok +vector-add +[\d.]+ m?s +1000000 elements/m);
       assert.match(stdout, /^ok +reduce /m);
-      assert.match(stdout, /all 2 computed what plain TypeScript computes/);
+      assert.match(stdout, /2 of 2 computed what plain TypeScript computes/);
     }
   });
 
@@ -37,9 +38,18 @@ describe("demo", () => {
     }
   });
 
+  test("it knows every example", () => {
+    const { stderr } = warpring("demo", "tetris");
+    const named = (/there are (.*)/.exec(stderr)?.[1] ?? "").split(", ");
+    const programs = readdirSync(join(ROOT, "examples"))
+      .filter((name) => name.endsWith(".cu"))
+      .map((name) => name.replace(".cu", ""));
+    assert.deepEqual(named.sort(), programs.sort());
+  });
+
   test("an unknown example: the ones that there are, exit code 1", () => {
     const { code, stderr } = warpring("demo", "tetris");
     assert.equal(code, 1);
-    assert.match(stderr, /no example tetris; there are vector-add, /);
+    assert.match(stderr, /no example tetris; there are assert, bitonic-sort, /);
   });
 });
