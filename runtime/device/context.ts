@@ -6,7 +6,7 @@ import type { Capture } from "./capture.ts";
 import type { ExecFault, KernelFunction, Module } from "./module.ts";
 import { ContextOutput } from "./output.ts";
 import type { MemoryPool } from "./pool.ts";
-import { Scheduler, Stream } from "./stream.ts";
+import { Scheduler, Stream, type WaiterList } from "./stream.ts";
 
 /** Anything that a handle can name. A handle is never used twice, nor for two kinds. */
 export type Resource = object;
@@ -46,15 +46,22 @@ export class Context {
    * @param handle of the context
    * @param primary shared by the openers of the device
    * @param newStreamId gives numbers that no other stream of the machine has
+   * @param waiters the device's
    */
-  constructor(handle: number, primary: boolean, flags: number, newStreamId: () => number) {
+  constructor(
+    handle: number,
+    primary: boolean,
+    flags: number,
+    newStreamId: () => number,
+    waiters: WaiterList,
+  ) {
     this.handle = handle;
     this.primary = primary;
     this.flags = flags;
     this.#newStreamId = newStreamId;
     this.output = new ContextOutput(handle);
     this.legacy = new Stream(STREAM_LEGACY, newStreamId(), true, false, 0);
-    this.scheduler = new Scheduler(this.legacy);
+    this.scheduler = new Scheduler(this.legacy, waiters);
   }
 
   /** The sticky error, or cudaSuccess. */

@@ -32,7 +32,7 @@ import { unloadModule } from "./module.ts";
 import { MemoryPool } from "./pool.ts";
 import { DeviceAttributes, type DeviceDescription } from "./properties.ts";
 import { RecordedRequest, recordedCommand } from "./source.ts";
-import type { Ticket, Work } from "./stream.ts";
+import { type Ticket, WaiterList, type Work } from "./stream.ts";
 
 /** Printed bytes that a context keeps; then they are handed to the host without being asked for. */
 const OUTPUT_LIMIT = 1 << 20;
@@ -61,6 +61,7 @@ export class Device {
   #handle = P.FIRST_HANDLE;
   #streamId = 0;
   readonly #call = new Call();
+  readonly #waiters = new WaiterList();
 
   /** @param options memory, description and executor */
   constructor(options: DeviceOptions) {
@@ -361,7 +362,7 @@ export class Device {
     let context = primary ? this.#primary : undefined;
     if (context === undefined) {
       const own = flags & ~P.CONTEXT_PRIMARY;
-      context = new Context(this.newHandle(), primary, own, this.newStreamId);
+      context = new Context(this.newHandle(), primary, own, this.newStreamId, this.#waiters);
       this.contexts.set(context.handle, context);
       if (primary) this.#primary = context;
     }

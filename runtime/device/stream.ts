@@ -92,6 +92,27 @@ export class Stream {
   }
 }
 
+/**
+ * All that waits on a device. One list for all contexts, because an event of one may be waited for
+ * in another.
+ */
+export class WaiterList {
+  #waiters: { readonly waiter: Waiter; readonly scheduler: Scheduler }[] = [];
+
+  add(waiter: Waiter, scheduler: Scheduler): void {
+    this.#waiters.push({ waiter, scheduler });
+  }
+
+  /** Calls those whose points are reached. Called when work has ended. */
+  wake(): void {
+    if (this.#waiters.length === 0) return;
+    const ready = this.#waiters.filter(({ waiter }) => reached(waiter.tickets));
+    if (ready.length === 0) return;
+    this.#waiters = this.#waiters.filter((each) => !ready.includes(each));
+    for (const { waiter, scheduler } of ready) waiter.done(scheduler.error);
+  }
+}
+
 /** The streams of one context and the order in which their work runs. */
 export class Scheduler {
   readonly legacy: Stream;
@@ -102,11 +123,15 @@ export class Scheduler {
   #sequence = 0;
   /** Streams with unfinished operations. */
   readonly #active: Stream[] = [];
-  #waiters: Waiter[] = [];
+  readonly #waiters: WaiterList;
 
-  /** @param legacy the context's legacy default stream */
-  constructor(legacy: Stream) {
+  /**
+   * @param legacy the context's legacy default stream
+   * @param waiters the device's
+   */
+  constructor(legacy: Stream, waiters: WaiterList) {
     this.legacy = legacy;
+    this.#waiters = waiters;
   }
 
   /** @returns true if work given to the stream now would have nothing to wait for */
@@ -158,7 +183,7 @@ export class Scheduler {
   /** Calls `waiter.done` once its points are reached: at once, if they are. */
   wait(waiter: Waiter): void {
     if (reached(waiter.tickets)) waiter.done(this.error);
-    else this.#waiters.push(waiter);
+    else this.#waiters.add(waiter, this);
   }
 
   /**
@@ -185,22 +210,13 @@ export class Scheduler {
     this.pending--;
     if (stream.operations.length === 0) this.#active.splice(this.#active.indexOf(stream), 1);
     operation.work.release?.();
-    if (this.#waiters.length > 0) this.#wake();
+    this.#waiters.wake();
   }
 
   /** Drops everything: running work too. Waiters are told the error. */
   abandon(error: number): void {
     this.error = error;
     while (this.#active.length > 0) this.finish(this.#active[0]!);
-  }
-
-  #wake(): void {
-    const waiters = this.#waiters;
-    this.#waiters = waiters.filter((waiter) => !reached(waiter.tickets));
-    if (this.#waiters.length === waiters.length) return;
-    for (const waiter of waiters) {
-      if (!this.#waiters.includes(waiter)) waiter.done(this.error);
-    }
   }
 
   #next(): Stream | undefined {

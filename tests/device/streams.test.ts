@@ -208,6 +208,33 @@ describe("events", () => {
     later();
   });
 
+  test("an event of one context is waited for in another", () => {
+    const bench = new Streams();
+    const primary = bench.context;
+    const { device } = bench.machine.gpu;
+    const s = bench.stream(P.STREAM_NON_BLOCKING);
+    const event = bench.event();
+    const go = bench.block(s);
+    bench.on(P.COMMAND_EVENT_RECORD, s, { [P.EVENT_RECORD_EVENT]: event });
+    bench.call(P.COMMAND_CONTEXT_CREATE);
+    bench.context = bench.get32(P.CONTEXT_CREATE_CONTEXT);
+    const mark = bench.fn(bench.load("// kernel mark 4"), "mark");
+    const wait = { [P.STREAM_WAIT_EVENT_EVENT]: event };
+    assert.equal(bench.on(P.COMMAND_STREAM_WAIT_EVENT, 0, wait), 0);
+    assert.equal(bench.launch(mark, new Uint8Array([1, 0, 0, 0])), 0);
+    const asked = { [P.EVENT_SYNCHRONIZE_EVENT]: event };
+    assert.throws(() => bench.call(P.COMMAND_EVENT_SYNCHRONIZE, asked), /errno 35/);
+    assert.deepEqual(bench.order, []);
+    assert.equal(bench.machine.gpu.virtio.queue(P.QUEUE_CONTROL)!.inFlight, 1);
+    go();
+    device.run();
+    assert.deepEqual(bench.order, [1]);
+    assert.equal(bench.machine.gpu.virtio.queue(P.QUEUE_CONTROL)!.inFlight, 0, "answered");
+    assert.equal(bench.sync(), 0);
+    bench.context = primary;
+    assert.equal(bench.sync(), 0);
+  });
+
   test("elapsed time is that of the device, and needs two recorded events with timing", () => {
     const bench = new Streams();
     const start = bench.event();
