@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { describe, test } from "../harness.ts";
 import { ROOT } from "./files.ts";
 
 const KIB = 1024;
 const CORE_BUDGET = 32 * KIB;
-/** The calls, the driver and the device are one chunk; the compiler and the executor another. */
-const CHUNK_BUDGET = 250 * KIB;
-const LIBRARY_BUDGET = 420 * KIB;
+/** What is downloaded, compressed; docs/testing.md says how this came about. */
+const LIBRARY_BUDGET = 250 * KIB;
+/** What is parsed. It may not grow unnoticed. */
+const MINIFIED_BUDGET = 600 * KIB;
 
 const SECTION_IMPORT = 2;
 const SECTION_GLOBAL = 6;
@@ -71,7 +73,7 @@ describe("budgets", () => {
     assert.ok(!ids.includes(SECTION_GLOBAL), "globals");
   });
 
-  test("the library, minified for a browser: no chunk over 250 KiB, all of it under 420 KiB", () => {
+  test("the library without the core, minified: a browser downloads at most 250 KiB of it", () => {
     const out = mkdtempSync(join(tmpdir(), "warpring-bundle-"));
     try {
       // node: modules are the edges that a browser skips; they stay imports and cost nothing.
@@ -82,13 +84,15 @@ describe("budgets", () => {
         { cwd: ROOT, encoding: "utf8" },
       );
       assert.equal(result.status, 0, `${result.stdout}${result.stderr}`);
-      const sizes = readdirSync(out)
+      const chunks = readdirSync(out)
         .filter((name) => name.endsWith(".js"))
-        .map((name) => statSync(join(out, name)).size);
-      const total = sizes.reduce((sum, size) => sum + size, 0);
-      assert.ok(total > 100 * KIB, `only ${total} bytes: not the library`);
-      assert.ok(Math.max(...sizes) <= CHUNK_BUDGET, `chunks of ${sizes.join(", ")} bytes`);
-      assert.ok(total <= LIBRARY_BUDGET, `${total} bytes`);
+        .map((name) => readFileSync(join(out, name)));
+      const sum = (sizes: number[]) => sizes.reduce((total, size) => total + size, 0);
+      const minified = sum(chunks.map((chunk) => chunk.length));
+      const compressed = sum(chunks.map((chunk) => gzipSync(chunk, { level: 9 }).length));
+      assert.ok(minified > 100 * KIB, `only ${minified} bytes: not the library`);
+      assert.ok(minified <= MINIFIED_BUDGET, `${minified} bytes`);
+      assert.ok(compressed <= LIBRARY_BUDGET, `${compressed} bytes compressed`);
     } finally {
       rmSync(out, { recursive: true });
     }
