@@ -1,0 +1,68 @@
+/**
+ * Writes generated kernels for `record.cpp`, and reads what it recorded:
+ *
+ *   bun scripts/kernels/export.ts DIR [COUNT] [SEED]      writes list.txt, N.ptx and N.in
+ *   bun scripts/kernels/export.ts --compare DIR OUTDIR    compares the interpreter with N.out, and writes
+ *                                                         tests/ptx/fixtures/gpu-kernels.json
+ *
+ * The fixture holds a hash of each outcome, every NaN made the same.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { difference, outcomeHash } from "./compare.ts";
+import { generate, inputWords, OUTPUT_WORDS } from "./generate.ts";
+import { interpret } from "./interpret.ts";
+
+const FIXTURE = new URL("../../tests/ptx/fixtures/gpu-kernels.json", import.meta.url);
+
+/** What a GPU computed for a set of generated kernels. */
+export interface Recorded {
+  device: string;
+  seed: number;
+  /** By index. */
+  hashes: string[];
+}
+
+function writeKernels(folder: string, count: number, seed: number): void {
+  mkdirSync(folder, { recursive: true });
+  const lines: string[] = [];
+  for (let index = 0; index < count; index++) {
+    const { ptx, grid, block } = generate(seed, index);
+    lines.push(`${index} ${grid} ${block} ${grid * block * OUTPUT_WORDS * 4}`);
+    writeFileSync(`${folder}/${index}.ptx`, ptx);
+    writeFileSync(`${folder}/${index}.in`, inputWords(seed + index));
+  }
+  writeFileSync(`${folder}/list.txt`, `${lines.join("\n")}\n`);
+  writeFileSync(`${folder}/seed.txt`, `${seed}\n`);
+}
+
+function compareKernels(folder: string, outFolder: string): void {
+  const seed = Number(readFileSync(`${folder}/seed.txt`, "utf8"));
+  const count = readFileSync(`${folder}/list.txt`, "utf8").trim().split("\n").length;
+  const hashes: string[] = [];
+  let failed = 0;
+  for (let index = 0; index < count; index++) {
+    const generated = generate(seed, index);
+    const want = interpret(generated, inputWords(seed + index));
+    const bytes = readFileSync(`${outFolder}/${index}.out`);
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4).slice();
+    const output = words.slice(0, want.output.length);
+    const recorded = { output, counters: words.slice(want.output.length) };
+    const reason = difference(generated, recorded, want);
+    if (reason !== undefined) {
+      failed++;
+      console.log("%s", `kernel ${index}: the interpreter's ${reason}`);
+    }
+    hashes.push(outcomeHash(generated, recorded));
+  }
+  const fixture: Recorded = { device: "NVIDIA H100", seed, hashes };
+  writeFileSync(FIXTURE, `${JSON.stringify(fixture, undefined, 2)}\n`);
+  console.log(`${count - failed} passed, ${failed} failed`);
+}
+
+if (process.argv[1]?.endsWith("export.ts")) {
+  const [first = "", ...rest] = process.argv.slice(2);
+  if (first === "--compare") compareKernels(rest[0] ?? "", rest[1] ?? "");
+  else if (first !== "") writeKernels(first, Number(rest[0] ?? 64), Number(rest[1] ?? 1000));
+  else console.error("which folder?");
+}
