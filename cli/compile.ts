@@ -37,6 +37,7 @@ interface Choices {
   folder: string;
   kernel: string | undefined;
   shape: Shape | undefined;
+  scalar: boolean;
   fma: Fma;
   passes: string[];
 }
@@ -55,7 +56,13 @@ export const compile: Command = {
       help: "where NAME.wasm and NAME.json go (.)",
     },
     kernel: { type: "string", short: "k", value: "NAME", help: "this kernel only" },
-    block: { type: "string", short: "b", value: "X,Y,Z", help: "specialise on this block shape" },
+    block: {
+      type: "string",
+      short: "b",
+      value: "X,Y,Z",
+      help: "code for this block shape, in SIMD",
+    },
+    scalar: { type: "boolean", help: "one thread at a time, even where SIMD is possible" },
     fma: {
       type: "string",
       value: "KIND",
@@ -90,6 +97,7 @@ export const compile: Command = {
           compileKernel(lowerKernel(module, layout, fn, library), {
             fma: choices.fma,
             shape: choices.shape ?? fn.reqntid,
+            ...(choices.scalar ? { width: 1 } : {}),
             ...(choices.passes.length > 0 ? { observe: printer(fn, choices.passes) } : {}),
           }),
         );
@@ -123,6 +131,7 @@ function readChoices(args: CommandArguments): Choices {
     folder: stringOption(args, "out") ?? ".",
     kernel: stringOption(args, "kernel"),
     shape: readShape(stringOption(args, "block")),
+    scalar: args.values["scalar"] === true,
     fma,
     passes: wanted.includes("all") ? [...PASSES] : wanted,
   };
@@ -191,7 +200,8 @@ async function write(
     `${JSON.stringify(description, undefined, 2)}\n`,
   );
   const regions = kernel.regions === 1 ? "1 region" : `${kernel.regions} regions`;
-  return [path, formatBytes(wasm.length), regions];
+  const code = kernel.width > 1 ? `SIMD, ${kernel.width} threads` : "scalar";
+  return [path, formatBytes(wasm.length), regions, code];
 }
 
 /** The module's `.global` and `.const` variables: where they lie and what they begin with. */

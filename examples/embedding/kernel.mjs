@@ -50,7 +50,8 @@ export function runKernel(core, kernel, description, memory, launch) {
 
   const put = (address, ...values) => words.set(values, address / 4);
   put(record + 8, ...grid, ...block);
-  put(record + 32, threads, threads, 1); // threads, lane groups, threads of a group
+  const { width } = description; // threads of a lane group: 4 in SIMD code, else 1
+  put(record + 32, threads, Math.ceil(threads / width), width);
   put(record + 44, scratch, params.length); // parameters
   put(record + 56, align(description.sharedBytes, 16)); // shared window, bytes
   put(record + 60, description.localBytes); // local memory of a thread

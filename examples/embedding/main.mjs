@@ -1,7 +1,7 @@
 // core.wasm and an ahead-of-time kernel with nothing but WebAssembly: no TypeScript of warpring, no
 // package, any Node from 20 on. docs/embedding.md explains every number here.
 //
-//   warpring compile examples/saxpy.ptx --out out
+//   warpring compile examples/saxpy.ptx --block 256 --out out
 //   node examples/embedding/main.mjs build/core.wasm out/saxpy.wasm out/saxpy.json
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";

@@ -10,10 +10,12 @@ import { ROOT, readText, sourceFiles } from "../repo/files.ts";
 const CORE = join(ROOT, "build", "core.wasm");
 
 /** Compiles saxpy ahead of time into a folder, which is removed afterwards. */
-function withKernel(body: (wasm: string, description: string) => void): void {
+function withKernel(body: (wasm: string, description: string) => void, ...options: string[]) {
   const folder = mkdtempSync(join(tmpdir(), "warpring-embedding-"));
   try {
-    const { code, stderr } = warpring("compile", "examples/saxpy.ptx", "--out", folder);
+    const { code, stderr } = warpring(
+      ...["compile", "examples/saxpy.ptx", "--out", folder, ...options],
+    );
     assert.equal(code, 0, stderr);
     body(join(folder, "saxpy.wasm"), join(folder, "saxpy.json"));
   } finally {
@@ -27,14 +29,22 @@ function runInNode(...args: string[]) {
 }
 
 describe("embedding", () => {
-  test("plain Node drives a virtqueue and runs an ahead-of-time kernel", () => {
-    withKernel((wasm, description) => {
-      const { status, stdout, stderr } = runInNode(CORE, wasm, description);
-      assert.equal(status, 0, stderr);
-      assert.match(stdout, /sent "ping", the device answered "gnip"/);
-      assert.match(stdout, /runLaunch returned 0, 1000 of 1000 right/);
+  for (const options of [[], ["--block", "256"], ["--block", "256", "--scalar"]]) {
+    const kind = options.join(" ") || "any block";
+    test(`plain Node drives a virtqueue and runs an ahead-of-time kernel (${kind})`, () => {
+      withKernel(
+        (wasm, description) => {
+          const { width } = JSON.parse(readFileSync(description, "utf8"));
+          assert.equal(width, options.length === 2 ? 4 : 1);
+          const { status, stdout, stderr } = runInNode(CORE, wasm, description);
+          assert.equal(status, 0, stderr);
+          assert.match(stdout, /sent "ping", the device answered "gnip"/);
+          assert.match(stdout, /runLaunch returned 0, 1000 of 1000 right/);
+        },
+        ...options,
+      );
     });
-  });
+  }
 
   test("the example notices a kernel that computes something else", () => {
     withKernel((wasm, description) => {
