@@ -120,7 +120,15 @@ function compile(from: LoweredKernel, options: CompileOptions): CompiledKernel {
   const frameBytes = Math.max(0, ...lowered.cuts.map(frameBytesOf));
   const localBytes = Math.ceil(lowered.localBytes / 16) * 16;
   const hosts = hostsOf([lowered, ...reals]);
-  const emitter = new KernelEmitter(context.library, options, hosts, slots, frameBytes, localBytes);
+  const emitter = new KernelEmitter(
+    context.library,
+    options,
+    hosts,
+    slots,
+    frameBytes,
+    localBytes,
+    regions.length === 1,
+  );
   for (const fn of context.realFunctions.keys()) emitter.declareReal(signatureOf(fn));
   const { shape } = options;
   const obstacle = shape

@@ -13,11 +13,13 @@ import {
   type Block,
   F32,
   F64,
+  hasEffect,
   I1,
   I32,
   I64,
   NONE,
   type Region,
+  successors,
   type Type,
   type Value,
 } from "../ir/ir.ts";
@@ -74,6 +76,13 @@ export class GroupEmitter extends FunctionFrame implements StructureSink, Scalar
   private outer = 0;
   private spin = -1;
   private threadOffset = 0;
+  /** Nothing has had an effect yet since the group's start. */
+  private clean = false;
+  private cleanBlocks = new Set<Block>();
+  private readonly sure = new Set<Value>();
+  private readonly blockCache = new Map<string, number>();
+  private readonly late = new Map<string, number>();
+  private readonly lateCode = new CodeWriter(128);
 
   constructor(kernel: KernelEmitter, region: Region, source: GroupRegion) {
     super(kernel, region, 3);
@@ -158,6 +167,7 @@ export class GroupEmitter extends FunctionFrame implements StructureSink, Scalar
       this.maskLocals.push(this.temporaryOf(VALTYPE.v128));
     }
     if (!variant.fast) this.entryMask = this.maskLocals[0];
+    this.cleanBlocks = variant.fast ? cleanBlocks(this.graphs[k]) : new Set();
     return this.withWriter(new CodeWriter(4096), () => walkStructured(this.graphs[k], this));
   }
 
@@ -169,13 +179,14 @@ export class GroupEmitter extends FunctionFrame implements StructureSink, Scalar
       p.localGet(0);
       p.mem(OP.i32_load, 2, BLOCK_MASKED);
     });
-    const pc = this.perThread("pc4", (t) => this.scaled(t, BLOCK_PC, 2));
+    const pc = this.kernel.single ? 0 : this.perThread("pc4", (t) => this.scaled(t, BLOCK_PC, 2));
     const { from } = this.region;
     const warp = from?.warpOp ? this.warpOperation(from, masked, 1, 3) : undefined;
     const threads = this.kernel.threads;
     w.raw(this.pins.view());
     if (this.fuel >= 0) this.setFuel();
     w.raw(pre.view());
+    w.raw(this.lateCode.view());
     w.i32Const(-1);
     w.localSet(this.accAnd);
     if (warp) w.raw(warp.view());
@@ -193,8 +204,10 @@ export class GroupEmitter extends FunctionFrame implements StructureSink, Scalar
     const fast = this.source.variants.findIndex((v) => v.fast);
     if (fast >= 0) {
       w.block();
-      w.localGet(masked);
-      w.brIf(0);
+      if (!this.kernel.single) {
+        w.localGet(masked);
+        w.brIf(0);
+      }
       if (threads % LANES !== 0) {
         w.localGet(this.thread);
         w.i32Const(threads - LANES);
@@ -219,6 +232,10 @@ export class GroupEmitter extends FunctionFrame implements StructureSink, Scalar
     w.op(OP.i32_lt_u);
     w.brIf(0);
     w.end();
+    if (this.kernel.single) {
+      w.i32Const(PC_EXITED);
+      return;
+    }
     w.localGet(this.accOr);
     w.i32Const(REGION_MIXED);
     w.localGet(this.accOr);
@@ -230,16 +247,19 @@ export class GroupEmitter extends FunctionFrame implements StructureSink, Scalar
   /** The lanes that run the general body: threads of the block that stand before this region. */
   private pushEntryLanes(masked: number, pc: number, threads: number): void {
     const { w } = this;
-    w.localGet(masked);
-    w.if(VALTYPE.v128);
-    w.localGet(pc);
-    w.mem(OP.v128_load, 2);
-    w.i32Const(this.region.entry | PC_READY);
-    w.op(OP.i32x4_splat);
-    w.op(OP.i32x4_eq);
-    w.op(OP.else);
-    this.constant([-1, -1, -1, -1]);
-    w.end();
+    if (this.kernel.single) this.constant([-1, -1, -1, -1]);
+    else {
+      w.localGet(masked);
+      w.if(VALTYPE.v128);
+      w.localGet(pc);
+      w.mem(OP.v128_load, 2);
+      w.i32Const(this.region.entry | PC_READY);
+      w.op(OP.i32x4_splat);
+      w.op(OP.i32x4_eq);
+      w.op(OP.else);
+      this.constant([-1, -1, -1, -1]);
+      w.end();
+    }
     if (threads % LANES !== 0) {
       this.pushIota(1);
       w.localGet(this.thread);
@@ -250,6 +270,102 @@ export class GroupEmitter extends FunctionFrame implements StructureSink, Scalar
       w.op(OP.i32x4_lt_u);
       w.op(OP.v128_and);
     }
+  }
+
+  // ---- starting over ----
+
+  /**
+   * Whether the group can still be run again from its start: in the fast body, as long as nothing
+   * has had an effect.
+   */
+  canStartOver(): boolean {
+    return this.source.variants[this.current].fast && this.clean;
+  }
+
+  /**
+   * With a check's condition on the stack: where the group can start over, in the general body, it
+   * does so unless the condition holds, and the check's address is sure from here on.
+   */
+  startOverUnless(check: Value): boolean {
+    if (!this.canStartOver()) return false;
+    this.w.op(OP.i32_eqz);
+    this.w.brIf(this.depth);
+    this.sure.add(check);
+    return true;
+  }
+
+  /** Whether a check is known to have passed for all lanes that make the access. */
+  isSure(check: Value): boolean {
+    return this.sure.has(check);
+  }
+
+  // ---- addresses ----
+
+  /** A local with extend(index) × scale of lane 0, shared inside a block. */
+  scaledIndex(index: Value, signed: boolean, scale: number): number {
+    const key = `${index.id} ${signed} ${scale}`;
+    const known = this.blockCache.get(key);
+    if (known !== undefined) return known;
+    const { w } = this;
+    const local = this.temporaryOf(VALTYPE.i64);
+    this.scalar(index);
+    w.op(signed ? OP.i64_extend_i32_s : OP.i64_extend_i32_u);
+    if (scale !== 1) {
+      w.i64Const(BigInt(scale));
+      w.op(OP.i64_mul);
+    }
+    w.localSet(local);
+    this.blockCache.set(key, local);
+    return local;
+  }
+
+  /** Pushes base − (lowest legal address) + offset; computed once if the base is the block's. */
+  pushBaseFromLow(base: Value, offset: number): void {
+    const write = (w: CodeWriter, push: () => void) => {
+      push();
+      w.localGet(this.heapLow());
+      w.op(OP.i64_sub);
+      if (offset !== 0) {
+        w.i64Const(BigInt(offset));
+        w.op(OP.i64_add);
+      }
+    };
+    const own = this.prologueSlots.get(base);
+    if (own === undefined) {
+      write(this.w, () => this.scalar(base));
+      return;
+    }
+    const local = this.afterPrologue(`low ${own} ${offset}`, VALTYPE.i64, (w) =>
+      write(w, () => w.localGet(own)),
+    );
+    this.w.localGet(local);
+  }
+
+  /** Pushes the low 32 bits of a base. */
+  pushBase32(base: Value): void {
+    const own = this.prologueSlots.get(base);
+    if (own === undefined) {
+      this.scalar(base);
+      this.w.op(OP.i32_wrap_i64);
+      return;
+    }
+    const local = this.afterPrologue(`base32 ${own}`, VALTYPE.i32, (w) => {
+      w.localGet(own);
+      w.op(OP.i32_wrap_i64);
+    });
+    this.w.localGet(local);
+  }
+
+  /** A local set once, when the prologue's values are there. */
+  private afterPrologue(key: string, type: number, write: (w: CodeWriter) => void): number {
+    let local = this.late.get(key);
+    if (local === undefined) {
+      local = this.temporaryOf(type);
+      this.late.set(key, local);
+      write(this.lateCode);
+      this.lateCode.localSet(local);
+    }
+    return local;
   }
 
   // ---- operands ----
@@ -364,6 +480,10 @@ export class GroupEmitter extends FunctionFrame implements StructureSink, Scalar
     const [fast, ea, eas] = this.locals(v);
     if (stride === undefined) {
       w.localGet(fast);
+      return;
+    }
+    if (this.isSure(v)) {
+      this.pushAffine(ea, stride);
       return;
     }
     w.localGet(fast);
@@ -538,7 +658,12 @@ export class GroupEmitter extends FunctionFrame implements StructureSink, Scalar
 
   body(block: Block): void {
     this.mask = this.source.variants[this.current].linear.maskOf.get(block) ?? -1;
-    for (const v of block.values) this.value(v);
+    this.clean = this.cleanBlocks.has(block);
+    this.blockCache.clear();
+    for (const v of block.values) {
+      this.value(v);
+      if (hasVisibleEffect(v)) this.clean = false;
+    }
   }
 
   private value(v: Value): void {
@@ -862,6 +987,7 @@ export class GroupEmitter extends FunctionFrame implements StructureSink, Scalar
 
   private arriveAt(pc: number): void {
     const { w } = this;
+    if (this.kernel.single) return; // threads only exit: nobody asks where they stand
     const address = this.perThread("pc4", (t) => this.scaled(t, BLOCK_PC, 2));
     const push = () => {
       w.localGet(address);
@@ -937,4 +1063,26 @@ export class GroupEmitter extends FunctionFrame implements StructureSink, Scalar
     if (block.values.some((v) => v.op === "slow")) return;
     this.w.br(this.depth + this.outer);
   }
+}
+
+/** Whether running an operation again would show. */
+function hasVisibleEffect(v: Value): boolean {
+  if (v.op === "leave" || v.op === "phi_move") return v.op === "leave";
+  return hasEffect(v) && !/^(check|load|nanosleep|spin|fence|slow)$/.test(v.op);
+}
+
+/** Blocks that are reached without any effect before, on whichever path. */
+function cleanBlocks(graph: Graph): Set<Block> {
+  const dirty = new Set<Block>();
+  const work: Block[] = [];
+  const soil = (block: Block) => {
+    for (const s of successors(block)) {
+      if (dirty.has(s)) continue;
+      dirty.add(s);
+      work.push(s);
+    }
+  };
+  for (const b of graph.order) if (b.values.some(hasVisibleEffect)) soil(b);
+  for (let b = work.pop(); b; b = work.pop()) soil(b);
+  return new Set(graph.order.filter((b) => !dirty.has(b)));
 }

@@ -30,6 +30,8 @@ export class KernelEmitter {
   readonly frameBytes: number;
   /** Local memory of the kernel's own frame, bytes a thread; called functions follow. */
   readonly localBytes: number;
+  /** The kernel has one region: no thread ever stops before its end. */
+  readonly single: boolean;
   /** Spill slots: byte offset of each register's slot for a block of one thread. */
   readonly slots: Map<number, number>;
   private readonly hosts = new Map<string, number>();
@@ -44,7 +46,9 @@ export class KernelEmitter {
     slots: Map<number, number>,
     frameBytes: number,
     localBytes: number,
+    single: boolean,
   ) {
+    this.single = single;
     this.localBytes = localBytes;
     this.options = options;
     this.deviceLibrary = library;

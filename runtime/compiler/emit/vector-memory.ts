@@ -47,65 +47,65 @@ export function emitVectorCheck(e: GroupEmitter, v: Value, placed: number[]): vo
     return;
   }
   const [fast, ea, eas] = locals;
-  if (v.args.length === 2) affineGeneric(e, v, stride, fast, ea);
-  else affineWindow(e, v, stride, fast, ea);
-  w.localGet(fast);
+  if (v.args.length === 2) affineGeneric(e, v, stride, ea);
+  else affineWindow(e, v, stride, ea);
+  if (e.startOverUnless(v)) return;
+  w.localTee(fast);
   w.op(OP.i32_eqz);
   w.if();
   laneChecks(e, v, eas);
   w.end();
 }
 
-/** base + extend(index) × scale for lane 0, and whether all four lanes are in range. */
-function affineGeneric(e: GroupEmitter, v: Value, stride: number, fast: number, ea: number): void {
+/**
+ * Sets `ea` to the address of lane 0 of base + extend(index) × scale, and pushes whether all four
+ * lanes are in range.
+ */
+function affineGeneric(e: GroupEmitter, v: Value, stride: number, ea: number): void {
   const { w } = e;
-  const { offset = 0, size = 1, align = 1, signed, scale = 1 } = v.aux;
+  const { offset = 0, size = 1, align = 1, signed = false, scale = 1 } = v.aux;
   const [base, index] = v.args;
-  const span = (LANES - 1) * e.shape(index).stride;
+  const { stride: step, zeros } = e.shape(index);
   const shift = log2(align);
-  const address = e.temporaryOf(VALTYPE.i64);
-  e.scalar(base);
-  e.scalar(index);
-  w.op(signed ? OP.i64_extend_i32_s : OP.i64_extend_i32_u);
-  if (scale !== 1) {
-    w.i64Const(BigInt(scale));
-    w.op(OP.i64_mul);
-  }
-  w.op(OP.i64_add);
-  w.localTee(address);
+  const bytes = e.scaledIndex(index, signed, scale);
+  e.pushBase32(base);
+  w.localGet(bytes);
   w.op(OP.i32_wrap_i64);
+  w.op(OP.i32_add);
   w.localSet(ea);
-  w.localGet(address);
-  w.localGet(e.heapLow());
-  w.op(OP.i64_sub);
-  if (offset !== 0) {
-    w.i64Const(BigInt(offset));
-    w.op(OP.i64_add);
-  }
+  e.pushBaseFromLow(base, offset);
+  w.localGet(bytes);
+  w.op(OP.i64_add);
   if (shift > 0) {
     w.i64Const(BigInt(shift));
     w.op(OP.i64_rotr);
   }
   w.localGet(e.genericBound(size + (LANES - 1) * stride, shift));
   w.op(OP.i64_lt_u);
-  // The 32-bit index must not wrap between the lanes.
-  e.scalar(index);
-  w.i32Const(signed ? 0x7fffffff - span : -1 - span);
-  w.op(signed ? OP.i32_le_s : OP.i32_le_u);
-  w.op(OP.i32_and);
+  const span = (LANES - 1) * step;
+  if (span >= 2 ** zeros) {
+    // The 32-bit index must not wrap between the lanes.
+    e.scalar(index);
+    w.i32Const(signed ? 0x7fffffff - span : -1 - span);
+    w.op(signed ? OP.i32_le_s : OP.i32_le_u);
+    w.op(OP.i32_and);
+  }
   if (stride % align !== 0) {
     w.op(OP.drop);
     w.i32Const(0);
   }
-  w.localSet(fast);
 }
 
 /** The same for an offset in shared or local memory. */
-function affineWindow(e: GroupEmitter, v: Value, stride: number, fast: number, ea: number): void {
+function affineWindow(e: GroupEmitter, v: Value, stride: number, ea: number): void {
   const { w } = e;
   const { space, offset = 0, size = 1, align = 1 } = v.aux;
   const [address] = v.args;
   const shift = log2(align);
+  e.scalar(address);
+  e.pushWindow(space as "shared");
+  w.op(OP.i32_add);
+  w.localSet(ea);
   e.scalar(address);
   if (offset !== 0) {
     w.i32Const(offset);
@@ -121,11 +121,6 @@ function affineWindow(e: GroupEmitter, v: Value, stride: number, fast: number, e
     w.op(OP.drop);
     w.i32Const(0);
   }
-  w.localSet(fast);
-  e.scalar(address);
-  e.pushWindow(space as "shared");
-  w.op(OP.i32_add);
-  w.localSet(ea);
 }
 
 /** Checks each active lane by itself; leaves the lanes' addresses in `eas`. */
@@ -140,6 +135,9 @@ function laneChecks(e: GroupEmitter, v: Value, eas: number): void {
   }
   if (index) {
     quickLanes(e, v, eas);
+    if (e.startOverUnless(v)) return;
+    w.op(OP.i32_eqz);
+    w.if();
     e.scalar(first);
     e.vec(index);
     w.i32Const(scale);
@@ -157,6 +155,12 @@ function laneChecks(e: GroupEmitter, v: Value, eas: number): void {
   w.localTee(eas);
   w.i32Const(-1);
   w.op(OP.i32x4_splat);
+  if (!index && e.canStartOver()) {
+    w.op(OP.i32x4_ne);
+    w.op(OP.i32x4_all_true);
+    e.startOverUnless(v);
+    return;
+  }
   w.op(OP.i32x4_eq);
   e.faultLanes(
     v,
@@ -179,7 +183,7 @@ function laneChecks(e: GroupEmitter, v: Value, eas: number): void {
 
 /**
  * The common case of a gather in 32-bit vectors: the base is in range and no lane's index × scale
- * leaves 32 bits. Opens an `if` for everything else.
+ * leaves 32 bits. Sets `eas` and pushes whether that is so.
  */
 function quickLanes(e: GroupEmitter, v: Value, eas: number): void {
   const { w } = e;
@@ -189,12 +193,8 @@ function quickLanes(e: GroupEmitter, v: Value, eas: number): void {
   const start = e.temporaryOf(VALTYPE.i64);
   const offsets = e.temporaryOf(VALTYPE.v128);
   const sums = e.temporaryOf(VALTYPE.v128);
-  // start = base - low + offset: where lane addresses are counted from.
-  e.scalar(base);
-  w.localGet(e.heapLow());
-  w.op(OP.i64_sub);
-  w.i64Const(BigInt(offset));
-  w.op(OP.i64_add);
+  // Where lane addresses are counted from.
+  e.pushBaseFromLow(base, offset);
   w.localSet(start);
   e.vec(index);
   if (scale !== 1) {
@@ -266,13 +266,10 @@ function quickLanes(e: GroupEmitter, v: Value, eas: number): void {
   w.op(OP.i32_and);
   // eas = base + index × scale; right only if the test has passed.
   w.localGet(offsets);
-  e.scalar(base);
-  w.op(OP.i32_wrap_i64);
+  e.pushBase32(base);
   w.op(OP.i32x4_splat);
   w.op(OP.i32x4_add);
   w.localSet(eas);
-  w.op(OP.i32_eqz);
-  w.if();
 }
 
 /** Offsets in shared or local memory: all lanes in one comparison. */
@@ -298,14 +295,25 @@ function windowLanes(e: GroupEmitter, v: Value, eas: number): void {
     w.op(OP.i32x4_shl);
     w.op(OP.v128_or);
   }
-  w.localGet(e.windowBound(space as "shared", size, shift));
-  w.op(OP.i32x4_splat);
-  w.op(OP.i32x4_ge_u);
-  e.faultLanes(v, () => w.localGet(sums), "lane_word");
   e.vec(address);
   e.pushWindowVector(space as "shared");
   w.op(OP.i32x4_add);
   w.localSet(eas);
+  w.localGet(e.windowBound(space as "shared", size, shift));
+  w.op(OP.i32x4_splat);
+  if (e.canStartOver()) {
+    w.op(OP.i32x4_lt_u);
+    if (e.mask >= 0) {
+      e.pushMask();
+      w.op(OP.v128_not);
+      w.op(OP.v128_or);
+    }
+    w.op(OP.i32x4_all_true);
+    e.startOverUnless(v);
+    return;
+  }
+  w.op(OP.i32x4_ge_u);
+  e.faultLanes(v, () => w.localGet(sums), "lane_word");
 }
 
 /** A load of four lanes into the value's locals. */
@@ -325,13 +333,17 @@ export function emitVectorLoad(e: GroupEmitter, v: Value, locals: number[]): voi
     return;
   }
   const [fast, ea, eas] = where;
-  w.localGet(fast);
-  w.if();
+  const sure = e.isSure(check);
+  if (!sure) {
+    w.localGet(fast);
+    w.if();
+  }
   if (stride === size) contiguousLoad(e, v, ea, offset, locals);
   else {
     for (let k = 0; k < LANES; k++)
       laneLoad(e, v, k, () => w.localGet(ea), offset + k * stride, locals);
   }
+  if (sure) return;
   w.op(OP.else);
   gather(e, v, eas, locals);
   w.end();
@@ -487,13 +499,15 @@ export function emitVectorStore(e: GroupEmitter, v: Value): void {
     return;
   }
   const [fast, ea, eas] = where;
-  w.localGet(fast);
+  const sure = e.isSure(check);
+  const branches = !sure || e.mask >= 0;
+  if (!sure) w.localGet(fast);
   if (e.mask >= 0) {
     e.pushMask();
     w.op(OP.i32x4_all_true);
-    w.op(OP.i32_and);
+    if (!sure) w.op(OP.i32_and);
   }
-  w.if();
+  if (branches) w.if();
   if (stride === size) contiguousStore(e, v, ea);
   else {
     for (let k = 0; k < LANES; k++) {
@@ -501,14 +515,17 @@ export function emitVectorStore(e: GroupEmitter, v: Value): void {
       storeLane(e, value, size, k, offset + k * stride);
     }
   }
+  if (!branches) return;
   w.op(OP.else);
   if (e.mask >= 0) {
     // The lanes' addresses were not needed so far.
-    w.localGet(fast);
-    w.if();
+    if (!sure) {
+      w.localGet(fast);
+      w.if();
+    }
     e.pushAffine(ea, stride);
     w.localSet(eas);
-    w.end();
+    if (!sure) w.end();
   }
   scatter(e, v, eas);
   w.end();

@@ -11,6 +11,7 @@ import {
   Value,
 } from "../ir/ir.ts";
 import { eliminateDead } from "../passes/dce.ts";
+import { checkEarly } from "../passes/early.ts";
 import type { OptimizedRegion } from "../pipeline.ts";
 import { fuseProducts, splitAddresses } from "./addresses.ts";
 import { Divergence, unifyLatches } from "./divergence.ts";
@@ -66,6 +67,7 @@ export function groupRegions(
     let kept = prologue;
     const variants = [true, false].map((fast) => {
       const own = cloneRegion(region);
+      if (fast) checkEarly(own);
       if (fast) assumeGuards(own, new Divergence(own, prologue, { block, register }));
       const divergence = new Divergence(own, prologue, { block, register });
       splitAddresses(own, divergence);
