@@ -1,3 +1,8 @@
+/** How many ranges wait to be taken again before they are merged with their neighbours. */
+const RECENT = 8;
+/** Larger ones are merged at once: to leave them aside would make the memory grow. */
+const RECENT_BYTES = 1 << 20;
+
 /**
  * A heap over a range of the linear memory whose book-keeping lies outside it, in JavaScript: a
  * guest that writes anywhere cannot break it. Best fit; free ranges sorted by address and merged.
@@ -13,6 +18,9 @@ export class Heap {
   readonly #freeStart: number[];
   readonly #freeEnd: number[];
   readonly #sizes = new Map<number, number>();
+  /** Ranges given back lately and not merged yet: whoever wants the same size again gets it at once. */
+  readonly #recent: number[] = [];
+  readonly #recentSizes: number[] = [];
 
   /**
    * @param start first offset
@@ -48,22 +56,21 @@ export class Heap {
     const granule = this.#granule;
     const size = alignUp(bytes, granule);
     const step = Math.max(align, granule);
-    const starts = this.#freeStart;
-    const ends = this.#freeEnd;
-    let best = -1;
-    let bestRoom = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < starts.length; i++) {
-      const room = ends[i]! - starts[i]!;
-      // The last range is where the heap grows: being the largest, it is taken only if no other fits.
-      if (room < size || room >= bestRoom) continue;
-      // All ranges start at multiples of the granule, so that most need no division here.
-      if (step !== granule && alignUp(starts[i]!, step) + size > ends[i]!) continue;
-      best = i;
-      bestRoom = room;
-      if (room === size) break;
+    const at = this.#recentSizes.lastIndexOf(size);
+    if (at >= 0 && (step === granule || this.#recent[at]! % step === 0)) {
+      const again = this.#recent[at]!;
+      this.#forget(at);
+      this.#sizes.set(again, size);
+      this.used += size;
+      return again;
+    }
+    let best = this.#search(size, step);
+    if (best < 0 && this.#recent.length > 0) {
+      while (this.#recent.length > 0) this.#mergeOldest();
+      best = this.#search(size, step);
     }
     if (best < 0) return 0;
-    const from = alignUp(starts[best]!, step);
+    const from = alignUp(this.#freeStart[best]!, step);
     if (!this.#ensure(from + size)) return 0;
     this.#cut(best, from, from + size);
     this.#sizes.set(from, size);
@@ -80,8 +87,46 @@ export class Heap {
     if (size === undefined) return false;
     this.#sizes.delete(offset);
     this.used -= size;
-    this.#join(offset, offset + size);
+    if (size > RECENT_BYTES) {
+      this.#join(offset, offset + size);
+      return true;
+    }
+    if (this.#recent.length === RECENT) this.#mergeOldest();
+    this.#recent.push(offset);
+    this.#recentSizes.push(size);
     return true;
+  }
+
+  /** Index of the smallest free range that holds `size` bytes at a multiple of `step`, or -1. */
+  #search(size: number, step: number): number {
+    const granule = this.#granule;
+    const starts = this.#freeStart;
+    const ends = this.#freeEnd;
+    let best = -1;
+    let bestRoom = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < starts.length; i++) {
+      const room = ends[i]! - starts[i]!;
+      // The last range is where the heap grows: being the largest, it is taken only if no other fits.
+      if (room < size || room >= bestRoom) continue;
+      // All ranges start at multiples of the granule, so that most need no division here.
+      if (step !== granule && alignUp(starts[i]!, step) + size > ends[i]!) continue;
+      best = i;
+      bestRoom = room;
+      if (room === size) break;
+    }
+    return best;
+  }
+
+  #mergeOldest(): void {
+    const offset = this.#recent[0]!;
+    const size = this.#recentSizes[0]!;
+    this.#forget(0);
+    this.#join(offset, offset + size);
+  }
+
+  #forget(index: number): void {
+    this.#recent.splice(index, 1);
+    this.#recentSizes.splice(index, 1);
   }
 
   #cut(index: number, from: number, to: number): void {

@@ -80,6 +80,18 @@ describe("heaps", () => {
     assert.equal(heap.release(start + 256), false);
   });
 
+  test("what was given back is used again before the memory grows", () => {
+    let top = 0;
+    const heap = new Heap(65536, 1 << 30, 256, (end) => {
+      top = Math.max(top, end);
+      return true;
+    });
+    for (const bytes of [100 << 20, 50 << 20, 99 << 20, 1 << 19, 1 << 18]) {
+      assert.equal(heap.release(heap.alloc(bytes)), true);
+    }
+    assert.equal(top, 65536 + (100 << 20));
+  });
+
   test("a heap whose memory cannot grow gives nothing and loses nothing", () => {
     let allowed = true;
     const heap = new Heap(65536, 65536, 256, () => allowed);
