@@ -141,3 +141,12 @@ export const cudaLaunchAttributeMemSyncDomain = 10;
 export const cudaLaunchAttributePreferredSharedMemoryCarveout = 14;
 export const cudaStreamAttributeAccessPolicyWindow = 1;
 export const cudaStreamAttributeSynchronizationPolicy = 3;
+
+/** `cudaMemoryAdvise`. */
+export const cudaMemAdviseSetReadMostly = 1;
+export const cudaMemAdviseUnsetReadMostly = 2;
+export const cudaMemAdviseSetPreferredLocation = 3;
+export const cudaMemAdviseUnsetPreferredLocation = 4;
+export const cudaMemAdviseSetAccessedBy = 5;
+export const cudaMemAdviseUnsetAccessedBy = 6;
+export const cudaMemLocationTypeHost = 2;

@@ -86,6 +86,58 @@ export function cudaDeviceGetAttribute(
   });
 }
 
+/** The PCI address of a device: `domain:bus:device.function`, in hexadecimal. */
+export function cudaDeviceGetPCIBusId(pciBusId: Out<string> | null, device: number): number {
+  return call((thread) => {
+    if (!pciBusId) return cudaErrorInvalidValue;
+    pciBusId.value = pciAddress(deviceAt(thread, device));
+    return cudaSuccess;
+  });
+}
+
+/** The device at a PCI address. @returns cudaErrorInvalidDevice if there is none */
+export function cudaDeviceGetByPCIBusId(device: Out<number> | null, pciBusId: string): number {
+  return call((thread) => {
+    if (!device || typeof pciBusId !== "string") return cudaErrorInvalidValue;
+    const wanted = pciBusId.toUpperCase();
+    const found = thread.devices.findIndex((file) => {
+      const address = pciAddress(file);
+      // Domain and function may be left out.
+      return [address, address.slice(5), address.slice(0, -2), address.slice(5, -2)].includes(
+        wanted,
+      );
+    });
+    if (found < 0) return cudaErrorInvalidDevice;
+    device.value = found;
+    return cudaSuccess;
+  });
+}
+
+function pciAddress(device: DeviceFile): string {
+  const { pciDomainID, pciBusID, pciDeviceID } = readProperties(device);
+  const hex = (value: number, digits: number) =>
+    value.toString(16).toUpperCase().padStart(digits, "0");
+  return `${hex(pciDomainID, 4)}:${hex(pciBusID, 2)}:${hex(pciDeviceID, 2)}.0`;
+}
+
+/** The device that fits best what is asked for: the first one of at least that compute capability. */
+export function cudaChooseDevice(
+  device: Out<number> | null,
+  prop: Partial<CudaDeviceProp> | null,
+): number {
+  return call((thread) => {
+    if (!device || !prop) return cudaErrorInvalidValue;
+    const { major = 0, minor = 0, totalGlobalMem = 0 } = prop;
+    const fits = thread.devices.findIndex((file) => {
+      const has = readProperties(file);
+      const newer = has.major > major || (has.major === major && has.minor >= minor);
+      return newer && has.totalGlobalMem >= totalGlobalMem;
+    });
+    device.value = Math.max(fits, 0);
+    return thread.devices.length === 0 ? cudaErrorNoDevice : cudaSuccess;
+  });
+}
+
 /**
  * Waits for all work of the current device.
  * @returns the fault of a kernel, if one had one (cudaErrorIllegalAddress, cudaErrorAssert …)

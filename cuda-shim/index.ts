@@ -48,6 +48,7 @@ export {
   cudaSetupArgument,
 } from "./launch.ts";
 export * from "./limit.ts";
+export * from "./managed.ts";
 export {
   cudaFree,
   cudaFreeHost,
@@ -77,6 +78,7 @@ export {
   cudaMemset2D,
   cudaMemset2DAsync,
   cudaMemset3D,
+  cudaMemset3DAsync,
 } from "./pitched.ts";
 export * from "./pointer.ts";
 export * from "./pool.ts";

@@ -9,7 +9,7 @@ import { cudaMemcpyDeviceToDevice } from "./constants.ts";
 import { CudaError } from "./errors.ts";
 import { copy } from "./memory.ts";
 import { call, type HostThread } from "./thread.ts";
-import { type CudaPointer, isSize, type Out } from "./types.ts";
+import { type CudaPointer, type CudaStream, isSize, type Out } from "./types.ts";
 
 function checkDevice(thread: HostThread, ...ordinals: number[]): void {
   if (ordinals.some((ordinal) => !thread.devices[ordinal])) {
@@ -56,9 +56,21 @@ export function cudaMemcpyPeer(
   srcDevice: number,
   count: number,
 ): number {
+  return cudaMemcpyPeerAsync(dst, dstDevice, src, srcDevice, count, 0);
+}
+
+/** `cudaMemcpyPeer`, ordered on a stream; between two devices it is done when this returns. */
+export function cudaMemcpyPeerAsync(
+  dst: CudaPointer,
+  dstDevice: number,
+  src: CudaPointer,
+  srcDevice: number,
+  count: number,
+  stream: CudaStream = 0,
+): number {
   return call((thread) => {
     checkDevice(thread, dstDevice, srcDevice);
     if (!isSize(dst) || !isSize(src)) return cudaErrorInvalidValue;
-    return copy(thread, dst, src, count, cudaMemcpyDeviceToDevice, 0, 0);
+    return copy(thread, dst, src, count, cudaMemcpyDeviceToDevice, stream, 0);
   });
 }

@@ -332,3 +332,16 @@ export function cudaMemset3D(
     return setBox(thread, box3D(pitchedDevPtr), value & 0xff, extent, 0, 0);
   });
 }
+
+/** `cudaMemset3D`, ordered on a stream. */
+export function cudaMemset3DAsync(
+  pitchedDevPtr: CudaPitchedPtr | null,
+  value: number,
+  extent: CudaExtent,
+  stream: CudaStream = 0,
+): number {
+  return call((thread) => {
+    if (!pitchedDevPtr) return cudaErrorInvalidValue;
+    return setBox(thread, box3D(pitchedDevPtr), value & 0xff, extent, stream, COPY_ASYNC);
+  });
+}

@@ -122,6 +122,17 @@ export function cudaStreamGetId(stream: CudaStream, streamId: Out<number> | null
   return info(stream, streamId, STREAM_INFO_ID);
 }
 
+/** The ordinal of a stream's device. */
+export function cudaStreamGetDevice(stream: CudaStream, device: Out<number> | null): number {
+  return call((thread) => {
+    if (!device) return cudaErrorInvalidValue;
+    const file = thread.deviceOfHandle(stream).begin(stream);
+    file.check(COMMAND_STREAM_INFO);
+    device.value = file.ordinal;
+    return cudaSuccess;
+  });
+}
+
 /** The least and the greatest priority of streams; the greatest is the lower number. */
 export function cudaDeviceGetStreamPriorityRange(
   leastPriority: Out<number> | null,

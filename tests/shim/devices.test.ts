@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import {
   type CudaDeviceProp,
+  cudaChooseDevice,
   cudaDevAttrMaxThreadsPerBlock,
   cudaDevAttrMultiProcessorCount,
   cudaDeviceGetAttribute,
+  cudaDeviceGetByPCIBusId,
+  cudaDeviceGetPCIBusId,
   cudaDeviceSynchronize,
   cudaDriverGetVersion,
   cudaEventCreate,
@@ -81,6 +84,22 @@ describe("devices", () => {
       },
       { multiprocessors: 5, name: "test device" },
     ));
+
+  test("are found by their PCI addresses and by what is asked of them", () =>
+    withCuda(() => {
+      const address = { value: "" };
+      const found = { value: -1 };
+      ok(cudaDeviceGetPCIBusId(address, 1));
+      assert.match(address.value, /^[0-9A-F]{4}:[0-9A-F]{2}:[0-9A-F]{2}\.0$/);
+      for (const text of [address.value, address.value.slice(5), address.value.toLowerCase()]) {
+        ok(cudaDeviceGetByPCIBusId(found, text));
+        assert.equal(found.value, 1);
+      }
+      fails(cudaDeviceGetByPCIBusId(found, "0000:77:00.0"), "cudaErrorInvalidDevice");
+      fails(cudaDeviceGetByPCIBusId(found, 5 as never), "cudaErrorInvalidValue");
+      ok(cudaChooseDevice(found, { major: 9, minor: 0 }));
+      assert.equal(found.value, 0);
+    }, TWO));
 
   test("versions", () =>
     withCuda(() => {

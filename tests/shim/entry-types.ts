@@ -151,6 +151,10 @@ export const TYPES = {
     ]),
   },
   memory: { good: (fx) => fx.memory(), bad: badAddresses },
+  managed: {
+    good: () => made((out) => cuda.cudaMallocManaged(out, 256)),
+    bad: [...badAddresses.slice(0, 2), ["device memory", (fx) => fx.memory(), VALUE]],
+  },
   "memory to free": { good: (fx) => fx.memory(), bad: badAddresses.slice(1) },
   "pinned to free": {
     good: (fx) => fx.pinned(),
@@ -184,6 +188,10 @@ export const TYPES = {
     ].map(([value, error]) => [`${value}`, () => value, String(error)] as const),
   },
   "size in memory": { good: () => 64, bad: [...noSizes(VALUE), ["257", () => 257, VALUE]] },
+  "size in memory to use": {
+    good: () => 64,
+    bad: [...noSizes(VALUE), ["257", () => 257, VALUE], ["0", () => 0, VALUE]],
+  },
   "size in 16": { good: () => 8, bad: [...noSizes(VALUE), ["17", () => 17, VALUE]] },
   "offset in 16": { good: () => 4, bad: [...noSizes(VALUE), ["9", () => 9, VALUE]] },
   pitch: { good: () => 16, bad: [...noSizes(VALUE), ["3", () => 3, "cudaErrorInvalidPitchValue"]] },
