@@ -10,7 +10,7 @@ import { DeviceAttributes } from "../runtime/device/properties.ts";
 import * as protocol from "../runtime/protocol/index.ts";
 
 const root = new URL("../", import.meta.url);
-const FILES = ["definitions", "streams", "functions", "pools", "graphs"];
+const FILES = ["definitions", "streams", "functions", "pools", "graphs", "arrays"];
 const HEADER = { request: 24, response: 8 };
 
 /** One line `export const NAME = …; // comment`, and the value that it has. */

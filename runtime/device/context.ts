@@ -25,6 +25,8 @@ export class Context {
   readonly functions = new Map<number, KernelFunction>();
   /** Streams made by STREAM_CREATE, events, graphs, pools … by handle. */
   readonly resources = new Map<number, Resource>();
+  /** Texture and surface objects, by the offset of their descriptor. */
+  readonly textures = new Map<number, object>();
   /** Limits that were set (cudaLimit → value). */
   readonly limits = new Map<number, number>();
   /** The device's own pool as this context sees it, made at first use. */

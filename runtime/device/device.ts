@@ -390,6 +390,7 @@ export class Device {
     context.functions.clear();
     context.resources.clear();
     for (const entry of this.allocations.of(context.handle)) this.allocations.release(entry);
+    context.textures.clear();
     context.limits.clear();
     for (const capture of context.captures) capture.end();
     context.captures.clear();

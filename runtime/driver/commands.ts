@@ -1,4 +1,5 @@
 /** What the driver has to know of each command to carry it: sizes, queue, what it waits for. */
+import * as A from "../protocol/arrays.ts";
 import * as P from "../protocol/definitions.ts";
 import * as F from "../protocol/functions.ts";
 import * as G from "../protocol/graphs.ts";
@@ -41,6 +42,12 @@ const SHAPES: readonly (readonly [number, CommandShape])[] = [
   [P.COMMAND_MEMORY_SET, stream(P.MEMORY_SET_RESPONSE_SIZE, true)],
   [P.COMMAND_MEMORY_COPY_3D, stream(P.MEMORY_COPY_3D_RESPONSE_SIZE, true)],
   [P.COMMAND_MEMORY_SET_3D, stream(P.MEMORY_SET_3D_RESPONSE_SIZE, true)],
+  [A.COMMAND_ARRAY_CREATE, control(A.ARRAY_CREATE_RESPONSE_SIZE)],
+  [A.COMMAND_ARRAY_DESTROY, control(A.ARRAY_DESTROY_RESPONSE_SIZE, true)],
+  [A.COMMAND_ARRAY_INFO, control(A.ARRAY_INFO_RESPONSE_SIZE)],
+  [A.COMMAND_TEXTURE_CREATE, control(A.TEXTURE_CREATE_RESPONSE_SIZE)],
+  [A.COMMAND_TEXTURE_DESTROY, control(A.TEXTURE_DESTROY_RESPONSE_SIZE, true)],
+  [A.COMMAND_TEXTURE_INFO, control(A.TEXTURE_INFO_RESPONSE_SIZE)],
   [P.COMMAND_POINTER_ATTRIBUTES, control(P.POINTER_ATTRIBUTES_RESPONSE_SIZE)],
   [P.COMMAND_MODULE_LOAD, control(P.MODULE_LOAD_RESPONSE_SIZE)],
   [P.COMMAND_MODULE_UNLOAD, control(P.MODULE_UNLOAD_RESPONSE_SIZE, true)],

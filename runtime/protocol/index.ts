@@ -1,4 +1,5 @@
 // The protocol in one import for TypeScript; AssemblyScript imports the files by themselves.
+export * from "./arrays.ts";
 export * from "./attributes.ts";
 export * from "./definitions.ts";
 export * from "./errno.ts";

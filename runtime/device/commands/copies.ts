@@ -34,8 +34,8 @@ export function sideOf(
   const offset = device.allocations.range(pointer, bytes);
   if (offset < 0) return -1;
   // Plain device memory is no host memory; pinned and managed memory are both.
-  if (host && device.allocations.find(pointer)!.kind === P.MEMORY_DEVICE) return -1;
-  return offset;
+  const { kind } = device.allocations.find(pointer)!;
+  return host && (kind === P.MEMORY_DEVICE || kind === P.MEMORY_ARRAY) ? -1 : offset;
 }
 
 /** A copy inside the linear memory. Ranges may overlap. */

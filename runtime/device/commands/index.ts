@@ -1,4 +1,5 @@
 import type { Command } from "../table.ts";
+import { arrayCommands } from "./arrays.ts";
 import { boxCommands } from "./boxes.ts";
 import { captureCommands } from "./captures.ts";
 import { contextCommands } from "./contexts.ts";
@@ -24,6 +25,7 @@ function merge(): (Command | undefined)[] {
     memoryCommands,
     copyCommands,
     boxCommands,
+    arrayCommands,
     moduleCommands,
     launchCommands,
     streamCommands,

@@ -1,0 +1,251 @@
+/** Arrays, texture objects and surface objects. */
+import * as P from "../../protocol/arrays.ts";
+import { DETAIL_BAD_LENGTH, MEMORY_ARRAY, MEMORY_DEVICE } from "../../protocol/definitions.ts";
+import {
+  cudaErrorInvalidChannelDescriptor,
+  cudaErrorInvalidResourceHandle,
+  cudaErrorInvalidValue,
+  cudaErrorMemoryAllocation,
+  cudaSuccess,
+} from "../../protocol/errors.ts";
+import { readU64, writeU64 } from "../../protocol/fields.ts";
+import type { Allocation } from "../allocations.ts";
+import {
+  ArrayObject,
+  type ArrayShape,
+  arrayLayout,
+  channels,
+  elementBytes,
+  isArrayShape,
+} from "../array.ts";
+import type { Call } from "../call.ts";
+import type { Device } from "../device.ts";
+import { TEXTURE_ALIGNMENT, TEXTURE_PITCH_ALIGNMENT } from "../properties.ts";
+import type { Command, CommandFamily } from "../table.ts";
+
+const create: Command = {
+  responseBytes: P.ARRAY_CREATE_RESPONSE_SIZE,
+  context: true,
+  run(device: Device, call: Call): number {
+    const shape: ArrayShape = {
+      width: call.u32(P.ARRAY_CREATE_WIDTH),
+      height: call.u32(P.ARRAY_CREATE_HEIGHT),
+      depth: call.u32(P.ARRAY_CREATE_DEPTH),
+      flags: call.u32(P.ARRAY_CREATE_FLAGS),
+      format: call.u32(P.ARRAY_CREATE_FORMAT),
+      bits: [0, 4, 8, 12].map((at) => call.u32(P.ARRAY_CREATE_BITS_X + at)),
+    };
+    if (channels(shape) === 0) return cudaErrorInvalidChannelDescriptor;
+    if (!isArrayShape(shape)) return cudaErrorInvalidValue;
+    const { bytes } = arrayLayout(shape);
+    const { context } = call;
+    const { allocations } = device;
+    const align = TEXTURE_ALIGNMENT;
+    const entry = allocations.alloc(bytes, MEMORY_ARRAY, shape.flags, context.handle, true, align);
+    if (entry === undefined) return cudaErrorMemoryAllocation;
+    const array = new ArrayObject(device.newHandle(), shape, entry);
+    context.resources.set(array.handle, array);
+    call.set32(P.ARRAY_CREATE_ARRAY, array.handle);
+    return cudaSuccess;
+  },
+};
+
+function arrayOf(call: Call, handle: number): ArrayObject | undefined {
+  const found = call.context.resources.get(handle);
+  return found instanceof ArrayObject ? found : undefined;
+}
+
+/** Frees memory of an object once the context's work cannot use it any more. */
+function freeLater(device: Device, call: Call, entry: Allocation): number {
+  device.allocations.withdraw(entry);
+  return device.whenDone(call, call.context, () => device.allocations.giveBack(entry));
+}
+
+const destroy: Command = {
+  responseBytes: P.ARRAY_DESTROY_RESPONSE_SIZE,
+  context: true,
+  synchronizes: true,
+  run(device: Device, call: Call): number {
+    const array = arrayOf(call, call.u32(P.ARRAY_DESTROY_ARRAY));
+    if (array === undefined) return cudaErrorInvalidResourceHandle;
+    call.context.resources.delete(array.handle);
+    return freeLater(device, call, array.allocation);
+  },
+};
+
+const info: Command = {
+  responseBytes: P.ARRAY_INFO_RESPONSE_SIZE,
+  context: true,
+  run(device: Device, call: Call): number {
+    const array = arrayOf(call, call.u32(P.ARRAY_INFO_ARRAY));
+    if (array === undefined) return cudaErrorInvalidResourceHandle;
+    call.set64(P.ARRAY_INFO_ADDRESS, device.memory.pointerOf(array.allocation.offset));
+    call.set64(P.ARRAY_INFO_PITCH, array.pitch);
+    call.set64(P.ARRAY_INFO_SLICE, array.slice);
+    call.set32(P.ARRAY_INFO_WIDTH, array.width);
+    call.set32(P.ARRAY_INFO_HEIGHT, array.height);
+    call.set32(P.ARRAY_INFO_DEPTH, array.depth);
+    call.set32(P.ARRAY_INFO_FLAGS, array.flags);
+    call.set32(P.ARRAY_INFO_FORMAT, array.format);
+    array.bits.forEach((bits, i) => {
+      call.set32(P.ARRAY_INFO_BITS_X + 4 * i, bits);
+    });
+    return cudaSuccess;
+  },
+};
+
+/** A texture or surface object; its descriptor is in device memory, where kernels read it. */
+class TextureObject {
+  readonly resource: number;
+  readonly array: ArrayObject | undefined;
+  readonly allocation: Allocation;
+
+  constructor(resource: number, array: ArrayObject | undefined, allocation: Allocation) {
+    this.resource = resource;
+    this.array = array;
+    this.allocation = allocation;
+  }
+}
+
+/** Fills in what an array knows of itself. */
+function describeArray(device: Device, view: DataView, array: ArrayObject): void {
+  writeU64(view, P.DESCRIPTOR_ADDRESS, device.memory.pointerOf(array.allocation.offset));
+  writeU64(view, P.DESCRIPTOR_PITCH, array.pitch);
+  writeU64(view, P.DESCRIPTOR_SLICE, array.slice);
+  const stacked = (array.flags & (P.ARRAY_LAYERED | P.ARRAY_CUBEMAP)) !== 0;
+  const words = [
+    array.width,
+    array.height,
+    array.depth,
+    stacked ? 1 : 0,
+    array.format,
+    channels(array),
+    elementBytes(array) / channels(array),
+  ];
+  words.forEach((word, i) => {
+    view.setUint32(P.DESCRIPTOR_WIDTH + 4 * i, word, true);
+  });
+}
+
+/** Checks a descriptor over plain memory. @returns a cudaError_t */
+function checkMemory(device: Device, view: DataView, resource: number): number {
+  const word = (field: number): number => view.getUint32(field, true);
+  const count = word(P.DESCRIPTOR_CHANNELS);
+  const size = word(P.DESCRIPTOR_CHANNEL_BYTES);
+  const float = word(P.DESCRIPTOR_FORMAT) === P.FORMAT_FLOAT;
+  const known = [1, 2, 4].includes(count) && (float ? [2, 4] : [1, 2, 4]).includes(size);
+  if (!known || word(P.DESCRIPTOR_FORMAT) > P.FORMAT_FLOAT)
+    return cudaErrorInvalidChannelDescriptor;
+  const width = word(P.DESCRIPTOR_WIDTH);
+  const height = word(P.DESCRIPTOR_HEIGHT);
+  const pitch = readU64(view, P.DESCRIPTOR_PITCH);
+  const row = width * count * size;
+  let bytes = row;
+  if (resource === P.RESOURCE_LINEAR) {
+    if (width === 0 || width > 268435456 || height !== 0) return cudaErrorInvalidValue;
+  } else {
+    const fits = width > 0 && width <= 131072 && height > 0 && height <= 65000 && pitch <= 2097120;
+    if (!fits || pitch < row || pitch % TEXTURE_PITCH_ALIGNMENT !== 0) return cudaErrorInvalidValue;
+    bytes = (height - 1) * pitch + row;
+  }
+  if (word(P.DESCRIPTOR_DEPTH) !== 0 || word(P.DESCRIPTOR_LAYERED) !== 0)
+    return cudaErrorInvalidValue;
+  const address = readU64(view, P.DESCRIPTOR_ADDRESS);
+  const offset = device.allocations.range(address, bytes);
+  if (offset < 0 || offset % TEXTURE_PITCH_ALIGNMENT !== 0) return cudaErrorInvalidValue;
+  return cudaSuccess;
+}
+
+/** Checks how a texture is to be read. */
+function isSampling(view: DataView): boolean {
+  const word = (field: number): number => view.getUint32(field, true);
+  const modes = [0, 4, 8].map((at) => word(P.DESCRIPTOR_ADDRESS_MODE_X + at));
+  if (modes.some((mode) => mode > 3)) return false;
+  const flags = [
+    P.DESCRIPTOR_FILTER,
+    P.DESCRIPTOR_READ_MODE,
+    P.DESCRIPTOR_NORMALIZED,
+    P.DESCRIPTOR_SRGB,
+  ];
+  if (flags.some((field) => word(field) > 1)) return false;
+  // Whole elements of integers can't be blended, nor can 32-bit integers be read as fractions.
+  const float = word(P.DESCRIPTOR_FORMAT) === P.FORMAT_FLOAT;
+  const wide = word(P.DESCRIPTOR_CHANNEL_BYTES) === 4;
+  const fraction = word(P.DESCRIPTOR_READ_MODE) === 1;
+  if (fraction && !float && wide) return false;
+  return float || fraction || word(P.DESCRIPTOR_FILTER) === 0;
+}
+
+const textureCreate: Command = {
+  responseBytes: P.TEXTURE_CREATE_RESPONSE_SIZE,
+  context: true,
+  run(device: Device, call: Call): number {
+    const { context } = call;
+    const resource = call.u32(P.TEXTURE_CREATE_RESOURCE);
+    const array = arrayOf(call, call.u32(P.TEXTURE_CREATE_ARRAY));
+    if (call.inputBytes < P.DESCRIPTOR_SIZE) {
+      call.detail(DETAIL_BAD_LENGTH);
+      return cudaErrorInvalidValue;
+    }
+    const bytes = new Uint8Array(P.DESCRIPTOR_SIZE);
+    call.readInput(0, bytes, bytes.length);
+    const view = new DataView(bytes.buffer);
+    if (resource === P.RESOURCE_ARRAY || resource === P.RESOURCE_SURFACE) {
+      if (array === undefined) return cudaErrorInvalidResourceHandle;
+      const surface = resource === P.RESOURCE_SURFACE;
+      if (surface && !(array.flags & P.ARRAY_SURFACE_LOAD_STORE)) return cudaErrorInvalidValue;
+      describeArray(device, view, array);
+    } else if (resource === P.RESOURCE_LINEAR || resource === P.RESOURCE_PITCH_2D) {
+      const error = checkMemory(device, view, resource);
+      if (error !== cudaSuccess) return error;
+    } else {
+      return cudaErrorInvalidValue;
+    }
+    if (!isSampling(view)) return cudaErrorInvalidValue;
+    const entry = device.allocations.alloc(bytes.length, MEMORY_DEVICE, 0, context.handle, true);
+    if (entry === undefined) return cudaErrorMemoryAllocation;
+    device.memory.u8.set(bytes, entry.offset);
+    context.textures.set(entry.offset, new TextureObject(resource, array, entry));
+    call.set64(P.TEXTURE_CREATE_OBJECT, device.memory.pointerOf(entry.offset));
+    return cudaSuccess;
+  },
+};
+
+function textureOf(device: Device, call: Call, object: number): TextureObject | undefined {
+  return call.context.textures.get(object - device.memory.base) as TextureObject | undefined;
+}
+
+const textureDestroy: Command = {
+  responseBytes: P.TEXTURE_DESTROY_RESPONSE_SIZE,
+  context: true,
+  synchronizes: true,
+  run(device: Device, call: Call): number {
+    const texture = textureOf(device, call, call.u64(P.TEXTURE_DESTROY_OBJECT));
+    if (texture === undefined) return cudaErrorInvalidValue;
+    call.context.textures.delete(texture.allocation.offset);
+    return freeLater(device, call, texture.allocation);
+  },
+};
+
+const textureInfo: Command = {
+  responseBytes: P.TEXTURE_INFO_RESPONSE_SIZE,
+  context: true,
+  run(device: Device, call: Call): number {
+    const texture = textureOf(device, call, call.u64(P.TEXTURE_INFO_OBJECT));
+    if (texture === undefined) return cudaErrorInvalidValue;
+    call.set32(P.TEXTURE_INFO_RESOURCE, texture.resource);
+    call.set32(P.TEXTURE_INFO_ARRAY, texture.array?.handle ?? 0);
+    call.writeOutput(texture.allocation.offset, P.DESCRIPTOR_SIZE);
+    return cudaSuccess;
+  },
+};
+
+/** The family: ARRAY_*, TEXTURE_*. */
+export const arrayCommands: CommandFamily = new Map([
+  [P.COMMAND_ARRAY_CREATE, create],
+  [P.COMMAND_ARRAY_DESTROY, destroy],
+  [P.COMMAND_ARRAY_INFO, info],
+  [P.COMMAND_TEXTURE_CREATE, textureCreate],
+  [P.COMMAND_TEXTURE_DESTROY, textureDestroy],
+  [P.COMMAND_TEXTURE_INFO, textureInfo],
+]);
