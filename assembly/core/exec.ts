@@ -124,6 +124,7 @@ export function runLaunch(launch: u32, contexts: u32, count: u32, budget: u32): 
 
 /** Claims the next block of the grid for a context; false if there is none. */
 function claim(launch: u32, context: u32, blocks: u32): bool {
+  if (atomic.load<u32>(launch + LAUNCH_STOP)) return false;
   // The counter stops at the number of blocks, so that it cannot wrap.
   if (atomic.load<u32>(launch + LAUNCH_NEXT_BLOCK) >= blocks) return false;
   const block = atomic.add<u32>(launch + LAUNCH_NEXT_BLOCK, 1);

@@ -1,9 +1,12 @@
 import { DeviceLibrary } from "../compiler/index.ts";
+import type { ThreadModule } from "./pool.ts";
 
 /** The compiled WebAssembly that the executor works with. */
 export interface ExecArtifacts {
   core: WebAssembly.Module;
   library: DeviceLibrary;
+  /** Threads for the worker pool; undefined in a browser. */
+  threads: ThreadModule | undefined;
   /** The engine's relaxed multiply-add is fused. */
   fusedMultiplyAdd: boolean;
 }
@@ -27,8 +30,14 @@ async function load(): Promise<ExecArtifacts> {
   return {
     core: await WebAssembly.compile(core),
     library: new DeviceLibrary(library),
+    threads: await threadModule(),
     fusedMultiplyAdd: probeFusedMultiplyAdd(),
   };
+}
+
+async function threadModule(): Promise<ThreadModule | undefined> {
+  if (typeof process === "undefined") return undefined;
+  return import("node:worker_threads");
 }
 
 async function readArtifact(url: URL): Promise<Uint8Array<ArrayBuffer>> {

@@ -5,6 +5,8 @@ import { describeFault } from "./fault.ts";
 import { KernelHost } from "./host.ts";
 import * as L from "./layout.ts";
 import { Module, type ModuleOwner, type PlacedKernel } from "./module.ts";
+import { WorkerPool } from "./pool.ts";
+import { POOL_CONTROL_BYTES } from "./pool-defs.ts";
 import type { ExecHost, ExecOptions, KernelFault, LaunchRequest, LoadedModule } from "./types.ts";
 
 interface ExecCore {
@@ -20,6 +22,14 @@ const MAX_RESIDENT = 512;
 /** Stack of local memory for kernels that call functions, bytes a thread. */
 const STACK_BYTES = 32 << 10;
 const PARAM_BYTES = 32 << 10;
+/** Workers at most, if the caller doesn't say. */
+const MAX_WORKERS = 15;
+/** A launch that has run this long is worth waking the workers for. */
+const WORTH_HELP_MS = 0.08;
+
+/** Threads that the machine runs at once. */
+const hardwareThreads = () =>
+  typeof navigator === "object" ? (navigator.hardwareConcurrency ?? 1) : 1;
 
 const align = (n: number, to: number) => Math.ceil(n / to) * to;
 
@@ -42,6 +52,7 @@ export class Executor implements ModuleOwner {
   private readonly launchRecord: number;
   private readonly paramBuffer: number;
   private readonly low: number;
+  private readonly pool: WorkerPool | undefined;
   private gridId = 0;
 
   /**
@@ -64,6 +75,13 @@ export class Executor implements ModuleOwner {
     this.launchRecord = this.control.alloc(L.LAUNCH_RECORD_BYTES);
     this.paramBuffer = this.data.alloc(PARAM_BYTES);
     this.kernelHost = new KernelHost(host);
+    const helpers = options.workers ?? Math.min(MAX_WORKERS, hardwareThreads() - 1);
+    if (artifacts.threads && helpers > 0) {
+      const controls = Array.from({ length: helpers }, () =>
+        this.control.alloc(POOL_CONTROL_BYTES),
+      );
+      this.pool = new WorkerPool(artifacts.threads, host.memory.memory, artifacts.core, controls);
+    }
   }
 
   /**
@@ -88,7 +106,10 @@ export class Executor implements ModuleOwner {
     const cuts = this.control.alloc(compiled.cuts.length);
     if (cuts === 0) throw outOfScratch(compiled.cuts.length);
     this.host.memory.bytes(cuts, compiled.cuts.length).set(compiled.cuts);
-    return { compiled, table, cuts };
+    // Functions of the host print, allocate or report through this thread.
+    const alone = compiled.hosts.some((name) => name !== "clock" && name !== "globaltimer");
+    const pooled = this.pool && !alone ? this.pool.add(module, table, compiled.regions) : 0;
+    return { compiled, table, cuts, pooled };
   }
 
   private growTable(count: number): number {
@@ -123,7 +144,7 @@ export class Executor implements ModuleOwner {
   }
 
   /** Reserves the memory of the blocks that are resident at once. */
-  private plan(request: LaunchRequest, { compiled }: PlacedKernel): LaunchPlan {
+  private plan(request: LaunchRequest, { compiled, pooled }: PlacedKernel): LaunchPlan {
     const threads = request.block[0] * request.block[1] * request.block[2];
     const rounded = align(threads, 4);
     const warps = Math.ceil(threads / 32);
@@ -142,21 +163,25 @@ export class Executor implements ModuleOwner {
     let count = 1;
     if (request.cooperative) count = blocks;
     else if (compiled.waits) {
-      const room = Math.floor((this.data.free * 0.75) / perBlock);
+      const sharers = 1 + (this.pool?.size ?? 0);
+      const room = Math.floor((this.data.free * 0.75) / perBlock / sharers);
       count = Math.max(1, Math.min(blocks, MAX_RESIDENT, room));
     }
+    const helps = this.pool !== undefined && pooled > 0 && blocks > 8 && !request.cooperative;
+    const threadsAtWork = helps ? 1 + (this.pool as WorkerPool).size : 1;
+    const contexts = count * threadsAtWork;
     let inHeap = true;
-    let data = this.data.alloc(perBlock * count);
+    let data = this.data.alloc(perBlock * contexts);
     if (data === 0) {
       inHeap = false;
-      data = this.host.allocDevice(perBlock * count, 64);
+      data = this.host.allocDevice(perBlock * contexts, 64);
     }
-    if (data === 0) throw outOfScratch(perBlock * count);
-    const control = this.control.alloc(perControl * count);
+    if (data === 0) throw outOfScratch(perBlock * contexts);
+    const control = this.control.alloc(perControl * contexts);
     if (control === 0) {
       if (inHeap) this.data.release(data);
       else this.host.freeDevice(data);
-      throw outOfScratch(perControl * count);
+      throw outOfScratch(perControl * contexts);
     }
     return {
       threads,
@@ -167,6 +192,7 @@ export class Executor implements ModuleOwner {
       perBlock,
       perControl,
       count,
+      threadsAtWork,
       data,
       control,
       inHeap,
@@ -188,23 +214,48 @@ export class Executor implements ModuleOwner {
     const { memory } = this.host;
     const at = this.launchRecord;
     this.writeRecord(request, module, kernel, plan);
-    const contexts = plan.control;
     const { u32 } = memory;
-    for (let k = 0; k < plan.count; k++) this.writeContext(u32, k, plan, kernel);
+    const contexts = plan.count * plan.threadsAtWork;
+    for (let k = 0; k < contexts; k++) this.writeContext(u32, k, plan, kernel);
     this.kernelHost.begin(request.kernel, request.block, kernel.compiled);
+    let cause = this.runBlocks(plan, kernel);
+    if (cause === 1)
+      Atomics.store(new Int32Array(memory.memory.buffer), (at + L.LAUNCH_STOP) >> 2, 1);
+    const others = plan.threadsAtWork > 1 ? (this.pool as WorkerPool).end() : 0;
+    if (cause === 0) cause = others;
+    if (cause === 0 && memory.view.getUint32(at + L.LAUNCH_STOP, true) === 0) return undefined;
+    return describeFault(memory, at, request, kernel.compiled, this.kernelHost, cause);
+  }
+
+  /**
+   * Runs blocks on this thread until none is left, and lets the pool's workers help as soon as the
+   * launch has turned out to be long.
+   * @returns 0, or why it ended: 1 the deadline, 2 a fault, 3 a deadlock, or what the engine threw
+   */
+  private runBlocks(plan: LaunchPlan, kernel: PlacedKernel): unknown {
+    const { memory } = this.host;
+    const at = this.launchRecord;
+    const deadline = memory.view.getFloat64(at + L.LAUNCH_DEADLINE, true);
+    const started = performance.now();
+    let helped = plan.threadsAtWork === 1;
+    let budget = helped ? BUDGET : 4;
     for (;;) {
       let result: number;
       try {
-        result = this.core.runLaunch(at, contexts, plan.count, BUDGET);
+        result = this.core.runLaunch(at, plan.control, plan.count, budget);
       } catch (error) {
-        return describeFault(memory, at, request, kernel.compiled, this.kernelHost, error);
+        return error ?? 4;
       }
-      if (result === 0) return undefined;
-      if (result === 1) {
-        const deadline = memory.view.getFloat64(at + L.LAUNCH_DEADLINE, true);
-        if (deadline === 0 || performance.now() < deadline) continue;
-      }
-      return describeFault(memory, at, request, kernel.compiled, this.kernelHost, result);
+      if (result !== 1) return result;
+      const now = performance.now();
+      if (deadline !== 0 && now >= deadline) return 1;
+      if (helped) continue;
+      if (now - started > WORTH_HELP_MS) {
+        const context = (k: number) => plan.control + (k + 1) * plan.count * L.BLOCK_CONTEXT_BYTES;
+        this.pool?.begin(kernel.pooled, at, plan.count, context);
+        helped = true;
+        budget = BUDGET;
+      } else budget = Math.min(BUDGET, budget * 2);
     }
   }
 
@@ -271,7 +322,7 @@ export class Executor implements ModuleOwner {
     const words = context >> 2;
     const arrays =
       plan.control +
-      plan.count * L.BLOCK_CONTEXT_BYTES +
+      plan.count * plan.threadsAtWork * L.BLOCK_CONTEXT_BYTES +
       k * (plan.perControl - L.BLOCK_CONTEXT_BYTES);
     const data = plan.data + k * plan.perBlock;
     const frame = data + align(plan.shared, 64);
@@ -291,6 +342,7 @@ export class Executor implements ModuleOwner {
   }
 
   dispose(): void {
+    this.pool?.dispose();
     for (let k = 0; k < this.table.length; k++) this.table.set(k, null);
   }
 }
@@ -304,7 +356,10 @@ interface LaunchPlan {
   spill: number;
   perBlock: number;
   perControl: number;
+  /** Blocks that are resident on each thread. */
   count: number;
+  /** Threads that may run blocks: this one and the pool's. */
+  threadsAtWork: number;
   data: number;
   control: number;
   inHeap: boolean;

@@ -24,6 +24,8 @@ export interface PlacedKernel {
   table: number;
   /** Address of its cut table. */
   cuts: number;
+  /** Number in the worker pool; 0 if it must run on the launching thread alone. */
+  pooled: number;
 }
 
 /** What a module needs of the executor that made it. */
