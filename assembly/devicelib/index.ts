@@ -41,3 +41,6 @@ export * from "./integer-simd";
 export * from "./packed-integer";
 export * from "./cvt-float-sat";
 export * from "./shift-simd";
+export * from "./mbarrier";
+export * from "./wide";
+export * from "./copy";

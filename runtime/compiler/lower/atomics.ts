@@ -1,11 +1,18 @@
-import type { Value } from "../ir/ir.ts";
-import type { Instruction } from "../ptx/ast.ts";
+import { I32, type Value } from "../ir/ir.ts";
+import type { Instruction, Operand } from "../ptx/ast.ts";
+import { completeTransfer } from "./async.ts";
 import type { Builder } from "./builder.ts";
 import type { Lowering } from "./instructions.ts";
 import { checkedAddress, spaceOf } from "./memory.ts";
 import { lastType, type PtxType } from "./types.ts";
+import { atomicWide } from "./wide.ts";
 
-const OPERATIONS = new Set("add and or xor exch cas min max inc dec".split(" "));
+export const OPERATIONS = new Set("add and or xor exch cas min max inc dec".split(" "));
+
+/** The library's name of an operation; `own`: on memory that only this block touches. */
+export function atomicName(op: string, type: PtxType, own: boolean): string {
+  return `atom_${op}_${libraryType(op, type)}${own ? "_cta" : ""}`;
+}
 
 /** The types under which the library has an operation: same bits, same function. */
 function libraryType(op: string, type: PtxType): string {
@@ -16,37 +23,46 @@ function libraryType(op: string, type: PtxType): string {
 }
 
 /**
- * One atomic operation through the library's `atom_<op>_<type>(address, operands…)`: real atomic
- * accesses, except on shared memory, which one worker owns (`…_cta`).
+ * One atomic operation for each element through the library's `atom_<op>_<type>(address,
+ * operands…)`: real atomic accesses, except on shared memory, which one worker owns (`…_cta`).
+ * A vector is atomic element by element (PTX ISA §9.7.13.7).
  */
-function atomic(b: Builder, i: Instruction, sources: Instruction["operands"], at: number): Value {
+function atomic(b: Builder, i: Instruction, address: Operand, sources: Operand[]): Value[] {
   const type = lastType(i.mods) as PtxType;
   const op = i.mods.find((m) => OPERATIONS.has(m));
-  if (!op || type.bits > 64) throw b.unsupported();
-  const space = spaceOf(i);
+  if (!op) throw b.unsupported();
+  const parts = elementsOf(sources[0]).length;
   const size = type.bits / 8;
-  const checked = checkedAddress(b, i.operands[at], space, size, size);
-  const { ea, offset } = checked;
-  const address = offset === 0 ? ea : b.emit("i32_add", 1, [ea, b.i32(offset)]);
-  const name = `atom_${op}_${libraryType(op, type)}${checked.space === "shared" ? "_cta" : ""}`;
-  const args = sources.map((o) => b.read(o, type));
-  return b.lib(name, [address, ...args], true);
+  const { ea, offset, space } = checkedAddress(b, address, spaceOf(i), parts * size, parts * size);
+  const name = atomicName(op, type, space === "shared");
+  const values = sources.map((o) => elementsOf(o).map((e) => b.read(e, type)));
+  return Array.from({ length: parts }, (_, k) => {
+    const at = offset + k * size;
+    const place = at === 0 ? ea : b.emit("i32_add", I32, [ea, b.i32(at)]);
+    return b.lib(name, [place, ...values.map((v) => v[k])], true);
+  });
 }
+
+const elementsOf = (o: Operand) => (o.kind === "vector" ? o.elements : [o]);
 
 const atom: Lowering = (b, i) => {
   const type = lastType(i.mods) as PtxType;
-  const [d, , ...sources] = i.operands;
+  if (type.bits > 64) return atomicWide(b, i);
+  const [d, address, ...sources] = i.operands;
   const rest = i.mods.includes("L2::cache_hint") ? sources.slice(0, -1) : sources;
-  if (d.kind === "vector") return false;
-  b.write(d, b.coerce(atomic(b, i, rest, 1), type.type), type);
+  const old = atomic(b, i, address, rest);
+  elementsOf(d).forEach((target, k) => {
+    b.write(target, b.coerce(old[k], type.type), type);
+  });
   return true;
 };
 
 const red: Lowering = (b, i) => {
-  if (i.mods.includes("async")) return false;
-  const sources = i.operands.slice(1, i.mods.includes("L2::cache_hint") ? -1 : undefined);
-  if (sources[0].kind === "vector") return false;
-  atomic(b, i, sources, 0);
+  const [address, source, mbar] = i.operands;
+  const old = atomic(b, i, address, [source]);
+  if (i.mods.includes("async")) {
+    completeTransfer(b, i, mbar, (old.length * (lastType(i.mods) as PtxType).bits) / 8);
+  }
   return true;
 };
 

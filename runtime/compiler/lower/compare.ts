@@ -129,11 +129,19 @@ const setp: Lowering = (b, i) => {
 
 /** setp on f16x2 and bf16x2: `p|q` are the results of the low and the high halves. */
 function packedSetp(b: Builder, i: Instruction, type: PtxType | undefined): boolean {
-  const [d, x, y, c] = i.operands;
+  const d = i.operands[0];
   if (!type || d.kind !== "pair") return false;
+  const [low, high] = packedComparisons(b, i, type);
+  b.write(d.first, low, ptxType("pred"));
+  b.write(d.second, high, ptxType("pred"));
+  return true;
+}
+
+/** The comparisons of the low and the high halves, combined with a predicate if there is one. */
+function packedComparisons(b: Builder, i: Instruction, type: PtxType): Value[] {
+  const [, x, y, c] = i.operands;
   const cmp = i.mods.find((m) => COMPARISONS.has(m)) as string;
   const bool = i.mods.find((m) => m === "and" || m === "or" || m === "xor");
-  const pred = ptxType("pred");
   const ftz = i.mods.includes("ftz");
   const half = type.name.replace("x2", "");
   const wide = (v: Value, k: number) => {
@@ -142,29 +150,38 @@ function packedSetp(b: Builder, i: Instruction, type: PtxType | undefined): bool
   };
   const v = b.read(x, type);
   const w = b.read(y, type);
-  const results = [0, 1].map((k) => {
+  return [0, 1].map((k) => {
     const t = compareFloats(b, cmp, "f32", wide(v, k), wide(w, k));
-    return bool ? b.emit(`${bool}1`, I1, [t, b.read(c, pred)]) : t;
+    return bool ? b.emit(`${bool}1`, I1, [t, b.read(c, ptxType("pred"))]) : t;
   });
-  b.write(d.first, results[0], pred);
-  b.write(d.second, results[1], pred);
-  return true;
 }
+
+/** The bits of 1.0 in the types whose results are ones; integers get all ones. */
+const ONES: Record<string, number> = { f16: 0x3c00, bf16: 0x3f80, f32: 0x3f800000 };
 
 /** set: all ones or 1.0 where true (PTX ISA §9.7.6.2). */
 const set: Lowering = (b, i) => {
   const types = i.mods.map(findType).filter((t) => t !== undefined);
   if (types.length !== 2) return false;
   const [result, source] = types;
-  if (result.bits < 32 || /x2$/.test(source.name)) return false;
+  if (/x2$/.test(source.name)) return packedSet(b, i, result, source);
   const { p } = combined(b, i, source);
-  if (result.type === F32) {
-    const one = b.emit("const", F32, [], undefined, 0x3f800000);
-    const zero = b.emit("const", F32, [], undefined, 0);
-    b.write(i.operands[0], b.select(p, one, zero), result);
-  } else b.write(i.operands[0], b.select(p, b.i32(-1), b.i32(0)), result);
+  const ones = ONES[result.name] ?? (result.bits === 16 ? 0xffff : -1);
+  const v = b.select(p, b.i32(ones), b.i32(0));
+  b.write(i.operands[0], b.coerce(v, result.type), result);
   return true;
 };
+
+/** set on f16x2 and bf16x2: each half of the result is its half's comparison. */
+function packedSet(b: Builder, i: Instruction, result: PtxType, source: PtxType): boolean {
+  const ones = ONES[result.name.replace("x2", "")] ?? 0xffff;
+  const [low, high] = packedComparisons(b, i, source).map((t) =>
+    b.select(t, b.i32(ones), b.i32(0)),
+  );
+  const shifted = b.emit("i32_shl", I32, [high, b.i32(16)]);
+  b.write(i.operands[0], b.emit("i32_or", I32, [low, shifted]), ptxType("b32"));
+  return true;
+}
 
 const selp: Lowering = (b, i) => {
   const type = lastType(i.mods);

@@ -9,12 +9,15 @@ export interface ModuleLayout {
   offsets: Map<number, number>;
   /** Bytes of the whole segment. */
   size: number;
+  /** Bytes of the `.const` variables, at the front. */
+  constBytes: number;
 }
 
 /** Lays out the `.global` and `.const` variables of a module, constants first. */
 export function layoutModule(module: PtxModule): ModuleLayout {
   const offsets = new Map<number, number>();
   let size = 0;
+  let constBytes = 0;
   const variables = [...module.variables];
   for (const fn of module.functions) variables.push(...fn.locals);
   for (const space of ["const", "global"] as const) {
@@ -25,8 +28,9 @@ export function layoutModule(module: PtxModule): ModuleLayout {
       offsets.set(v.id, size);
       size += Math.max(v.size, 1);
     }
+    if (space === "const") constBytes = size;
   }
-  return { offsets, size };
+  return { offsets, size, constBytes };
 }
 
 /** Functions that can reach themselves through direct calls (PTX ISA §7.1), by function index. */

@@ -21,6 +21,7 @@ import type { KernelContext } from "./context.ts";
 import { lowerInstruction } from "./instructions.ts";
 import { ParamStore } from "./params.ts";
 import { readSpecialRegister } from "./sreg.ts";
+import { usesAlloca } from "./stack.ts";
 import { ptxType } from "./types.ts";
 
 /** One inlined instance of a PTX function. */
@@ -28,6 +29,8 @@ export interface Frame {
   fn: PtxFunction;
   parent: Frame | undefined;
   registers: Map<number, number>;
+  /** High halves of `.b128` registers. */
+  highs: Map<number, number>;
   blocks: Map<Label, Block>;
   stores: Map<number, ParamStore>;
   locals: Map<number, number>;
@@ -66,6 +69,8 @@ export class FunctionLowering {
   frame!: Frame;
   readonly builder: Builder;
   private inlined = 0;
+  private stackTop = -1;
+  private stackOffset = -1;
 
   constructor(context: KernelContext, sites: Site[], real: boolean) {
     this.context = context;
@@ -81,6 +86,9 @@ export class FunctionLowering {
     const entry = this.newBlock();
     this.builder.block = entry;
     this.frame = this.newFrame(fn, undefined, undefined);
+    if (this.context.module.functions.some(usesAlloca)) {
+      this.builder.writeRegister(this.stackRegister(), this.builder.i32(0));
+    }
     if (this.real) this.receiveArguments(fn);
     this.lowerBody(fn);
     return {
@@ -124,6 +132,7 @@ export class FunctionLowering {
       fn,
       parent,
       registers: new Map(),
+      highs: new Map(),
       blocks: new Map(),
       stores: new Map(),
       locals: new Map(),
@@ -151,6 +160,28 @@ export class FunctionLowering {
       this.frame.registers.set(reg.id, index);
     }
     return index;
+  }
+
+  /** The virtual register of the high 64 bits of a `.b128` register. */
+  highOf(reg: Variable): number {
+    let index = this.frame.highs.get(reg.id);
+    if (index === undefined) {
+      index = this.newRegister(`${reg.name}.high`, I64);
+      this.frame.highs.set(reg.id, index);
+    }
+    return index;
+  }
+
+  /** The register with the bytes in use of the area that alloca draws from. */
+  stackRegister(): number {
+    if (this.stackTop < 0) this.stackTop = this.newRegister("stack", I32);
+    return this.stackTop;
+  }
+
+  /** Local memory for alloca, the same for all calls that are inlined here. */
+  stackArea(bytes: number): number {
+    if (this.stackOffset < 0) this.stackOffset = this.allocateLocal(bytes, 16);
+    return this.stackOffset;
   }
 
   /** The carry flag (PTX ISA §9.7.2) of the current frame, an I32 0 or 1. */
@@ -336,11 +367,16 @@ export class FunctionLowering {
     const next = this.newBlock();
     const inner = this.newFrame(callee, outer, next);
     bind(inner);
+    const saved = usesAlloca(callee) ? this.newRegister("saved stack", I32) : -1;
+    const copy = (from: number, to: number) =>
+      b.emit("regwrite", NONE, [b.emit("regread", I32, [], NO_AUX, from)], NO_AUX, to);
+    if (saved >= 0) copy(this.stackRegister(), saved);
     this.frame = inner;
     this.lowerBody(callee);
     this.frame = outer;
     b.instruction = call;
     b.block = next;
+    if (saved >= 0) copy(saved, this.stackRegister());
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Instruction } from "../ptx/ast.ts";
 import { arithmetic } from "./arith.ts";
+import { copies } from "./async.ts";
 import { atomics } from "./atomics.ts";
 import { barriers } from "./barriers.ts";
 import type { Builder } from "./builder.ts";
@@ -11,8 +12,11 @@ import { conversions } from "./convert.ts";
 import { lowerLibrary } from "./generic.ts";
 import { logic } from "./logic.ts";
 import { matrices } from "./matrix.ts";
+import { mbarriers } from "./mbarrier.ts";
 import { memory } from "./memory.ts";
 import { moves } from "./move.ts";
+import { multicasts } from "./multimem.ts";
+import { stacks } from "./stack.ts";
 import { video } from "./video.ts";
 import { warps } from "./warp.ts";
 
@@ -32,6 +36,10 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
   ...moves,
   ...memory,
   ...atomics,
+  ...copies,
+  ...multicasts,
+  ...stacks,
+  ...mbarriers,
   ...control,
   ...barriers,
   ...warps,

@@ -72,9 +72,8 @@ function count(op: "popcnt" | "clz"): Lowering {
 
 /** `lop3.b32 d, a, b, c, immLut`: any function of three bits (PTX ISA §9.7.8 lop3). */
 const lop3: Lowering = (b, i) => {
-  if (i.mods.length !== 1) return false;
   const type = ptxType("b32");
-  const [d, x, y, z, table] = i.operands;
+  const [d, x, y, z, table, q0] = i.operands;
   if (table.kind !== "int") throw b.error("the look-up table must be a constant");
   const [p, q, r] = [x, y, z].map((o) => b.read(o, type));
   const inverted = [p, q, r].map((v) => b.emit("i32_xor", I32, [v, b.i32(-1)]));
@@ -85,7 +84,15 @@ const lop3: Lowering = (b, i) => {
     const term = b.emit("i32_and", I32, [first, k & 1 ? r : inverted[2]]);
     sum = sum.op === "const" ? term : b.emit("i32_or", I32, [sum, term]);
   }
-  b.write(d, sum, type);
+  if (d.kind !== "pair") {
+    b.write(d, sum, type);
+    return true;
+  }
+  // `lop3.and d|p, …, q`: p = (d != 0) and q.
+  const pred = ptxType("pred");
+  const combined = b.emit(`${i.mods[0]}1`, I1, [b.truth(sum), b.read(q0, pred)]);
+  b.write(d.first, sum, type);
+  b.write(d.second, combined, pred);
   return true;
 };
 

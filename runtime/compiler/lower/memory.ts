@@ -1,9 +1,11 @@
 import { type Aux, I32, I64, type MemorySpace, NONE, type Type, type Value } from "../ir/ir.ts";
 import type { AddressOperand, Instruction, Operand } from "../ptx/ast.ts";
+import { completeTransfer } from "./async.ts";
 import type { Builder } from "./builder.ts";
 import { kernelParamOffset } from "./function.ts";
 import type { Lowering } from "./instructions.ts";
 import { lastType, type PtxType, ptxType } from "./types.ts";
+import { loadWide, storeWide } from "./wide.ts";
 
 /** The largest offset that goes into the instruction instead of the address. */
 const MAX_STATIC_OFFSET = 65536;
@@ -36,11 +38,26 @@ export function checkedAddress(
 ): CheckedAddress {
   if (operand.kind !== "address") throw b.error("an address was expected");
   const { base } = operand;
-  let offset = Number(operand.offset);
   if (base.kind === "symbol" && base.symbol.kind === "variable") {
-    const known = symbolEa(b, base.symbol, offset, size, align);
+    const known = symbolEa(b, base.symbol, Number(operand.offset), size, align);
     if (known) return known;
   }
+  const from = addressOf(b, operand, space);
+  return { ea: checkAt(b, from, size, align), offset: from.offset, space: from.space };
+}
+
+/** An address that has not been checked: I64 if generic, else I32; plus a static offset. */
+export interface Address {
+  address: Value;
+  offset: number;
+  space: MemorySpace;
+}
+
+/** The address that an operand names in a state space. */
+export function addressOf(b: Builder, operand: Operand, space: string): Address {
+  if (operand.kind !== "address") throw b.error("an address was expected");
+  const { base } = operand;
+  let offset = Number(operand.offset);
   const kind: MemorySpace =
     space === "shared" || space === "local" ? space : space === "param" ? "local" : "generic";
   let address: Value;
@@ -60,8 +77,25 @@ export function checkedAddress(
       offset = 0;
     }
   }
-  const aux: Aux = { space: kind, size, offset, align, site: b.site() };
-  return { ea: b.emit("check", I32, [address], aux), offset, space: kind };
+  return { address, offset, space: kind };
+}
+
+/** Emits the check of `size` bytes at an address; gives its place without the static offset. */
+export function checkAt(b: Builder, from: Address, size: number, align: number): Value {
+  const aux: Aux = { space: from.space, size, offset: from.offset, align, site: b.site() };
+  return b.emit("check", I32, [from.address], aux);
+}
+
+/** As {@link checkedAddress}, with the static offset added. */
+export function checkedPointer(
+  b: Builder,
+  operand: Operand,
+  space: string,
+  size: number,
+  align: number,
+): Value {
+  const { ea, offset } = checkedAddress(b, operand, space, size, align);
+  return offset === 0 ? ea : b.emit("i32_add", I32, [ea, b.i32(offset)]);
 }
 
 /** A generic 64-bit address. 32-bit constant-space addresses are offsets in the memory. */
@@ -106,13 +140,15 @@ function element(type: PtxType): { type: Type; size: number } {
   return { type: type.type, size: type.bits / 8 };
 }
 
-function isOrdered(i: Instruction): boolean {
+export function isOrdered(i: Instruction): boolean {
+  if (i.mods.includes("async")) return false;
   return i.mods.some((m) => /^(volatile|relaxed|acquire|release|mmio)$/.test(m));
 }
 
 const ld: Lowering = (b, i) => {
   const type = lastType(i.mods);
-  if (!type || type.bits > 64) return false;
+  if (!type) return false;
+  if (type.bits > 64) return loadWide(b, i);
   const [d, address] = i.operands;
   const targets = d.kind === "vector" ? d.elements : [d];
   const space = spaceOf(i);
@@ -154,8 +190,8 @@ function loadParam(b: Builder, address: AddressOperand, targets: Operand[], type
 
 const st: Lowering = (b, i) => {
   const type = lastType(i.mods);
-  if (!type || type.bits > 64) return false;
-  if (i.mods.includes("async")) return false;
+  if (!type) return false;
+  if (type.bits > 64) return storeWide(b, i);
   const [address, value] = i.operands;
   const sources = value.kind === "vector" ? value.elements : [value];
   const space = spaceOf(i);
@@ -176,6 +212,7 @@ const st: Lowering = (b, i) => {
     const aux: Aux = { size, offset: offset + k * size, ordered: isOrdered(i), space: kind };
     b.emit("store", NONE, [ea, v], aux);
   });
+  if (i.mods.includes("async")) completeTransfer(b, i, i.operands[2], total);
   return true;
 };
 

@@ -3,12 +3,14 @@ import type { Instruction, Operand } from "../ptx/ast.ts";
 import type { Builder } from "./builder.ts";
 import type { Lowering } from "./instructions.ts";
 import { lastType, type PtxType, ptxType } from "./types.ts";
+import { moveWide } from "./wide.ts";
 
 /** mov, with packing `mov.b32 d, {a, b}` and unpacking (PTX ISA §9.7.9 mov). */
 const mov: Lowering = (b, i) => {
   const type = lastType(i.mods);
   const [d, x] = i.operands;
-  if (!type || type.bits > 64) return false;
+  if (!type) return false;
+  if (type.bits > 64) return moveWide(b, i);
   if (x.kind === "vector") b.write(d, pack(b, x.elements, type), type);
   else if (d.kind === "vector") unpack(b, d.elements, b.read(x, type), type);
   else b.write(d, b.read(x, type), type);
@@ -94,14 +96,54 @@ const isspacep: Lowering = (b, i: Instruction) => {
     b.write(d, inside(WINDOWS[space]), ptxType("pred"));
     return true;
   }
-  if (space === "global") {
-    const own = b.emit("or1", 0, [inside("sharedWindow"), inside("localWindow")]);
-    const any = b.emit("or1", 0, [own, inside("paramWindow")]);
-    b.write(d, b.not(any), ptxType("pred"));
+  // Constants lie at the front of the module's variables.
+  const module = b.emit("sreg", I64, [], { name: "moduleBase" });
+  const bytes = b.i64(BigInt(b.fn.context.layout.constBytes));
+  const constant = b.emit("i64_lt_u", 0, [b.emit("i64_sub", I64, [v, module]), bytes]);
+  if (space === "const") {
+    b.write(d, constant, ptxType("pred"));
     return true;
   }
-  return false;
+  if (space !== "global") return false;
+  const windows = ["sharedWindow", "localWindow", "paramWindow"].map(inside);
+  const any = windows.reduce((p, q) => b.emit("or1", 0, [p, q]), constant);
+  b.write(d, b.not(any), ptxType("pred"));
+  return true;
+};
+
+/** mapa: the same variable of a block of the cluster; the cluster has one block (§9.7.9.23). */
+const mapa: Lowering = (b, i) => {
+  const type = lastType(i.mods) as PtxType;
+  const [d, x] = i.operands;
+  b.write(d, b.read(x, type), type);
+  return true;
+};
+
+const getctarank: Lowering = (b, i) => {
+  b.write(i.operands[0], b.i32(0), ptxType("u32"));
+  return true;
+};
+
+/** istypep: whether an address is that of an opaque variable of a type (§9.7.10.6). */
+const istypep: Lowering = (b, i) => {
+  const [d, x] = i.operands;
+  const address = b.read(x, ptxType("u64"));
+  let any = b.bool(false);
+  for (const v of b.fn.context.module.variables) {
+    if (v.type !== i.mods[0]) continue;
+    const same = b.emit("i64_eq", 0, [address, b.symbolAddress(v, 0)]);
+    any = b.emit("or1", 0, [any, same]);
+  }
+  b.write(d, any, ptxType("pred"));
+  return true;
 };
 
 /** Data movement without memory (PTX ISA §9.7.9). */
-export const moves: Record<string, Lowering> = { mov, cvta, isspacep };
+export const moves: Record<string, Lowering> = {
+  mov,
+  cvta,
+  isspacep,
+  mapa,
+  getctarank,
+  istypep,
+};

@@ -20,6 +20,10 @@ function add(names: string, bits: number, type: Type, signed = false, float = fa
 }
 
 add("pred", 1, I1);
+add("u2 b2", 2, I32);
+add("s2", 2, I32, true);
+add("u4 b4", 4, I32);
+add("s4", 4, I32, true);
 add("b8 u8 e4m3 e5m2", 8, I32);
 add("s8", 8, I32, true);
 add("b16 u16 f16 bf16 e4m3x2 e5m2x2", 16, I32);

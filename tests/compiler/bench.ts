@@ -1,0 +1,130 @@
+/** Runs single kernels on an executor of its own, without a device around it. */
+import {
+  type ExecOptions,
+  Executor,
+  type KernelFault,
+  type LaunchRequest,
+  loadArtifacts,
+} from "../../runtime/exec/index.ts";
+import { GuestMemory, Heap } from "../../runtime/memory/index.ts";
+
+type Bytes = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float32Array | BigUint64Array;
+type Shape = number | [number, number, number];
+const triple = (s: Shape): [number, number, number] => (typeof s === "number" ? [s, 1, 1] : s);
+
+/** A kernel `k` of module-scope declarations, pointer parameters p0, p1, … and a body. */
+export function kernelText(pointers: number, body: string, before = ""): string {
+  const params = Array.from({ length: pointers }, (_, k) => `.param .u64 p${k}`).join(", ");
+  const loads = Array.from(
+    { length: pointers },
+    (_, k) => `ld.param.u64 %rd${k}, [p${k}]; cvta.to.global.u64 %rd${k}, %rd${k};`,
+  ).join("\n");
+  return `.version 8.5
+.target sm_90
+.address_size 64
+${before}
+.visible .entry k(${params})
+{
+.reg .pred %p<8>; .reg .b16 %h<16>; .reg .b32 %r<32>; .reg .b64 %rd<32>; .reg .f32 %f<32>; .reg .b128 %q<4>;
+${loads}
+mov.u32 %r0, %tid.x;
+${body}
+ret;
+}`;
+}
+
+export interface RunOptions {
+  grid?: Shape;
+  block?: Shape;
+  dynamicSharedBytes?: number;
+  kernel?: string;
+  cooperative?: boolean;
+  timeoutMs?: number;
+}
+
+/** One executor with its memory. */
+export class Bench {
+  readonly executor: Executor;
+  readonly memory: GuestMemory;
+  printed = "";
+  private readonly heap: Heap;
+
+  private constructor(artifacts: Awaited<ReturnType<typeof loadArtifacts>>, options: ExecOptions) {
+    this.memory = GuestMemory.create();
+    const { deviceMemory } = this.memory.map;
+    const ensure = (end: number) => this.memory.ensure(end);
+    this.heap = new Heap(deviceMemory.start, deviceMemory.size, 256, ensure);
+    const host = {
+      memory: this.memory,
+      allocDevice: (bytes: number, align: number) => this.heap.alloc(bytes, align),
+      freeDevice: (offset: number) => void this.heap.release(offset),
+      print: (text: Uint8Array) => {
+        this.printed += new TextDecoder().decode(text);
+      },
+    };
+    this.executor = new Executor(host, artifacts, options);
+  }
+
+  /** @param width threads of a lane group: 1 is scalar code */
+  static async create(width: 1 | 4 = 4): Promise<Bench> {
+    return new Bench(await loadArtifacts(), { width } as ExecOptions);
+  }
+
+  /** Device memory with the bytes of `data`: its CUDA pointer. */
+  upload(data: Bytes): number {
+    const offset = this.heap.alloc(data.byteLength, 256);
+    this.memory
+      .bytes(offset, data.byteLength)
+      .set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    return this.memory.pointerOf(offset);
+  }
+
+  /** Device memory of zeros. */
+  zeros(bytes: number): number {
+    return this.upload(new Uint8Array(bytes));
+  }
+
+  bytes(pointer: number, length: number): Uint8Array<ArrayBuffer> {
+    return this.memory.bytes(pointer - this.memory.base, length).slice() as Uint8Array<ArrayBuffer>;
+  }
+
+  words(pointer: number, count: number): number[] {
+    return [...new Uint32Array(this.bytes(pointer, 4 * count).buffer)];
+  }
+
+  longs(pointer: number, count: number): bigint[] {
+    return [...new BigUint64Array(this.bytes(pointer, 8 * count).buffer)];
+  }
+
+  floats(pointer: number, count: number): number[] {
+    return [...new Float32Array(this.bytes(pointer, 4 * count).buffer)];
+  }
+
+  /** Loads, launches and unloads; parameters are 64-bit numbers. */
+  run(ptx: string, params: (number | bigint)[], options: RunOptions = {}): KernelFault | undefined {
+    const module = this.executor.loadModule(ptx);
+    const bytes = new Uint8Array(params.length * 8);
+    const view = new DataView(bytes.buffer);
+    params.forEach((v, k) => {
+      view.setBigUint64(8 * k, BigInt(v), true);
+    });
+    const request: LaunchRequest = {
+      module,
+      kernel: options.kernel ?? "k",
+      grid: triple(options.grid ?? 1),
+      block: triple(options.block ?? 1),
+      dynamicSharedBytes: options.dynamicSharedBytes ?? 0,
+      params: bytes,
+      cooperative: options.cooperative ?? false,
+      timeoutMs: options.timeoutMs ?? 10_000,
+    };
+    try {
+      return this.executor.launch(request);
+    } finally {
+      module.unload();
+    }
+  }
+}
+
+/** Both ways of execution: lane groups, and one thread at a time. */
+export const WIDTHS = [4, 1] as const;
