@@ -225,7 +225,6 @@ function walk(head: u32): bool {
       continue;
     }
 
-    if (length == 0) return fail(BROKEN_ZERO_LENGTH, index);
     if (flags & DESC_F_WRITE) {
       if (!writing) {
         writing = true;
@@ -234,6 +233,7 @@ function walk(head: u32): bool {
     } else if (writing) {
       return fail(BROKEN_ORDER, index); // §2.7.4.2: writable ones come after all readable ones
     }
+    if (length == 0) return fail(BROKEN_ZERO_LENGTH, index);
     const found = appendBuffer(address, length, writing);
     if (found != APPEND_OK) return failAppend(found, index);
     // §2.7.5.2: at most 2³² bytes in a chain. Each length is below 2³²: the sum can't overflow.

@@ -13,14 +13,12 @@ import {
   VIRTIO_F_RING_PACKED,
   VIRTIO_F_VERSION_1,
 } from "../../runtime/virtio/index.ts";
+import { BUFFERS, RAM_END, RAM_SIZE, RAM_START } from "./ram.ts";
+
+export { BUFFERS, RAM_END, RAM_SIZE, RAM_START } from "./ram.ts";
 
 export const core = await loadCore();
 
-/** Guest RAM of the rig: rings first, then buffers. */
-export const RAM_START = 0x10000;
-export const RAM_SIZE = 0x200000;
-export const RAM_END = RAM_START + RAM_SIZE;
-export const BUFFERS = RAM_START + 0x100000;
 const WORKSPACES = RAM_END;
 
 export interface RigOptions {

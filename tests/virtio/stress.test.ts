@@ -1,0 +1,16 @@
+import assert from "node:assert/strict";
+import { test } from "../harness.ts";
+import { STRESSED, StressPair } from "./stress/stress.ts";
+
+const COUNT = 30_000;
+
+/** The short form of `npm run stress:ring`. */
+test(`driver and device in two threads: ${COUNT} requests a queue, none lost, doubled or torn`, async () => {
+  const pair = new StressPair();
+  for (const queue of STRESSED) {
+    const result = await pair.run(queue, COUNT);
+    assert.equal(result.error, "", queue.name);
+    assert.equal(result.done, COUNT, queue.name);
+  }
+  await pair.stop();
+});
