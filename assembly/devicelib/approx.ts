@@ -305,7 +305,9 @@ export function tanh_approx_f32_x4(a: v128): v128 {
   q = step(q, u, 1.18534705686654e-4);
   q = step(q, u, 2.268434632439e-3);
   q = step(q, u, 4.89352518554385e-3);
-  return f32x4.div(f32x4.mul(p, x), q);
+  // Near 0 the function is its argument, and p·x could be subnormal.
+  const small = f32x4.lt(f32x4.abs(a), k(0.000244140625));
+  return v128.bitselect(a, f32x4.div(f32x4.mul(p, x), q), small);
 }
 /** tanh.approx.f32 */
 export function tanh_approx_f32(a: f32): f32 {
