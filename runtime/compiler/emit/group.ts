@@ -202,7 +202,7 @@ export class GroupEmitter extends FunctionFrame implements StructureSink, Scalar
       w.localSet(this.spin);
     }
     const fast = this.source.variants.findIndex((v) => v.fast);
-    if (fast >= 0) {
+    if (threads >= LANES) {
       w.block();
       if (!this.kernel.single) {
         w.localGet(masked);
