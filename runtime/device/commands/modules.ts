@@ -6,7 +6,6 @@ import {
   cudaErrorInvalidKernelImage,
   cudaErrorInvalidResourceHandle,
   cudaErrorInvalidValue,
-  cudaErrorNotSupported,
   cudaErrorSymbolNotFound,
   cudaSuccess,
 } from "../../protocol/errors.ts";
@@ -37,22 +36,11 @@ function input(call: Call, bytes: number, most: number): Uint8Array | undefined 
   return data;
 }
 
-/** Separately compiled PTX (-rdc=true) would have to be linked. */
-class LinkError extends Error {
-  readonly code = cudaErrorNotSupported;
-  constructor() {
-    super("the image was compiled with -rdc=true: linking several PTX texts is not supported");
-  }
-}
-
 /** Loads one part a translation unit; what was loaded goes again if a later one is refused. */
-function loadParts(device: Device, modules: readonly (readonly string[])[]): LoadedModule[] {
+function loadParts(device: Device, texts: readonly string[]): LoadedModule[] {
   const parts: LoadedModule[] = [];
   try {
-    for (const [text = "", ...others] of modules) {
-      if (others.length > 0) throw new LinkError();
-      parts.push(device.executor.loadModule(text));
-    }
+    for (const text of texts) parts.push(device.executor.loadModule(text));
     return parts;
   } catch (error) {
     for (const part of parts) part.unload();
@@ -79,7 +67,7 @@ const load: Command = {
     if (image === undefined) return cudaErrorInvalidValue;
     try {
       device.current = context;
-      const module = newModule(device.newHandle(), loadParts(device, selectPtx(image).modules));
+      const module = newModule(device.newHandle(), loadParts(device, selectPtx(image).ptx));
       context.modules.set(module.handle, module);
       call.set32(P.MODULE_LOAD_MODULE, module.handle);
       call.set32(P.MODULE_LOAD_FUNCTIONS, module.names.length);
