@@ -4,6 +4,7 @@ import {
   Executor,
   type KernelFault,
   type LaunchRequest,
+  type LoadedModule,
   loadArtifacts,
 } from "../../runtime/exec/index.ts";
 import { GuestMemory, Heap } from "../../runtime/memory/index.ts";
@@ -100,17 +101,34 @@ export class Bench {
     return [...new Float32Array(this.bytes(pointer, 4 * count).buffer)];
   }
 
-  /** Loads, launches and unloads; parameters are 64-bit numbers. */
+  /** Loads, launches and unloads. */
   run(ptx: string, params: (number | bigint)[], options: RunOptions = {}): KernelFault | undefined {
     const module = this.executor.loadModule(ptx);
-    const bytes = new Uint8Array(params.length * 8);
+    try {
+      return this.launch(module, params, options);
+    } finally {
+      module.unload();
+    }
+  }
+
+  /** Launches a kernel of a loaded module; parameters are integers of 4 or 8 bytes. */
+  launch(
+    module: LoadedModule,
+    params: (number | bigint)[],
+    options: RunOptions = {},
+  ): KernelFault | undefined {
+    const kernel = options.kernel ?? "k";
+    const info = module.kernels.get(kernel);
+    if (!info) throw new Error(`no kernel ${kernel}`);
+    const bytes = new Uint8Array(info.paramBytes);
     const view = new DataView(bytes.buffer);
-    params.forEach((v, k) => {
-      view.setBigUint64(8 * k, BigInt(v), true);
+    info.params.forEach(({ offset, size }, k) => {
+      if (size === 8) view.setBigUint64(offset, BigInt(params[k]), true);
+      else view.setUint32(offset, Number(params[k]), true);
     });
     const request: LaunchRequest = {
       module,
-      kernel: options.kernel ?? "k",
+      kernel,
       grid: triple(options.grid ?? 1),
       block: triple(options.block ?? 1),
       dynamicSharedBytes: options.dynamicSharedBytes ?? 0,
@@ -118,11 +136,7 @@ export class Bench {
       cooperative: options.cooperative ?? false,
       timeoutMs: options.timeoutMs ?? 10_000,
     };
-    try {
-      return this.executor.launch(request);
-    } finally {
-      module.unload();
-    }
+    return this.executor.launch(request);
   }
 }
 
