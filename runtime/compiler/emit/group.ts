@@ -37,11 +37,11 @@ import { emitSpecialRegister } from "./sreg.ts";
 import { type StructureSink, walkStructured } from "./structure.ts";
 import { emitNarrow, emitVector, putLane, readsOnce } from "./vector.ts";
 import {
+  accessPattern,
   checkTypes,
   emitVectorCheck,
   emitVectorLoad,
   emitVectorStore,
-  laneStride,
 } from "./vector-memory.ts";
 
 const WIDEN = [
@@ -79,7 +79,10 @@ export class GroupEmitter extends FunctionFrame implements StructureSink, Scalar
   /** Nothing has had an effect yet since the group's start. */
   private clean = false;
   private cleanBlocks = new Set<Block>();
-  private readonly sure = new Set<Value>();
+  /** Checks that are known to have passed, in the pattern that was expected. */
+  readonly sure = new Set<Value>();
+  /** Code blocks that memory operations have opened around the current point. */
+  nested = 0;
   private readonly blockCache = new Map<string, number>();
   private readonly late = new Map<string, number>();
   private readonly lateCode = new CodeWriter(128);
@@ -284,13 +287,12 @@ export class GroupEmitter extends FunctionFrame implements StructureSink, Scalar
 
   /**
    * With a check's condition on the stack: where the group can start over, in the general body, it
-   * does so unless the condition holds, and the check's address is sure from here on.
+   * does so unless the condition holds.
    */
-  startOverUnless(check: Value): boolean {
+  startOverUnless(): boolean {
     if (!this.canStartOver()) return false;
     this.w.op(OP.i32_eqz);
-    this.w.brIf(this.depth);
-    this.sure.add(check);
+    this.w.brIf(this.depth + this.nested);
     return true;
   }
 
@@ -476,7 +478,7 @@ export class GroupEmitter extends FunctionFrame implements StructureSink, Scalar
   /** The lanes' addresses of a checked access, whichever way they were found. */
   private checkVector(v: Value): void {
     const { w } = this;
-    const stride = laneStride(this, v);
+    const { stride } = accessPattern(this, v);
     const [fast, ea, eas] = this.locals(v);
     if (stride === undefined) {
       w.localGet(fast);

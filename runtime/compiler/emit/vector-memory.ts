@@ -11,7 +11,7 @@ const log2 = (n: number) => 31 - Math.clz32(n);
  * Bytes between the lanes of a checked address: 0 if all lanes have the same, undefined if the
  * lanes go anywhere.
  */
-export function laneStride(e: GroupEmitter, check: Value): number | undefined {
+function laneStride(e: GroupEmitter, check: Value): number | undefined {
   if (check.op !== "check") return e.shape(check).kind === UNIFORM ? 0 : undefined;
   if (check.aux.space === "local") return undefined; // each lane has its own
   const [first, index] = check.args;
@@ -24,9 +24,31 @@ export function laneStride(e: GroupEmitter, check: Value): number | undefined {
   return s.kind === AFFINE && s.stride > 0 ? s.stride : undefined;
 }
 
-/** Locals of a check: affine ones have (fast, ea, eas), varying ones (eas), uniform ones (ea). */
-export function checkTypes(e: GroupEmitter, check: Value): number[] {
+/**
+ * Bytes between neighbouring lanes that an access of unknown pattern is tried with: most turn out
+ * to be contiguous (pointers kept across barriers, computed indices). Undefined if not worth it.
+ */
+function triedStride(check: Value): number | undefined {
+  if (check.op !== "check" || check.aux.space === "local") return undefined;
+  const { align = 1, scale } = check.aux;
+  if (check.args.length === 2 && align % (scale as number) !== 0) return undefined;
+  return align;
+}
+
+/** How a varying access is made: its stride, and whether that is only tried. */
+export function accessPattern(
+  e: GroupEmitter,
+  check: Value,
+): { stride: number | undefined; tried: boolean } {
   const stride = laneStride(e, check);
+  if (stride !== undefined) return { stride, tried: false };
+  const tried = triedStride(check);
+  return { stride: tried, tried: tried !== undefined };
+}
+
+/** Locals of a check: with a stride (fast, ea, eas), without one (eas), of uniform ones (ea). */
+export function checkTypes(e: GroupEmitter, check: Value): number[] {
+  const { stride } = accessPattern(e, check);
   if (stride === 0) return [VALTYPE.i32];
   return stride === undefined ? [VALTYPE.v128] : [VALTYPE.i32, VALTYPE.i32, VALTYPE.v128];
 }
@@ -36,7 +58,7 @@ export function emitVectorCheck(e: GroupEmitter, v: Value, placed: number[]): vo
   const { w } = e;
   // A check whose address nobody uses still has to be made.
   const locals = placed.length > 0 ? placed : checkTypes(e, v).map((type) => e.temporaryOf(type));
-  const stride = laneStride(e, v);
+  const { stride, tried } = accessPattern(e, v);
   if (stride === 0) {
     emitScalar(e, v);
     w.localSet(locals[0]);
@@ -47,14 +69,124 @@ export function emitVectorCheck(e: GroupEmitter, v: Value, placed: number[]): vo
     return;
   }
   const [fast, ea, eas] = locals;
-  if (v.args.length === 2) affineGeneric(e, v, stride, ea);
+  if (tried) tryContiguous(e, v, stride, ea);
+  else if (v.args.length === 2) affineGeneric(e, v, stride, ea);
   else affineWindow(e, v, stride, ea);
-  if (e.startOverUnless(v)) return;
+  if (!tried && e.startOverUnless()) {
+    e.sure.add(v);
+    return;
+  }
   w.localTee(fast);
   w.op(OP.i32_eqz);
   w.if();
+  e.nested++;
   laneChecks(e, v, eas);
+  e.nested--;
   w.end();
+}
+
+/**
+ * Looks whether the lanes' addresses happen to lie side by side: sets `ea` to lane 0's and pushes
+ * whether they do and all are in range.
+ */
+function tryContiguous(e: GroupEmitter, v: Value, stride: number, ea: number): void {
+  const { w } = e;
+  const { space, offset = 0, size = 1, align = 1, signed = false, scale = 1 } = v.aux;
+  const [first, index] = v.args;
+  const shift = log2(align);
+  const span = size + (LANES - 1) * stride;
+  if (space === "generic" && !index) {
+    const address = e.temporaryOf(VALTYPE.i64);
+    e.lane(first, 0);
+    w.localTee(address);
+    w.op(OP.i32_wrap_i64);
+    w.localSet(ea);
+    for (const half of [0, 1] as const) {
+      e.vec(first, half);
+      w.localGet(address);
+      w.op(OP.i64x2_splat);
+      w.op(OP.i64x2_sub);
+      e.constant([2 * half * stride, 0, (2 * half + 1) * stride, 0]);
+      w.op(OP.i64x2_eq);
+    }
+    w.op(OP.v128_and);
+    w.op(OP.i32x4_all_true);
+    w.localGet(address);
+    w.localGet(e.heapLow());
+    w.op(OP.i64_sub);
+    rangeTest(e, offset, shift, span);
+    w.op(OP.i32_and);
+    return;
+  }
+  const lane0 = e.temporaryOf(VALTYPE.i32);
+  const source = index ?? first;
+  e.lane(source, 0);
+  w.localSet(lane0);
+  e.vec(source);
+  w.localGet(lane0);
+  w.op(OP.i32x4_splat);
+  w.op(OP.i32x4_sub);
+  e.pushIota(index ? stride / scale : stride);
+  w.op(OP.i32x4_eq);
+  w.op(OP.i32x4_all_true);
+  if (!index) {
+    w.localGet(lane0);
+    e.pushWindow(space as "shared");
+    w.op(OP.i32_add);
+    w.localSet(ea);
+    w.localGet(lane0);
+    if (offset !== 0) {
+      w.i32Const(offset);
+      w.op(OP.i32_add);
+    }
+    if (shift > 0) {
+      w.i32Const(shift);
+      w.op(OP.i32_rotr);
+    }
+    w.localGet(e.windowBound(space as "shared", span, shift));
+    w.op(OP.i32_lt_u);
+    w.op(OP.i32_and);
+    return;
+  }
+  const bytes = e.temporaryOf(VALTYPE.i64);
+  w.localGet(lane0);
+  w.op(signed ? OP.i64_extend_i32_s : OP.i64_extend_i32_u);
+  if (scale !== 1) {
+    w.i64Const(BigInt(scale));
+    w.op(OP.i64_mul);
+  }
+  w.localSet(bytes);
+  e.pushBase32(first);
+  w.localGet(bytes);
+  w.op(OP.i32_wrap_i64);
+  w.op(OP.i32_add);
+  w.localSet(ea);
+  e.pushBaseFromLow(first, 0);
+  w.localGet(bytes);
+  w.op(OP.i64_add);
+  rangeTest(e, offset, shift, span);
+  w.op(OP.i32_and);
+  // The index must not wrap between the lanes, though its bits do look contiguous.
+  const steps = ((LANES - 1) * stride) / scale;
+  w.localGet(lane0);
+  w.i32Const(signed ? 0x7fffffff - steps : -1 - steps);
+  w.op(signed ? OP.i32_le_s : OP.i32_le_u);
+  w.op(OP.i32_and);
+}
+
+/** With an address relative to the lowest legal one on the stack: whether `span` bytes are legal. */
+function rangeTest(e: GroupEmitter, offset: number, shift: number, span: number): void {
+  const { w } = e;
+  if (offset !== 0) {
+    w.i64Const(BigInt(offset));
+    w.op(OP.i64_add);
+  }
+  if (shift > 0) {
+    w.i64Const(BigInt(shift));
+    w.op(OP.i64_rotr);
+  }
+  w.localGet(e.genericBound(span, shift));
+  w.op(OP.i64_lt_u);
 }
 
 /**
@@ -135,7 +267,7 @@ function laneChecks(e: GroupEmitter, v: Value, eas: number): void {
   }
   if (index) {
     quickLanes(e, v, eas);
-    if (e.startOverUnless(v)) return;
+    if (e.startOverUnless()) return;
     w.op(OP.i32_eqz);
     w.if();
     e.scalar(first);
@@ -158,7 +290,7 @@ function laneChecks(e: GroupEmitter, v: Value, eas: number): void {
   if (!index && e.canStartOver()) {
     w.op(OP.i32x4_ne);
     w.op(OP.i32x4_all_true);
-    e.startOverUnless(v);
+    e.startOverUnless();
     return;
   }
   w.op(OP.i32x4_eq);
@@ -309,7 +441,7 @@ function windowLanes(e: GroupEmitter, v: Value, eas: number): void {
       w.op(OP.v128_or);
     }
     w.op(OP.i32x4_all_true);
-    e.startOverUnless(v);
+    e.startOverUnless();
     return;
   }
   w.op(OP.i32x4_ge_u);
@@ -327,7 +459,7 @@ export function emitVectorLoad(e: GroupEmitter, v: Value, locals: number[]): voi
     return;
   }
   const where = e.locals(check);
-  const stride = laneStride(e, check);
+  const { stride } = accessPattern(e, check);
   if (stride === undefined) {
     gather(e, v, where[0], locals);
     return;
@@ -484,7 +616,7 @@ export function emitVectorStore(e: GroupEmitter, v: Value): void {
   const [check, value] = v.args;
   const size = v.aux.size as number;
   const offset = v.aux.offset as number;
-  const stride = laneStride(e, check);
+  const { stride } = accessPattern(e, check);
   if (stride === 0 && e.shape(value).kind === UNIFORM) {
     emitScalar(e, v);
     return;
