@@ -1,6 +1,6 @@
 // Outcomes of a kernel against each other: bit for bit, but any NaN is as good as another.
 
-import { type Generated, OUTPUT_LAYOUT, OUTPUT_WORDS } from "./generate.ts";
+import { type Generated, OUTPUT_LAYOUT, OUTPUT_WORDS, SCRATCH_WORD } from "./generate.ts";
 import type { Outcome } from "./interpret.ts";
 
 const isNaN32 = (bits: number): boolean => (bits & 0x7fffffff) > 0x7f800000;
@@ -25,6 +25,14 @@ export function difference(generated: Generated, want: Outcome, got: Outcome): s
       const show = (low: number, high: number) => (wide ? hex(high) : "") + hex(low);
       return `thread ${thread}: ${register} is ${show(b, d)}, not ${show(a, c)}`;
     }
+  }
+  const scratch = want.output.findIndex(
+    (value, at) => at % OUTPUT_WORDS >= SCRATCH_WORD && value !== got.output[at],
+  );
+  if (scratch >= 0) {
+    const [a, b] = [hex(want.output[scratch]), hex(got.output[scratch])];
+    const word = (scratch % OUTPUT_WORDS) - SCRATCH_WORD;
+    return `thread ${Math.floor(scratch / OUTPUT_WORDS)}: scratch word ${word} is ${b}, not ${a}`;
   }
   const counter = want.counters.findIndex((value, k) => value !== got.counters[k]);
   if (counter < 0) return undefined;

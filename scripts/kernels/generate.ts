@@ -24,8 +24,12 @@ export const REGISTERS: Record<"h" | "r" | "q" | "f" | "d" | "p", number> = {
 export const INPUT_WORDS = 256;
 /** Words that all threads add to. */
 export const COUNTER_WORDS = 64;
-/** Words of output per thread. */
-export const OUTPUT_WORDS = 42;
+/** Words of output per thread: its registers, and from SCRATCH_WORD on what it stored in between. */
+export const OUTPUT_WORDS = 44;
+export const SCRATCH_WORD = 36;
+const SCRATCH_WORDS = 8;
+/** Words of shared memory that all threads of a block add to. */
+const SHARED_COUNTERS = 4;
 /** Words of shared memory per thread, and of local memory. */
 const SHARED_WORDS = 4;
 const LOCAL_WORDS = 8;
@@ -96,23 +100,30 @@ class Generator {
     if (kind < 58) this.#operation("");
     else if (kind < 66)
       this.#operation(`@${this.#random.below(2) === 0 ? "!" : ""}${this.#register("p")} `);
-    else if (kind < 72) this.#local();
-    else if (kind < 76) this.#atomic();
+    else if (kind < 70) this.#local();
+    else if (kind < 73) this.#load();
+    else if (kind < 75) this.#store();
+    else if (kind < 78) this.#atomic();
     else if (kind < 80) this.#carry();
-    else if (kind < 83) this.#divide();
+    else if (kind < 82) this.#divide();
+    else if (kind < 83) this.#call();
     else if (depth === 0 && this.#exchanges && kind < 92) this.#exchange();
+    else if (depth > 0 && !this.#exchanges && kind < 84)
+      this.#emit(`@${this.#register("p")} exit;`);
     else if (depth < 3) this.#control(depth);
   }
 
   #operation(guard: string): void {
     const op: Op = this.#random.pick(OPS);
-    // Constant positions and lengths of bit fields are bytes; of those over 32, ptxas makes other code
-    // than of the same value in a register, so they are left out.
+    // Constant shift counts, positions and lengths of bit fields stay small: of huge ones ptxas makes
+    // other code than of the same value in a register.
     const isField = op.name.startsWith("bf") && op.args.length > 2;
+    const isShift = /^sh[lr]/.test(op.name);
+    const counts = isField ? 2 : isShift ? 1 : 0;
     const args = op.args.map((c, k) => {
-      const isByte = isField && k >= op.args.length - 2 && this.#random.below(4) === 0;
-      if (isByte) return `${this.#random.below(33)}`;
-      return isField ? this.#register(c as RegisterClass) : this.#operand(c);
+      if (k < op.args.length - counts) return this.#operand(c);
+      if (this.#random.below(4) > 0) return this.#register("r");
+      return `${this.#random.below(isField ? 33 : 70)}`;
     });
     this.#emit(
       `${guard}${op.name} ${[this.#register(op.to as RegisterClass), ...args].join(", ")};`,
@@ -146,6 +157,63 @@ class Generator {
     else this.#emit(`ld.local.b32 ${this.#register("r")}, [%x0];`);
   }
 
+  /** A load of any width from the input, at an index of the thread's own. */
+  #load(): void {
+    const random = this.#random;
+    const [type, bytes, to] = random.pick([
+      ["b32", 4, ["r"]],
+      ["nc.b32", 4, ["r"]],
+      ["u8", 1, ["r"]],
+      ["s8", 1, ["r"]],
+      ["u16", 2, ["r"]],
+      ["s16", 2, ["r"]],
+      ["b64", 8, ["q"]],
+      ["f32", 4, ["f"]],
+      ["f64", 8, ["d"]],
+      ["v2.b32", 8, ["r", "r"]],
+      ["v4.b32", 16, ["r", "r", "r", "r"]],
+      ["v2.f32", 8, ["f", "f"]],
+    ] as [string, number, RegisterClass[]][]);
+    this.#emit(`and.b32 %x0, ${this.#register("r")}, ${512 / bytes - 1};`);
+    this.#emit(`mul.wide.u32 %xq0, %x0, ${bytes};`);
+    this.#emit("add.u64 %xq0, %xq0, %inbase;");
+    const names = to.map((c) => this.#register(c));
+    const destination = names.length === 1 ? names[0] : `{${names.join(", ")}}`;
+    const guard = random.below(3) === 0 ? `@${this.#register("p")} ` : "";
+    // Two registers of one vector must not be the same.
+    if (new Set(names).size < names.length) return;
+    this.#emit(`${guard}ld.global.${type} ${destination}, [%xq0+${bytes * random.below(32)}];`);
+  }
+
+  /** A store of any width into the thread's own part of the output. */
+  #store(): void {
+    const random = this.#random;
+    const [type, bytes, from] = random.pick([
+      ["b32", 4, "r"],
+      ["u8", 1, "r"],
+      ["u16", 2, "r"],
+      ["b16", 2, "h"],
+      ["b64", 8, "q"],
+      ["v2.b32", 8, "r"],
+    ] as [string, number, RegisterClass][]);
+    this.#emit(`and.b32 %x0, ${this.#register("r")}, ${(4 * SCRATCH_WORDS) / bytes - 1};`);
+    this.#emit(`mul.wide.u32 %xq0, %x0, ${bytes};`);
+    this.#emit("add.u64 %xq0, %xq0, %out;");
+    const first = this.#register(from);
+    const source = type.startsWith("v2") ? `{${first}, ${this.#register(from)}}` : first;
+    const guard = random.below(3) === 0 ? `@!${this.#register("p")} ` : "";
+    this.#emit(`${guard}st.global.${type} [%xq0+${4 * SCRATCH_WORD}], ${source};`);
+  }
+
+  /** A call of the module's function. */
+  #call(): void {
+    this.#emit("{ .param .b32 a; .param .b64 b; .param .b32 r;");
+    this.#emit(`st.param.b32 [a], ${this.#register("r")};`);
+    this.#emit(`st.param.b64 [b], ${this.#register("q")};`);
+    this.#emit("call (r), mix, (a, b);");
+    this.#emit(`ld.param.b32 ${this.#register("r")}, [r]; }`);
+  }
+
   /** A reduction into a word that has one operation only, so that order doesn't matter. */
   #atomic(): void {
     const [name, first] = this.#random.pick([
@@ -164,8 +232,27 @@ class Generator {
   /** Values go to other threads: through shared memory and a barrier, or within the warp. */
   #exchange(): void {
     const random = this.#random;
-    const kind = random.below(this.#block % 32 === 0 ? 4 : 1);
-    if (kind === 0) {
+    const kind = random.below(this.#block % 32 === 0 ? 6 : 2);
+    if (kind === 5) {
+      const [name, type] = random.pick([
+        ["add", "u32"],
+        ["min", "s32"],
+        ["max", "u32"],
+        ["and", "b32"],
+        ["xor", "b32"],
+      ] as const);
+      const operands = `${this.#register("r")}, ${this.#register("r")}, 0xffffffff`;
+      this.#emit(`redux.sync.${name}.${type} ${operands};`);
+    } else if (kind === 1) {
+      this.#emit(`and.b32 %x0, ${this.#register("r")}, ${SHARED_COUNTERS - 1};`);
+      this.#emit("shl.b32 %x0, %x0, 2;");
+      this.#emit("add.u32 %x0, %x0, %sbase;");
+      const at = `%x0+${this.#block * SHARED_WORDS * 4}`;
+      this.#emit(`@${this.#register("p")} red.shared.add.u32 [${at}], ${this.#register("r")};`);
+      this.#emit("bar.sync 0;");
+      this.#emit(`ld.shared.u32 ${this.#register("r")}, [${at}];`);
+      this.#emit("bar.sync 0;");
+    } else if (kind === 0) {
       this.#emit(
         `st.shared.b32 [%sown+${4 * random.below(SHARED_WORDS)}], ${this.#register("r")};`,
       );
@@ -175,12 +262,12 @@ class Generator {
       this.#emit(`mad.lo.u32 %x0, %x0, ${4 * SHARED_WORDS}, %sbase;`);
       this.#emit(`ld.shared.b32 ${this.#register("r")}, [%x0+${4 * random.below(SHARED_WORDS)}];`);
       this.#emit("bar.sync 0;");
-    } else if (kind === 1) {
+    } else if (kind === 2) {
       const mode = random.pick(["up", "down", "bfly", "idx"]);
       const clamp = mode === "up" ? 0 : 31;
       const source = `${this.#register("r")}, ${random.below(33)}, ${clamp}, 0xffffffff`;
       this.#emit(`shfl.sync.${mode}.b32 ${this.#register("r")}|${this.#register("p")}, ${source};`);
-    } else if (kind === 2) {
+    } else if (kind === 3) {
       const mode = random.pick(["any", "all", "uni"]);
       this.#emit(
         `vote.sync.${mode}.pred ${this.#register("p")}, ${this.#register("p")}, 0xffffffff;`,
@@ -251,7 +338,7 @@ class Generator {
 }
 
 /** Loads of every register from the input, each thread from a place of its own. */
-function prologue(): string {
+function prologue(block: number): string {
   const lines: string[] = [];
   let word = 0;
   for (const [c, count] of Object.entries(REGISTERS) as [RegisterClass, number][]) {
@@ -269,6 +356,13 @@ function prologue(): string {
       }
     }
   }
+  lines.push(
+    "setp.eq.u32 %xp, %t, 0;",
+    ...Array.from(
+      { length: SHARED_COUNTERS },
+      (_, k) => `@%xp st.shared.b32 [%sbase+${block * SHARED_WORDS * 4 + 4 * k}], 0;`,
+    ),
+  );
   for (let k = 0; k < LOCAL_WORDS; k++) lines.push(`st.local.b32 [%lbase+${4 * k}], %r${k % 10};`);
   for (let k = 0; k < SHARED_WORDS; k++) lines.push(`st.shared.b32 [%sown+${4 * k}], %r${k};`);
   return lines.join("\n");
@@ -304,6 +398,31 @@ function epilogue(): string {
   return lines.join("\n");
 }
 
+/** A function with a loop of up to eight rounds and a branch: part of every module. */
+const FUNCTION = `.func (.param .b32 r) mix(.param .b32 a, .param .b64 b)
+{
+.reg .b32 %r<6>; .reg .b64 %q<3>; .reg .pred %p<3>;
+ld.param.b32 %r1, [a];
+ld.param.b64 %q1, [b];
+and.b32 %r2, %r1, 7;
+AGAIN:
+cvt.u32.u64 %r3, %q1;
+setp.lt.s32 %p1, %r3, 0;
+@%p1 bra NEGATIVE;
+add.u32 %r1, %r1, %r3;
+shr.u64 %q1, %q1, 3;
+bra NEXT;
+NEGATIVE:
+xor.b32 %r1, %r1, %r3;
+shr.u64 %q1, %q1, 1;
+NEXT:
+sub.u32 %r2, %r2, 1;
+setp.ge.s32 %p2, %r2, 0;
+@%p2 bra AGAIN;
+st.param.b32 [r], %r1;
+ret;
+}`;
+
 /** Kernel number `index` of a seed. */
 export function generate(seed: number, index: number): Generated {
   const random = new Random(Math.imul(seed, 0x85ebca77) ^ Math.imul(index, 0x9e3779b1));
@@ -316,13 +435,14 @@ export function generate(seed: number, index: number): Generated {
   const ptx = `.version 8.0
 .target sm_80
 .address_size 64
+${FUNCTION}
 .visible .entry k(.param .u64 in, .param .u64 out, .param .u64 counters)
 {
 ${declare.join(" ")}
 .reg .b32 %x<4>; .reg .b64 %xq<2>; .reg .pred %xp; .reg .b32 %loop<4>;
 .reg .b32 %t; .reg .b32 %gid; .reg .b32 %sbase; .reg .b32 %sown; .reg .b32 %lbase;
-.reg .b64 %in; .reg .b64 %out; .reg .b64 %counters;
-.shared .align 16 .b8 shared[${block * SHARED_WORDS * 4}];
+.reg .b64 %in; .reg .b64 %inbase; .reg .b64 %out; .reg .b64 %counters;
+.shared .align 16 .b8 shared[${(block * SHARED_WORDS + SHARED_COUNTERS) * 4}];
 .local .align 16 .b8 local[${LOCAL_WORDS * 4}];
 mov.u32 %t, %tid.x;
 mov.u32 %x0, %ctaid.x;
@@ -332,6 +452,7 @@ mov.u32 %sbase, shared;
 mov.u32 %lbase, local;
 mad.lo.u32 %sown, %t, ${SHARED_WORDS * 4}, %sbase;
 ld.param.u64 %in, [in];
+mov.b64 %inbase, %in;
 ld.param.u64 %out, [out];
 ld.param.u64 %counters, [counters];
 and.b32 %x0, %gid, 127;
@@ -339,7 +460,7 @@ mul.wide.u32 %xq0, %x0, 4;
 add.u64 %in, %in, %xq0;
 mul.wide.u32 %xq0, %gid, ${OUTPUT_WORDS * 4};
 add.u64 %out, %out, %xq0;
-${prologue()}
+${prologue(block)}
 bar.sync 0;
 ${body}
 ${epilogue()}

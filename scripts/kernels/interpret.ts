@@ -1,7 +1,13 @@
 // A slow, plain interpreter of generated kernels: one thread after the other, each instruction by its
 // meaning in `ops.ts`. Threads stop at barriers and warp operations and go on together.
 
-import type { Instruction, Label, Operand, PtxFunction } from "../../runtime/compiler/ptx/index.ts";
+import type {
+  Instruction,
+  Label,
+  Operand,
+  PtxFunction,
+  Variable,
+} from "../../runtime/compiler/ptx/index.ts";
 import { parsePtx } from "../../runtime/compiler/ptx/index.ts";
 import { COUNTER_WORDS, type Generated, OUTPUT_WORDS } from "./generate.ts";
 import { opOf, type Value } from "./ops.ts";
@@ -26,44 +32,49 @@ interface Launch {
 /** More steps than a generated kernel can take. */
 const MAX_STEPS = 2_000_000;
 
-const view = new DataView(new ArrayBuffer(8));
+const scratch = new DataView(new ArrayBuffer(8));
 
 /** The value of a register of `type` with these bits. */
 function fromBits(type: string, low: number, high: number): Value {
-  view.setUint32(0, low, true);
-  view.setUint32(4, high, true);
-  if (type === "f32") return view.getFloat32(0, true);
-  if (type === "f64") return view.getFloat64(0, true);
-  return type === "b64" ? view.getBigUint64(0, true) : low;
+  scratch.setUint32(0, low, true);
+  scratch.setUint32(4, high, true);
+  if (type === "f32") return scratch.getFloat32(0, true);
+  if (type === "f64") return scratch.getFloat64(0, true);
+  return type === "b64" ? scratch.getBigUint64(0, true) : low;
 }
 
 /** The bits of a value, low and high word. */
 function toBits(type: string, value: Value): [number, number] {
-  view.setBigUint64(0, 0n, true);
-  if (type === "f32") view.setFloat32(0, value as number, true);
-  else if (type === "f64") view.setFloat64(0, value as number, true);
-  else if (typeof value === "bigint") view.setBigUint64(0, value, true);
-  else view.setUint32(0, Number(value), true);
-  return [view.getUint32(0, true), view.getUint32(4, true)];
+  scratch.setBigUint64(0, 0n, true);
+  if (type === "f32") scratch.setFloat32(0, value as number, true);
+  else if (type === "f64") scratch.setFloat64(0, value as number, true);
+  else if (typeof value === "bigint") scratch.setBigUint64(0, value, true);
+  else scratch.setUint32(0, Number(value), true);
+  return [scratch.getUint32(0, true), scratch.getUint32(4, true)];
 }
 
 class Thread {
   readonly registers = new Map<number, Value>();
   readonly local = new Uint32Array(64);
   readonly tid: number;
+  fn: PtxFunction;
   pc = 0;
+  /** Where calls return to, with the variable that takes the result. */
+  readonly calls: { fn: PtxFunction; pc: number; result: Variable }[] = [];
+  /** `.param` variables of calls, and parameters of functions. */
+  readonly params = new Map<Variable, Value>();
   carry = 0;
   done = false;
   /** The instruction at which it waits for others. */
   waiting: Instruction | undefined = undefined;
 
-  constructor(tid: number) {
+  constructor(tid: number, fn: PtxFunction) {
     this.tid = tid;
+    this.fn = fn;
   }
 }
 
 class Block {
-  readonly #fn: PtxFunction;
   readonly #launch: Launch;
   readonly #index: number;
   readonly #threads: Thread[];
@@ -71,11 +82,10 @@ class Block {
   #steps = 0;
 
   constructor(fn: PtxFunction, launch: Launch, index: number) {
-    this.#fn = fn;
     this.#launch = launch;
     this.#index = index;
     const { block } = launch.generated;
-    this.#threads = Array.from({ length: block }, (_, tid) => new Thread(tid));
+    this.#threads = Array.from({ length: block }, (_, tid) => new Thread(tid, fn));
     this.#shared = new Uint32Array(block * 4 + 64);
   }
 
@@ -94,10 +104,9 @@ class Block {
   }
 
   #runThread(t: Thread): void {
-    const body = this.#fn.body ?? [];
     while (!t.done && t.waiting === undefined) {
       if (++this.#steps > MAX_STEPS) throw new Error("the kernel doesn't end");
-      const statement = body[t.pc++];
+      const statement = t.fn.body?.[t.pc++];
       if (statement === undefined || statement.kind === "label") {
         if (statement === undefined) t.done = true;
         continue;
@@ -138,8 +147,14 @@ class Block {
   #execute(t: Thread, i: Instruction): void {
     const { operands: o } = i;
     switch (i.opcode) {
-      case "ret":
+      case "exit":
         t.done = true;
+        return;
+      case "ret":
+        this.#return(t);
+        return;
+      case "call":
+        this.#call(t, i);
         return;
       case "bra":
         t.pc = (o[0] as { label: Label }).label.position;
@@ -152,6 +167,7 @@ class Block {
       case "bar":
       case "shfl":
       case "vote":
+      case "redux":
         t.waiting = i;
         return;
       case "ld":
@@ -237,39 +253,104 @@ class Block {
     return false;
   }
 
+  #call(t: Thread, { operands: [results, target, args] }: Instruction): void {
+    if (target?.kind !== "symbol" || target.symbol.kind === "variable") throw new Error("call");
+    const callee = target.symbol;
+    const variables = (o: Operand | undefined): Variable[] =>
+      (o?.kind === "list" ? o.elements : []).map((e) => {
+        if (e.kind !== "symbol" || e.symbol.kind !== "variable") throw new Error("argument");
+        return e.symbol;
+      });
+    variables(args).forEach((variable, k) => {
+      t.params.set(callee.params[k] as Variable, t.params.get(variable) as Value);
+    });
+    t.calls.push({ fn: t.fn, pc: t.pc, result: variables(results)[0] as Variable });
+    t.fn = callee;
+    t.pc = 0;
+  }
+
+  #return(t: Thread): void {
+    const call = t.calls.pop();
+    if (call === undefined) {
+      t.done = true;
+      return;
+    }
+    t.params.set(call.result, t.params.get(t.fn.returns[0] as Variable) as Value);
+    t.fn = call.fn;
+    t.pc = call.pc;
+  }
+
   #memory(t: Thread, i: Instruction): void {
     const at = i.operands[i.opcode === "ld" ? 1 : 0];
     if (at?.kind !== "address") throw new Error("no address");
     if (at.base.kind === "symbol") {
-      // ld.param
-      const value = { in: IN, out: OUT, counters: COUNTERS }[at.base.symbol.name];
-      this.#set(t, i.operands[0], value ?? 0n);
+      this.#parameter(t, i, at.base.symbol as Variable);
       return;
     }
     const address = this.#value(t, at.base);
-    const [words, word] = this.#place(t, i, address, at.offset);
+    const [words, byte] = this.#place(t, i, address, at.offset);
     if (i.opcode === "red") {
-      this.#reduce(words, word, i.mods, Number(this.#value(t, i.operands[1])));
-    } else if (i.opcode === "ld") {
-      this.#set(t, i.operands[0], words[word] as number);
-    } else {
-      const value = this.#value(t, i.operands[1]);
-      const type = i.operands[1]?.kind === "reg" ? i.operands[1].reg.type : "b32";
-      const [low, high] = toBits(type, value);
-      words[word] = low;
-      if (i.mods.includes("b64")) words[word + 1] = high;
+      this.#reduce(words, byte / 4, i.mods, Number(this.#value(t, i.operands[1])));
+      return;
     }
+    const type = i.mods.at(-1) as string;
+    const bytes = Number(type.slice(1)) / 8;
+    const view = new DataView(words.buffer, words.byteOffset);
+    const data = i.operands[i.opcode === "ld" ? 0 : 1];
+    const elements = data?.kind === "vector" ? data.elements : [data];
+    elements.forEach((element, k) => {
+      const where = byte + k * bytes;
+      if (i.opcode === "ld") this.#load(t, element, type, view, where);
+      else this.#store(t, element, bytes, view, where);
+    });
   }
 
-  /** The memory that an address is in, and the word. */
+  /** A kernel's parameter, or one of a call. */
+  #parameter(t: Thread, i: Instruction, variable: Variable): void {
+    if (i.opcode === "st") {
+      t.params.set(variable, this.#value(t, i.operands[1]));
+      return;
+    }
+    const base = { in: IN, out: OUT, counters: COUNTERS }[variable.name];
+    const value = base !== undefined && t.calls.length === 0 ? base : t.params.get(variable);
+    this.#set(t, i.operands[0], value as Value);
+  }
+
+  #load(t: Thread, to: Operand | undefined, type: string, view: DataView, at: number): void {
+    const narrow: Record<string, () => number> = {
+      u8: () => view.getUint8(at),
+      s8: () => view.getInt8(at) >>> 0,
+      u16: () => view.getUint16(at, true),
+      s16: () => view.getInt16(at, true) >>> 0,
+    };
+    const value = narrow[type];
+    if (value !== undefined) {
+      this.#set(t, to, value());
+      return;
+    }
+    const high = type.endsWith("64") ? view.getUint32(at + 4, true) : 0;
+    const register = to?.kind === "reg" ? to.reg.type : "b32";
+    this.#set(t, to, fromBits(register, view.getUint32(at, true), high));
+  }
+
+  #store(t: Thread, from: Operand | undefined, bytes: number, view: DataView, at: number): void {
+    const value = this.#value(t, from);
+    const [low, high] = toBits(from?.kind === "reg" ? from.reg.type : "b32", value);
+    if (bytes === 1) view.setUint8(at, low);
+    else if (bytes === 2) view.setUint16(at, low, true);
+    else view.setUint32(at, low, true);
+    if (bytes === 8) view.setUint32(at + 4, high, true);
+  }
+
+  /** The memory that an address is in, and the byte. */
   #place(t: Thread, i: Instruction, address: Value, offset: number): [Uint32Array, number] {
-    if (i.mods.includes("shared")) return [this.#shared, (Number(address) + offset) / 4];
-    if (i.mods.includes("local")) return [t.local, (Number(address) + offset) / 4];
+    if (i.mods.includes("shared")) return [this.#shared, Number(address) + offset];
+    if (i.mods.includes("local")) return [t.local, Number(address) + offset];
     const full = (address as bigint) + BigInt(offset);
     const { input, outcome } = this.#launch;
-    if (full >= COUNTERS) return [outcome.counters, Number(full - COUNTERS) / 4];
-    if (full >= OUT) return [outcome.output, Number(full - OUT) / 4];
-    return [input, Number(full - IN) / 4];
+    if (full >= COUNTERS) return [outcome.counters, Number(full - COUNTERS)];
+    if (full >= OUT) return [outcome.output, Number(full - OUT)];
+    return [input, Number(full - IN)];
   }
 
   #reduce(words: Uint32Array, at: number, mods: readonly string[], value: number): void {
@@ -285,6 +366,7 @@ class Block {
     for (let first = 0; first < this.#threads.length; first += 32) {
       const warp = this.#threads.slice(first, first + 32);
       if (i.opcode === "vote") this.#vote(warp, i);
+      else if (i.opcode === "redux") this.#redux(warp, i);
       else this.#shuffle(warp, i);
     }
   }
@@ -304,6 +386,20 @@ class Block {
         : i.mods.includes("any")
           ? any
           : all || !any;
+    for (const t of warp) this.#set(t, i.operands[0], result);
+  }
+
+  #redux(warp: Thread[], i: Instruction): void {
+    const values = warp.map((t) => Number(this.#value(t, i.operands[1])));
+    const steps: Record<string, (a: number, b: number) => number> = {
+      add: (a, b) => a + b,
+      min: (a, b) => Math.min(a | 0, b | 0),
+      max: (a, b) => Math.max(a, b),
+      and: (a, b) => a & b,
+      xor: (a, b) => a ^ b,
+    };
+    const step = steps[i.mods[1] as string] as (a: number, b: number) => number;
+    const result = values.reduce((a, b) => step(a, b) >>> 0) >>> 0;
     for (const t of warp) this.#set(t, i.operands[0], result);
   }
 
@@ -328,7 +424,7 @@ class Block {
 
 /** What a generated kernel computes from the input. */
 export function interpret(generated: Generated, input: Uint32Array): Outcome {
-  const fn = parsePtx(generated.ptx).functions[0];
+  const fn = parsePtx(generated.ptx).functions.find((f) => f.kind === "entry");
   if (fn === undefined) throw new Error("no kernel");
   const { grid, block } = generated;
   const outcome = {
