@@ -148,6 +148,29 @@ describe("a device in its own Worker", () => {
       assert.equal(new DataView(back.buffer).getUint32(0, true), 1000);
     }));
 
+  test("three threads at once, each with its own memory, disturb nobody", () =>
+    shared(async (machine) => {
+      const first = new Client(machine);
+      const workers: Worker[] = [];
+      const results = [1, 2, 3].map(
+        () =>
+          new Promise<unknown>((resolve) => {
+            const url = new URL("./attach-worker.ts", import.meta.url);
+            const worker = new Worker(url, { type: "module" });
+            workers.push(worker);
+            worker.onmessage = (event) => resolve(event.data);
+            worker.onerror = (event) => resolve(event.message);
+            worker.postMessage({ handle: machine.handle, pointer: 0, image: IMAGE, rounds: 200 });
+          }),
+      );
+      const threads = await Promise.all(results);
+      for (const worker of workers) worker.terminate();
+      for (const thread of threads) assert.equal(typeof thread, "number", String(thread));
+      assert.equal(new Set(threads).size, 3);
+      assert.equal(first.call(P.COMMAND_MEMORY_INFO), 0);
+      assert.equal(first.get64(P.MEMORY_INFO_FREE), first.get64(P.MEMORY_INFO_TOTAL));
+    }));
+
   test("functions of the host are called in their turn, by the thread that asked", () =>
     shared((machine) => {
       const called: number[] = [];
