@@ -1,7 +1,7 @@
 /** Copies and sets that don't wait: they are ordered on a stream. */
 import { COPY_ASYNC } from "../runtime/protocol/definitions.ts";
 import { cudaMemcpyDeviceToHost, cudaMemcpyHostToDevice } from "./constants.ts";
-import { copy, set } from "./memory.ts";
+import { byteOf, copy, set } from "./memory.ts";
 import { copyFromSymbol, copyToSymbol } from "./symbol.ts";
 import { call } from "./thread.ts";
 import type { CopyOperand, CudaPointer, CudaStream, HostSymbol } from "./types.ts";
@@ -31,7 +31,7 @@ export function cudaMemsetAsync(
   count: number,
   stream: CudaStream = 0,
 ): number {
-  return call((thread) => set(thread, devPtr, value & 0xff, 1, count, stream, COPY_ASYNC));
+  return call((thread) => set(thread, devPtr, byteOf(value), 1, count, stream, COPY_ASYNC));
 }
 
 /** `cudaMemcpyToSymbol` on a stream. */

@@ -27,6 +27,8 @@ import {
   dim3,
   type HostMemory,
   type HostSymbol,
+  isBox,
+  isObject,
   type Out,
 } from "./types.ts";
 
@@ -88,7 +90,7 @@ export function cudaLaunchKernelExC(
   func: HostSymbol | null,
   args: readonly HostMemory[] | null,
 ): number {
-  if (!config) return call(() => cudaErrorInvalidValue);
+  if (!isObject(config)) return call(() => cudaErrorInvalidValue);
   const { gridDim, blockDim, dynamicSmemBytes = 0, stream = 0, attrs = [] } = config;
   return launch(
     (thread) => thread.registry.kernel(func),
@@ -127,7 +129,7 @@ export function cudaStreamGetAttribute(
   value: Out<unknown> | null,
 ): number {
   return call((thread) => {
-    if (!STREAM_ATTRIBUTES.has(attr) || !value) return cudaErrorInvalidValue;
+    if (!STREAM_ATTRIBUTES.has(attr) || !isBox(value)) return cudaErrorInvalidValue;
     thread.deviceOfHandle(stream).begin(stream).check(COMMAND_STREAM_INFO);
     value.value = thread.streamAttributes.get(stream)?.get(attr);
     return cudaSuccess;

@@ -12,8 +12,14 @@ import {
   COMMAND_CAPTURE_INFO,
 } from "../runtime/protocol/graphs.ts";
 import { call } from "./thread.ts";
-import type { CudaGraph, CudaGraphNode, CudaStream, Out } from "./types.ts";
-import { isI32 } from "./types.ts";
+import {
+  type CudaGraph,
+  type CudaGraphNode,
+  type CudaStream,
+  isBox,
+  isI32,
+  type Out,
+} from "./types.ts";
 
 /** Begins to capture a stream. @param mode `cudaStreamCaptureMode…` */
 export function cudaStreamBeginCapture(stream: CudaStream, mode: number): number {
@@ -27,7 +33,7 @@ export function cudaStreamBeginCapture(stream: CudaStream, mode: number): number
 /** Ends the capture that began on this stream. @param pGraph receives the graph, 0 if it failed */
 export function cudaStreamEndCapture(stream: CudaStream, pGraph: Out<CudaGraph> | null): number {
   return call((thread) => {
-    if (!pGraph) return cudaErrorInvalidValue;
+    if (!isBox(pGraph)) return cudaErrorInvalidValue;
     const device = thread.deviceOfHandle(stream).begin(stream);
     const error = device.send(COMMAND_CAPTURE_END);
     pGraph.value = error === cudaSuccess ? device.getHandle(CAPTURE_END_GRAPH) : 0;
@@ -55,13 +61,13 @@ export function cudaStreamGetCaptureInfo(
   dependencies: Out<CudaGraphNode[]> | null = null,
 ): number {
   return call((thread) => {
-    if (!captureStatus) return cudaErrorInvalidValue;
+    if (!isBox(captureStatus)) return cudaErrorInvalidValue;
     const device = thread.deviceOfHandle(stream).begin(stream);
     device.check(COMMAND_CAPTURE_INFO);
     captureStatus.value = device.getU32(CAPTURE_INFO_STATUS);
-    if (id) id.value = device.getU64(CAPTURE_INFO_ID);
-    if (graph) graph.value = device.getHandle(CAPTURE_INFO_GRAPH);
-    if (dependencies) {
+    if (isBox(id)) id.value = device.getU64(CAPTURE_INFO_ID);
+    if (isBox(graph)) graph.value = device.getHandle(CAPTURE_INFO_GRAPH);
+    if (isBox(dependencies)) {
       const handles = new Uint32Array(device.getU32(CAPTURE_INFO_DEPENDENCIES));
       const bytes = new Uint8Array(handles.buffer);
       if (bytes.length > 0) device.begin(stream).check(COMMAND_CAPTURE_INFO, undefined, bytes);

@@ -228,6 +228,7 @@ export class DeviceFile {
    */
   rawHandle(handle: number, error: number): number {
     if (isU32(handle) && handle < FIRST_HANDLE) return handle;
+    if (typeof handle !== "number") throw new CudaError(error);
     const raw = handle - this.ordinal * HANDLE_SPAN;
     if (!isU32(raw) || raw < FIRST_HANDLE) throw new CudaError(error);
     return raw;

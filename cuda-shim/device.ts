@@ -16,7 +16,7 @@ import type { DeviceFile } from "./device-file.ts";
 import { CudaError } from "./errors.ts";
 import { type CudaDeviceProp, readProperties } from "./properties.ts";
 import { call, type HostThread } from "./thread.ts";
-import { isI32, type Out } from "./types.ts";
+import { isBox, isI32, isObject, type Out } from "./types.ts";
 
 /** The device with that ordinal. @throws CudaError cudaErrorInvalidDevice */
 function deviceAt(thread: HostThread, ordinal: number): DeviceFile {
@@ -28,7 +28,7 @@ function deviceAt(thread: HostThread, ordinal: number): DeviceFile {
 /** How many devices there are. @returns cudaErrorNoDevice if there are none */
 export function cudaGetDeviceCount(count: Out<number> | null): number {
   return call((thread) => {
-    if (!count) return cudaErrorInvalidValue;
+    if (!isBox(count)) return cudaErrorInvalidValue;
     count.value = thread.devices.length;
     return count.value === 0 ? cudaErrorNoDevice : cudaSuccess;
   });
@@ -49,7 +49,7 @@ export function cudaSetDevice(device: number): number {
 /** The ordinal of the current device. */
 export function cudaGetDevice(device: Out<number> | null): number {
   return call((thread) => {
-    if (!device) return cudaErrorInvalidValue;
+    if (!isBox(device)) return cudaErrorInvalidValue;
     device.value = thread.current;
     return cudaSuccess;
   });
@@ -61,7 +61,7 @@ export function cudaGetDeviceProperties(
   device: number,
 ): number {
   return call((thread) => {
-    if (!prop) return cudaErrorInvalidValue;
+    if (!isBox(prop)) return cudaErrorInvalidValue;
     prop.value = readProperties(deviceAt(thread, device));
     return cudaSuccess;
   });
@@ -78,7 +78,7 @@ export function cudaDeviceGetAttribute(
   device: number,
 ): number {
   return call((thread) => {
-    if (!value || !isI32(attr)) return cudaErrorInvalidValue;
+    if (!isBox(value) || !isI32(attr)) return cudaErrorInvalidValue;
     const file = deviceAt(thread, device).beginWithout();
     file.setU32(DEVICE_ATTRIBUTE_ATTRIBUTE, attr).check(COMMAND_DEVICE_ATTRIBUTE);
     value.value = file.getI32(DEVICE_ATTRIBUTE_VALUE);
@@ -89,7 +89,7 @@ export function cudaDeviceGetAttribute(
 /** The PCI address of a device: `domain:bus:device.function`, in hexadecimal. */
 export function cudaDeviceGetPCIBusId(pciBusId: Out<string> | null, device: number): number {
   return call((thread) => {
-    if (!pciBusId) return cudaErrorInvalidValue;
+    if (!isBox(pciBusId)) return cudaErrorInvalidValue;
     pciBusId.value = pciAddress(deviceAt(thread, device));
     return cudaSuccess;
   });
@@ -98,7 +98,7 @@ export function cudaDeviceGetPCIBusId(pciBusId: Out<string> | null, device: numb
 /** The device at a PCI address. @returns cudaErrorInvalidDevice if there is none */
 export function cudaDeviceGetByPCIBusId(device: Out<number> | null, pciBusId: string): number {
   return call((thread) => {
-    if (!device || typeof pciBusId !== "string") return cudaErrorInvalidValue;
+    if (!isBox(device) || typeof pciBusId !== "string") return cudaErrorInvalidValue;
     const wanted = pciBusId.toUpperCase();
     const found = thread.devices.findIndex((file) => {
       const address = pciAddress(file);
@@ -126,7 +126,7 @@ export function cudaChooseDevice(
   prop: Partial<CudaDeviceProp> | null,
 ): number {
   return call((thread) => {
-    if (!device || !prop) return cudaErrorInvalidValue;
+    if (!isBox(device) || !isObject(prop)) return cudaErrorInvalidValue;
     const { major = 0, minor = 0, totalGlobalMem = 0 } = prop;
     const fits = thread.devices.findIndex((file) => {
       const has = readProperties(file);
@@ -179,7 +179,7 @@ export function cudaDriverGetVersion(version: Out<number> | null): number {
 /** The version of CUDA that this API follows: 1000 major + 10 minor. */
 export function cudaRuntimeGetVersion(version: Out<number> | null): number {
   return call(() => {
-    if (!version) return cudaErrorInvalidValue;
+    if (!isBox(version)) return cudaErrorInvalidValue;
     version.value = CUDART_VERSION;
     return cudaSuccess;
   });

@@ -24,7 +24,7 @@ import {
 import { cudaEventDefault } from "./constants.ts";
 import type { DeviceFile } from "./device-file.ts";
 import { call, type HostThread } from "./thread.ts";
-import { type CudaEvent, type CudaStream, isU32, type Out } from "./types.ts";
+import { type CudaEvent, type CudaStream, isBox, isU32, type Out } from "./types.ts";
 
 /** Begins a request about an event, on its device. @throws CudaError cudaErrorInvalidResourceHandle */
 function about(thread: HostThread, event: CudaEvent, field: number, stream = 0): DeviceFile {
@@ -40,7 +40,7 @@ export function cudaEventCreate(event: Out<CudaEvent> | null): number {
 /** Makes an event. @param flags `cudaEventBlockingSync`, `cudaEventDisableTiming` */
 export function cudaEventCreateWithFlags(event: Out<CudaEvent> | null, flags: number): number {
   return call((thread) => {
-    if (!event || !isU32(flags)) return cudaErrorInvalidValue;
+    if (!isBox(event) || !isU32(flags)) return cudaErrorInvalidValue;
     const device = thread.device().begin().setU32(EVENT_CREATE_FLAGS, flags);
     device.check(COMMAND_EVENT_CREATE);
     event.value = device.getHandle(EVENT_CREATE_EVENT);
@@ -100,7 +100,7 @@ export function cudaEventElapsedTime(
   end: CudaEvent,
 ): number {
   return call((thread) => {
-    if (!ms) return cudaErrorInvalidValue;
+    if (!isBox(ms)) return cudaErrorInvalidValue;
     const device = about(thread, start, EVENT_ELAPSED_START);
     device.setHandle(EVENT_ELAPSED_END, end, cudaErrorInvalidResourceHandle);
     device.check(COMMAND_EVENT_ELAPSED);

@@ -31,7 +31,7 @@ import { cudaDeviceGetAttribute } from "./device.ts";
 import type { DeviceFile } from "./device-file.ts";
 import type { DeviceFunction } from "./registry.ts";
 import { call } from "./thread.ts";
-import { type HostSymbol, isI32, isSize, isU32, type Out } from "./types.ts";
+import { type HostSymbol, isBox, isI32, isSize, isU32, type Out } from "./types.ts";
 
 /** `cudaFuncAttributes`; sizes in bytes, versions 10 major + minor. */
 export interface CudaFuncAttributes {
@@ -70,7 +70,7 @@ export function cudaFuncGetAttributes(
   func: HostSymbol | null,
 ): number {
   return withFunction(func, (device, fn) => {
-    if (!attr) return cudaErrorInvalidValue;
+    if (!isBox(attr)) return cudaErrorInvalidValue;
     device.begin().setU32(FUNCTION_ATTRIBUTES_FUNCTION, fn.handle);
     device.check(COMMAND_FUNCTION_ATTRIBUTES);
     attr.value = {
@@ -124,7 +124,7 @@ export function cudaFuncSetCacheConfig(func: HostSymbol | null, cacheConfig: num
 /** A kernel's name in the PTX. */
 export function cudaFuncGetName(name: Out<string> | null, func: HostSymbol | null): number {
   return withFunction(func, (_device, fn) => {
-    if (!name) return cudaErrorInvalidValue;
+    if (!isBox(name)) return cudaErrorInvalidValue;
     name.value = fn.name;
     return cudaSuccess;
   });
@@ -139,9 +139,9 @@ export function cudaFuncGetParamInfo(
 ): number {
   return withFunction(func, (_device, fn) => {
     const parameter = fn.parameters[paramIndex];
-    if (!paramOffset || !parameter) return cudaErrorInvalidValue;
+    if (!isBox(paramOffset) || !parameter) return cudaErrorInvalidValue;
     paramOffset.value = parameter.offset;
-    if (paramSize) paramSize.value = parameter.size;
+    if (isBox(paramSize)) paramSize.value = parameter.size;
     return cudaSuccess;
   });
 }
@@ -175,7 +175,8 @@ export function cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(
   flags: number,
 ): number {
   return withFunction(func, (device, fn) => {
-    if (!numBlocks || !isU32(blockSize) || !isSize(dynamicSMemSize)) return cudaErrorInvalidValue;
+    if (!isBox(numBlocks) || !isU32(blockSize) || !isSize(dynamicSMemSize))
+      return cudaErrorInvalidValue;
     if (flags !== 0 && flags !== 1) return cudaErrorInvalidValue;
     device.begin().setU32(OCCUPANCY_FUNCTION, fn.handle).setU32(OCCUPANCY_THREADS, blockSize);
     device.setU64(OCCUPANCY_SHARED_BYTES, dynamicSMemSize).check(COMMAND_OCCUPANCY);
@@ -192,7 +193,8 @@ export function cudaOccupancyAvailableDynamicSMemPerBlock(
   blockSize: number,
 ): number {
   return withFunction(func, (device, fn) => {
-    if (!dynamicSmemSize || !isU32(numBlocks) || !isU32(blockSize)) return cudaErrorInvalidValue;
+    if (!isBox(dynamicSmemSize) || !isU32(numBlocks) || !isU32(blockSize))
+      return cudaErrorInvalidValue;
     device.begin().setU32(OCCUPANCY_SHARED_FUNCTION, fn.handle);
     device.setU32(OCCUPANCY_SHARED_THREADS, blockSize).setU32(OCCUPANCY_SHARED_BLOCKS, numBlocks);
     device.check(COMMAND_OCCUPANCY_SHARED);
@@ -214,7 +216,7 @@ export function cudaOccupancyMaxPotentialBlockSize(
   dynamicSMemSize = 0,
   blockSizeLimit = 0,
 ): number {
-  if (!minGridSize || !blockSize || !isU32(blockSizeLimit))
+  if (!isBox(minGridSize) || !isBox(blockSize) || !isU32(blockSizeLimit))
     return call(() => cudaErrorInvalidValue);
   const attributes: Out<CudaFuncAttributes | null> = { value: null };
   const error = cudaFuncGetAttributes(attributes, func);

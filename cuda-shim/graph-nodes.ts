@@ -30,7 +30,7 @@ import { CudaError } from "./errors.ts";
 import { sendHostCall } from "./host-call.ts";
 import { launchConfiguration, packArguments, sendLaunch } from "./launch.ts";
 import { copy, set } from "./memory.ts";
-import { box3D, type CudaMemcpy3DParms, copyBox, rows, setBox } from "./pitched.ts";
+import { box3D, type CudaMemcpy3DParms, copyBox, isCopy, rows, setBox } from "./pitched.ts";
 import { call, type HostThread } from "./thread.ts";
 import {
   type CopyOperand,
@@ -42,6 +42,8 @@ import {
   type Dim3Like,
   type HostMemory,
   type HostSymbol,
+  isBox,
+  isObject,
   isSize,
   type Out,
 } from "./types.ts";
@@ -86,7 +88,7 @@ export function aboutGraph(thread: HostThread, field: number, handle: number): D
 
 function recordKernel(params: CudaKernelNodeParams | null): Recorder {
   return (thread) => {
-    if (!params) throw new CudaError(cudaErrorInvalidValue);
+    if (!isObject(params)) throw new CudaError(cudaErrorInvalidValue);
     const { func, gridDim, blockDim, sharedMemBytes = 0, kernelParams } = params;
     const { grid, block, sharedBytes } = launchConfiguration(gridDim, blockDim, sharedMemBytes);
     const device = thread.device();
@@ -98,7 +100,7 @@ function recordKernel(params: CudaKernelNodeParams | null): Recorder {
 
 function recordCopy3D(p: CudaMemcpy3DParms | null): Recorder {
   return (thread) => {
-    if (!p?.srcPtr || !p.dstPtr || !p.extent) throw new CudaError(cudaErrorInvalidValue);
+    if (!isCopy(p)) throw new CudaError(cudaErrorInvalidValue);
     const target = box3D(p.dstPtr, p.dstPos);
     const source = box3D(p.srcPtr, p.srcPos);
     thread.device().needContext();
@@ -116,7 +118,7 @@ function recordCopy(dst: CopyOperand, src: CopyOperand, count: number, kind: num
 
 function recordSet(params: CudaMemsetParams | null): Recorder {
   return (thread) => {
-    if (!params) throw new CudaError(cudaErrorInvalidValue);
+    if (!isObject(params)) throw new CudaError(cudaErrorInvalidValue);
     const { dst, pitch, value, elementSize: element, width, height } = params;
     if (element !== 1 && element !== 2 && element !== 4) throw new CudaError(cudaErrorInvalidValue);
     if (!isSize(width) || !isSize(height)) throw new CudaError(cudaErrorInvalidValue);
@@ -162,8 +164,9 @@ function add(
   child: CudaGraph = 0,
 ): number {
   return call((thread) => {
-    if (!pGraphNode) return cudaErrorInvalidValue;
+    if (!isBox(pGraphNode)) return cudaErrorInvalidValue;
     const dependencies = pDependencies ?? [];
+    if (!Array.isArray(dependencies)) return cudaErrorInvalidValue;
     const request = recorder ? recorder(thread) : new Uint8Array(0);
     const out = new Uint8Array(4 * dependencies.length + request.length);
     const device = aboutGraph(thread, GRAPH_ADD_NODE_GRAPH, graph);

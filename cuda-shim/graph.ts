@@ -56,7 +56,15 @@ import {
 import type { DeviceFile } from "./device-file.ts";
 import { aboutGraph } from "./graph-nodes.ts";
 import { call } from "./thread.ts";
-import type { CudaGraph, CudaGraphExec, CudaGraphNode, CudaStream, Out } from "./types.ts";
+import {
+  type CudaGraph,
+  type CudaGraphExec,
+  type CudaGraphNode,
+  type CudaStream,
+  isBox,
+  isU32,
+  type Out,
+} from "./types.ts";
 
 /** `cudaGraphExecUpdateResultInfo`. */
 export interface CudaGraphExecUpdateResultInfo {
@@ -76,7 +84,7 @@ function ask(
   set: (device: DeviceFile) => void = () => {},
 ): number {
   return call((thread) => {
-    if (!out) return cudaErrorInvalidValue;
+    if (!isBox(out)) return cudaErrorInvalidValue;
     const device = aboutGraph(thread, field, handle);
     set(device);
     device.check(command);
@@ -93,7 +101,7 @@ function act(command: number, field: number, handle: number): number {
 /** Makes an empty graph. @param flags 0 */
 export function cudaGraphCreate(pGraph: Out<CudaGraph> | null, flags = 0): number {
   return call((thread) => {
-    if (!pGraph || flags !== 0) return cudaErrorInvalidValue;
+    if (!isBox(pGraph) || flags !== 0) return cudaErrorInvalidValue;
     const device = thread.device().begin();
     device.check(COMMAND_GRAPH_CREATE);
     pGraph.value = device.getHandle(GRAPH_CREATE_GRAPH);
@@ -147,7 +155,7 @@ export function cudaGraphChildGraphNodeGetGraph(
   const answer = GRAPH_NODE_GET_CHILD;
   const error = ask(child, COMMAND_GRAPH_NODE_GET, answer, GRAPH_NODE_GET_NODE, node);
   if (error !== cudaSuccess) return error;
-  if (!pGraph || child.value === 0) return call(() => cudaErrorInvalidValue);
+  if (!isBox(pGraph) || child.value === 0) return call(() => cudaErrorInvalidValue);
   pGraph.value = child.value;
   return cudaSuccess;
 }
@@ -184,10 +192,10 @@ function listNodes(
   nodes: Out<CudaGraphNode[]> | null,
   numNodes: Out<number> | null,
 ): number {
-  if (!nodes && !numNodes) return call(() => cudaErrorInvalidValue);
+  if (!isBox(nodes) && !isBox(numNodes)) return call(() => cudaErrorInvalidValue);
   return list(object, what, 1, (handles, count) => {
-    if (nodes) nodes.value = handles;
-    if (numNodes) numNodes.value = count;
+    if (isBox(nodes)) nodes.value = handles;
+    if (isBox(numNodes)) numNodes.value = count;
   });
 }
 
@@ -234,11 +242,12 @@ export function cudaGraphGetEdges(
   to: Out<CudaGraphNode[]> | null,
   numEdges: Out<number> | null = null,
 ): number {
-  if (!from !== !to || (!from && !numEdges)) return call(() => cudaErrorInvalidValue);
+  if (isBox(from) !== isBox(to) || (!isBox(from) && !isBox(numEdges)))
+    return call(() => cudaErrorInvalidValue);
   return list(graph, LIST_EDGES, 2, (handles, count) => {
-    if (from) from.value = Array.from({ length: count }, (_, i) => handles[2 * i] ?? 0);
-    if (to) to.value = Array.from({ length: count }, (_, i) => handles[2 * i + 1] ?? 0);
-    if (numEdges) numEdges.value = count;
+    if (isBox(from)) from.value = Array.from({ length: count }, (_, i) => handles[2 * i] ?? 0);
+    if (isBox(to)) to.value = Array.from({ length: count }, (_, i) => handles[2 * i + 1] ?? 0);
+    if (isBox(numEdges)) numEdges.value = count;
   });
 }
 
@@ -250,7 +259,8 @@ function edges(
 ): number {
   return call((thread) => {
     const device = aboutGraph(thread, GRAPH_EDGES_GRAPH, graph);
-    if (!from || !to || from.length !== to.length) return cudaErrorInvalidValue;
+    if (!Array.isArray(from) || !Array.isArray(to) || from.length !== to.length)
+      return cudaErrorInvalidValue;
     const pairs = new Uint32Array(2 * from.length);
     for (let i = 0; i < from.length; i++) {
       pairs[2 * i] = device.rawHandle(from[i] ?? 0, cudaErrorInvalidValue);
@@ -288,7 +298,7 @@ export function cudaGraphInstantiate(
   graph: CudaGraph,
   flags = 0,
 ): number {
-  if ((flags & ~INSTANTIATE_FLAGS) !== 0) return call(() => cudaErrorInvalidValue);
+  if (!isU32(flags) || (flags & ~INSTANTIATE_FLAGS) !== 0) return call(() => cudaErrorInvalidValue);
   const answer = GRAPH_INSTANTIATE_EXEC;
   return ask(pGraphExec, COMMAND_GRAPH_INSTANTIATE, answer, GRAPH_INSTANTIATE_GRAPH, graph);
 }
@@ -331,7 +341,7 @@ export function cudaGraphExecUpdate(
     device.setHandle(GRAPH_EXEC_UPDATE_GRAPH, hGraph, cudaErrorInvalidValue);
     const error = device.send(COMMAND_GRAPH_EXEC_UPDATE);
     if (error !== cudaSuccess && error !== cudaErrorGraphExecUpdateFailure) return error;
-    if (resultInfo) {
+    if (isBox(resultInfo)) {
       resultInfo.value = {
         result: device.getU32(GRAPH_EXEC_UPDATE_RESULT),
         errorNode: device.getHandle(GRAPH_EXEC_UPDATE_NODE),

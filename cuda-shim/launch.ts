@@ -32,6 +32,7 @@ import {
   type Extent3,
   type HostMemory,
   type HostSymbol,
+  isBox,
   isHostMemory,
   isSize,
   isU32,
@@ -234,7 +235,8 @@ export function __cudaPopCallConfiguration(
   stream: Out<CudaStream> | null,
 ): number {
   return call((thread) => {
-    if (!gridDim || !blockDim || !sharedMem || !stream) return cudaErrorInvalidValue;
+    if (!isBox(gridDim) || !isBox(blockDim) || !isBox(sharedMem) || !isBox(stream))
+      return cudaErrorInvalidValue;
     const kept = thread.configurations.pop();
     if (!kept) return cudaErrorMissingConfiguration;
     gridDim.value = kept.grid;

@@ -9,7 +9,7 @@ import {
 } from "../runtime/protocol/functions.ts";
 import { cudaDeviceMapHost } from "./constants.ts";
 import { call } from "./thread.ts";
-import { isI32, isSize, isU32, type Out } from "./types.ts";
+import { isBox, isI32, isSize, isU32, type Out } from "./types.ts";
 
 /** Sets a limit of the current device (`cudaLimit…`). @returns cudaErrorUnsupportedLimit */
 export function cudaDeviceSetLimit(limit: number, value: number): number {
@@ -23,7 +23,7 @@ export function cudaDeviceSetLimit(limit: number, value: number): number {
 /** A limit of the current device. @returns cudaErrorUnsupportedLimit */
 export function cudaDeviceGetLimit(pValue: Out<number> | null, limit: number): number {
   return call((thread) => {
-    if (!pValue || !isI32(limit)) return cudaErrorInvalidValue;
+    if (!isBox(pValue) || !isI32(limit)) return cudaErrorInvalidValue;
     const device = thread.device().begin().setU32(LIMIT_GET_LIMIT, limit);
     device.check(COMMAND_LIMIT_GET);
     pValue.value = device.getU64(LIMIT_GET_VALUE);
@@ -40,8 +40,9 @@ const KNOWN_FLAGS = 0x9f;
  */
 export function cudaSetDeviceFlags(flags: number): number {
   return call((thread) => {
+    if (!isU32(flags)) return cudaErrorInvalidValue;
     const way = flags & 7;
-    if (!isU32(flags) || (flags & ~KNOWN_FLAGS) !== 0 || (way & (way - 1)) !== 0) {
+    if ((flags & ~KNOWN_FLAGS) !== 0 || (way & (way - 1)) !== 0) {
       return cudaErrorInvalidValue;
     }
     thread.device().flags = flags;
@@ -52,7 +53,7 @@ export function cudaSetDeviceFlags(flags: number): number {
 /** The flags of the current device. */
 export function cudaGetDeviceFlags(flags: Out<number> | null): number {
   return call((thread) => {
-    if (!flags) return cudaErrorInvalidValue;
+    if (!isBox(flags)) return cudaErrorInvalidValue;
     flags.value = thread.device().flags | cudaDeviceMapHost;
     return cudaSuccess;
   });

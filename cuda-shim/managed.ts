@@ -77,8 +77,10 @@ export function cudaMemAdvise(
   location: CudaMemLocation | null,
 ): number {
   return call((thread) => {
-    const known = advice >= cudaMemAdviseSetReadMostly && advice <= cudaMemAdviseUnsetAccessedBy;
-    if (!isI32(advice) || !known) return cudaErrorInvalidValue;
+    if (!isI32(advice)) return cudaErrorInvalidValue;
+    if (advice < cudaMemAdviseSetReadMostly || advice > cudaMemAdviseUnsetAccessedBy) {
+      return cudaErrorInvalidValue;
+    }
     checkManaged(thread, devPtr, count);
     checkLocation(thread, location);
     return cudaSuccess;

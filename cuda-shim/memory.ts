@@ -59,17 +59,23 @@ import {
   type CopyOperand,
   type CudaPointer,
   type CudaStream,
+  isBox,
   isHostMemory,
   isI32,
   isSize,
   type Out,
 } from "./types.ts";
 
+/** The error for a size that is none: in C a negative one is an enormous one. */
+export function sizeError(size: unknown): number {
+  const negative = typeof size === "number" && size < 0;
+  return negative ? cudaErrorMemoryAllocation : cudaErrorInvalidValue;
+}
+
 function allocate(out: Out<CudaPointer> | null, size: number, kind: number, flags: number): number {
   return call((thread) => {
-    if (!out) return cudaErrorInvalidValue;
-    // In C a negative size is an enormous one.
-    if (!isSize(size)) return size < 0 ? cudaErrorMemoryAllocation : cudaErrorInvalidValue;
+    if (!isBox(out)) return cudaErrorInvalidValue;
+    if (!isSize(size)) return sizeError(size);
     const device = thread.device().begin();
     if (size === 0) {
       out.value = 0;
@@ -170,8 +176,8 @@ export function cudaMemGetInfo(free: Out<number> | null, total: Out<number> | nu
   return call((thread) => {
     const device = thread.device().begin();
     device.check(COMMAND_MEMORY_INFO);
-    if (free) free.value = device.getU64(MEMORY_INFO_FREE);
-    if (total) total.value = device.getU64(MEMORY_INFO_TOTAL);
+    if (isBox(free)) free.value = device.getU64(MEMORY_INFO_FREE);
+    if (isBox(total)) total.value = device.getU64(MEMORY_INFO_TOTAL);
     return cudaSuccess;
   });
 }
@@ -299,6 +305,12 @@ export function cudaMemcpy(
   return call((thread) => copy(thread, dst, src, count, kind, 0, 0));
 }
 
+/** The byte that a set writes: the low one of an int. @throws CudaError cudaErrorInvalidValue */
+export function byteOf(value: number): number {
+  if (typeof value !== "number") throw new CudaError(cudaErrorInvalidValue);
+  return value & 0xff;
+}
+
 /**
  * Sets memory, ordered on a stream.
  * @param width bytes of an element, 1, 2 or 4
@@ -326,5 +338,5 @@ export function set(
  * @returns cudaErrorInvalidValue if they are not inside one allocation
  */
 export function cudaMemset(devPtr: CudaPointer, value: number, count: number): number {
-  return call((thread) => set(thread, devPtr, value & 0xff, 1, count, 0, 0));
+  return call((thread) => set(thread, devPtr, byteOf(value), 1, count, 0, 0));
 }

@@ -2,7 +2,7 @@
 import { cudaErrorInvalidValue, cudaSuccess } from "../runtime/protocol/errors.ts";
 import { cudaFuncCachePreferEqual } from "./constants.ts";
 import { call, type HostThread } from "./thread.ts";
-import { isI32, type Out } from "./types.ts";
+import { isBox, isI32, type Out } from "./types.ts";
 
 /** Success where there is a device. */
 function nothingToDo(thread: HostThread): number {
@@ -39,7 +39,7 @@ export function cudaDeviceSetCacheConfig(cacheConfig: number): number {
 /** `cudaFuncCachePreferNone`: the device has no split of shared memory and L1. */
 export function cudaDeviceGetCacheConfig(pCacheConfig: Out<number> | null): number {
   return call(() => {
-    if (!pCacheConfig) return cudaErrorInvalidValue;
+    if (!isBox(pCacheConfig)) return cudaErrorInvalidValue;
     pCacheConfig.value = 0;
     return cudaSuccess;
   });

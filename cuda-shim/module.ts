@@ -10,7 +10,7 @@ import {
 } from "../runtime/protocol/errors.ts";
 import { ProgramModule } from "./registry.ts";
 import { call, currentThread } from "./thread.ts";
-import type { CudaKernel, CudaLibrary, HostSymbol, Out } from "./types.ts";
+import { type CudaKernel, type CudaLibrary, type HostSymbol, isBox, type Out } from "./types.ts";
 
 /** An image of kernels: PTX text, or the bytes of PTX, of a fat binary or of an ELF file. */
 export type KernelImage = string | Uint8Array;
@@ -113,7 +113,7 @@ export function __cudaRegisterVar(
  */
 export function __cudaGetKernel(kernel: Out<CudaKernel> | null, hostFun: HostSymbol): number {
   return call(({ registry }) => {
-    if (!kernel) return cudaErrorInvalidValue;
+    if (!isBox(kernel)) return cudaErrorInvalidValue;
     kernel.value = registry.kernel(hostFun).handle;
     return cudaSuccess;
   });
@@ -134,7 +134,7 @@ export function cudaLibraryLoadData(
   code: KernelImage | null,
 ): number {
   return call((thread) => {
-    if (!library || !isImage(code)) return cudaErrorInvalidValue;
+    if (!isBox(library) || !isImage(code)) return cudaErrorInvalidValue;
     const module = new ProgramModule(code);
     module.on(thread.device());
     library.value = thread.registry.addModule(module);
@@ -159,7 +159,7 @@ export function cudaLibraryGetKernel(
   name: string,
 ): number {
   return call((thread) => {
-    if (!kernel || typeof name !== "string") return cudaErrorInvalidValue;
+    if (!isBox(kernel) || typeof name !== "string") return cudaErrorInvalidValue;
     const module = thread.registry.module(library);
     if (!module) return cudaErrorInvalidResourceHandle;
     module.on(thread.device()).function(name);
@@ -179,12 +179,12 @@ export function cudaLibraryGetGlobal(
   name: string,
 ): number {
   return call((thread) => {
-    if ((!dptr && !bytes) || typeof name !== "string") return cudaErrorInvalidValue;
+    if ((!isBox(dptr) && !isBox(bytes)) || typeof name !== "string") return cudaErrorInvalidValue;
     const module = thread.registry.module(library);
     if (!module) return cudaErrorInvalidResourceHandle;
     const { address, size } = module.on(thread.device()).symbol(name);
-    if (dptr) dptr.value = address;
-    if (bytes) bytes.value = size;
+    if (isBox(dptr)) dptr.value = address;
+    if (isBox(bytes)) bytes.value = size;
     return cudaSuccess;
   });
 }
@@ -192,7 +192,7 @@ export function cudaLibraryGetGlobal(
 /** How many kernels a library has. */
 export function cudaLibraryGetKernelCount(count: Out<number> | null, library: CudaLibrary): number {
   return call((thread) => {
-    if (!count) return cudaErrorInvalidValue;
+    if (!isBox(count)) return cudaErrorInvalidValue;
     const module = thread.registry.module(library);
     if (!module) return cudaErrorInvalidResourceHandle;
     count.value = module.on(thread.device()).functionCount;

@@ -9,7 +9,7 @@ import { cudaMemcpyDeviceToDevice } from "./constants.ts";
 import { CudaError } from "./errors.ts";
 import { copy } from "./memory.ts";
 import { call, type HostThread } from "./thread.ts";
-import { type CudaPointer, type CudaStream, isSize, type Out } from "./types.ts";
+import { type CudaPointer, type CudaStream, isBox, isSize, type Out } from "./types.ts";
 
 function checkDevice(thread: HostThread, ...ordinals: number[]): void {
   if (ordinals.some((ordinal) => !thread.devices[ordinal])) {
@@ -24,7 +24,7 @@ export function cudaDeviceCanAccessPeer(
   peerDevice: number,
 ): number {
   return call((thread) => {
-    if (!canAccessPeer) return cudaErrorInvalidValue;
+    if (!isBox(canAccessPeer)) return cudaErrorInvalidValue;
     checkDevice(thread, device, peerDevice);
     canAccessPeer.value = 0;
     return cudaSuccess;

@@ -26,9 +26,17 @@ import {
 import { writeU64 } from "../runtime/protocol/fields.ts";
 import { COMMAND_STREAM_SYNCHRONIZE } from "../runtime/protocol/streams.ts";
 import { CudaError } from "./errors.ts";
-import { type CopySide, checkKind, copySide, cudaMalloc } from "./memory.ts";
+import { byteOf, type CopySide, checkKind, copySide, cudaMalloc } from "./memory.ts";
 import { call, type HostThread } from "./thread.ts";
-import { type CopyOperand, type CudaPointer, type CudaStream, isSize, type Out } from "./types.ts";
+import {
+  type CopyOperand,
+  type CudaPointer,
+  type CudaStream,
+  isBox,
+  isObject,
+  isSize,
+  type Out,
+} from "./types.ts";
 
 /** Rows of `cudaMallocPitch` are this far apart, or a multiple: what texture bases are aligned to. */
 const PITCH_ALIGNMENT = 512;
@@ -79,7 +87,9 @@ function reach({ pitch, slice }: BoxSide, { width, height, depth }: CudaExtent):
   return (depth - 1) * slice + (height - 1) * pitch + width;
 }
 
-function isExtent({ width, height, depth }: CudaExtent): boolean {
+function isExtent(extent: CudaExtent): boolean {
+  if (!isObject(extent)) return false;
+  const { width, height, depth } = extent;
   return isSize(width) && isSize(height) && isSize(depth);
 }
 
@@ -177,7 +187,7 @@ export function cudaMallocPitch(
   width: number,
   height: number,
 ): number {
-  if (!devPtr || !pitch || !isSize(width) || !isSize(height)) {
+  if (!isBox(devPtr) || !isBox(pitch) || !isSize(width) || !isSize(height)) {
     return call(() => cudaErrorInvalidValue);
   }
   const bytes = Math.ceil(width / PITCH_ALIGNMENT) * PITCH_ALIGNMENT;
@@ -192,7 +202,7 @@ export function cudaMalloc3D(
   pitchedDevPtr: Out<CudaPitchedPtr | null> | null,
   extent: CudaExtent,
 ): number {
-  if (!pitchedDevPtr || !isExtent(extent)) return call(() => cudaErrorInvalidValue);
+  if (!isBox(pitchedDevPtr) || !isExtent(extent)) return call(() => cudaErrorInvalidValue);
   const devPtr = { value: 0 };
   const pitch = { value: 0 };
   const rowCount = Math.min(extent.height * extent.depth, Number.MAX_SAFE_INTEGER);
@@ -251,9 +261,14 @@ export function box3D(
   return { operand: ptr, offset: pos.x + pos.y * pitch + pos.z * slice, pitch, slice };
 }
 
+/** Whether all parts of the parameters are there. */
+export function isCopy(p: CudaMemcpy3DParms | null): p is CudaMemcpy3DParms {
+  return isObject(p) && isObject(p.srcPtr) && isObject(p.dstPtr) && isObject(p.extent);
+}
+
 function copy3D(p: CudaMemcpy3DParms | null, stream: CudaStream, flags: number): number {
   return call((thread) => {
-    if (!p?.srcPtr || !p.dstPtr || !p.extent) return cudaErrorInvalidValue;
+    if (!isCopy(p)) return cudaErrorInvalidValue;
     const target = box3D(p.dstPtr, p.dstPos);
     return copyBox(thread, target, box3D(p.srcPtr, p.srcPos), p.extent, p.kind, stream, flags);
   });
@@ -303,7 +318,7 @@ export function cudaMemset2D(
   height: number,
 ): number {
   const extent = { width, height, depth: 1 };
-  return call((thread) => setBox(thread, rows(devPtr, pitch), value & 0xff, extent, 0, 0));
+  return call((thread) => setBox(thread, rows(devPtr, pitch), byteOf(value), extent, 0, 0));
 }
 
 /** `cudaMemset2D`, ordered on a stream. */
@@ -317,7 +332,7 @@ export function cudaMemset2DAsync(
 ): number {
   const extent = { width, height, depth: 1 };
   return call((thread) =>
-    setBox(thread, rows(devPtr, pitch), value & 0xff, extent, stream, COPY_ASYNC),
+    setBox(thread, rows(devPtr, pitch), byteOf(value), extent, stream, COPY_ASYNC),
   );
 }
 
@@ -328,8 +343,8 @@ export function cudaMemset3D(
   extent: CudaExtent,
 ): number {
   return call((thread) => {
-    if (!pitchedDevPtr) return cudaErrorInvalidValue;
-    return setBox(thread, box3D(pitchedDevPtr), value & 0xff, extent, 0, 0);
+    if (!isObject(pitchedDevPtr)) return cudaErrorInvalidValue;
+    return setBox(thread, box3D(pitchedDevPtr), byteOf(value), extent, 0, 0);
   });
 }
 
@@ -341,7 +356,7 @@ export function cudaMemset3DAsync(
   stream: CudaStream = 0,
 ): number {
   return call((thread) => {
-    if (!pitchedDevPtr) return cudaErrorInvalidValue;
-    return setBox(thread, box3D(pitchedDevPtr), value & 0xff, extent, stream, COPY_ASYNC);
+    if (!isObject(pitchedDevPtr)) return cudaErrorInvalidValue;
+    return setBox(thread, box3D(pitchedDevPtr), byteOf(value), extent, stream, COPY_ASYNC);
   });
 }

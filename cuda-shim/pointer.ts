@@ -27,6 +27,7 @@ import {
   bytesOf,
   type CudaPointer,
   type HostMemory,
+  isBox,
   isHostMemory,
   isSize,
   type Out,
@@ -66,7 +67,7 @@ export function cudaPointerGetAttributes(
   ptr: CudaPointer | HostMemory,
 ): number {
   return call((thread) => {
-    if (!attributes) return cudaErrorInvalidValue;
+    if (!isBox(attributes)) return cudaErrorInvalidValue;
     const unknown = { devicePointer: 0, hostPointer: 0, device: -2 };
     attributes.value = { type: cudaMemoryTypeUnregistered, ...unknown };
     if (isHostMemory(ptr)) return cudaSuccess;
@@ -97,7 +98,8 @@ export function cudaHostGetDevicePointer(
   flags = 0,
 ): number {
   return call((thread) => {
-    if (!pDevice || !isSize(pHost) || pHost === 0 || flags !== 0) return cudaErrorInvalidValue;
+    if (!isBox(pDevice) || !isSize(pHost) || pHost === 0 || flags !== 0)
+      return cudaErrorInvalidValue;
     const kind = query(thread, pHost).getU32(POINTER_ATTRIBUTES_KIND);
     if (kind !== MEMORY_HOST) return cudaErrorInvalidValue;
     pDevice.value = pHost;
@@ -108,7 +110,7 @@ export function cudaHostGetDevicePointer(
 /** The flags that pinned memory was allocated with; all of it is mapped. */
 export function cudaHostGetFlags(pFlags: Out<number> | null, pHost: CudaPointer): number {
   return call((thread) => {
-    if (!pFlags || !isSize(pHost) || pHost === 0) return cudaErrorInvalidValue;
+    if (!isBox(pFlags) || !isSize(pHost) || pHost === 0) return cudaErrorInvalidValue;
     const device = query(thread, pHost);
     if (device.getU32(POINTER_ATTRIBUTES_KIND) !== MEMORY_HOST) return cudaErrorInvalidValue;
     pFlags.value = device.getU32(POINTER_ATTRIBUTES_FLAGS) | cudaHostAllocMapped;

@@ -2,7 +2,6 @@
 import {
   cudaErrorInvalidDevice,
   cudaErrorInvalidValue,
-  cudaErrorMemoryAllocation,
   cudaErrorNotSupported,
   cudaSuccess,
 } from "../runtime/protocol/errors.ts";
@@ -41,12 +40,15 @@ import {
 } from "./constants.ts";
 import type { DeviceFile } from "./device-file.ts";
 import { CudaError } from "./errors.ts";
+import { sizeError } from "./memory.ts";
 import { call, type HostThread } from "./thread.ts";
 import {
   type CudaMemPool,
   type CudaPointer,
   type CudaStream,
+  isBox,
   isI32,
+  isObject,
   isSize,
   type Out,
 } from "./types.ts";
@@ -82,7 +84,8 @@ export function cudaMemPoolCreate(
   poolProps: CudaMemPoolProps | null,
 ): number {
   return call((thread) => {
-    if (!memPool || !poolProps?.location) return cudaErrorInvalidValue;
+    if (!isBox(memPool) || !isObject(poolProps) || !isObject(poolProps.location))
+      return cudaErrorInvalidValue;
     const { allocType, handleTypes = cudaMemHandleTypeNone, location, maxSize = 0 } = poolProps;
     if (allocType !== cudaMemAllocationTypePinned || !isSize(maxSize)) return cudaErrorInvalidValue;
     if (handleTypes !== cudaMemHandleTypeNone) return cudaErrorNotSupported;
@@ -104,7 +107,7 @@ export function cudaMemPoolDestroy(memPool: CudaMemPool): number {
 
 function askPool(memPool: Out<CudaMemPool> | null, ordinal: number, field: number): number {
   return call((thread) => {
-    if (!memPool) return cudaErrorInvalidValue;
+    if (!isBox(memPool)) return cudaErrorInvalidValue;
     const device = deviceAt(thread, ordinal).begin();
     device.check(COMMAND_POOL_CURRENT);
     memPool.value = device.getHandle(field);
@@ -162,7 +165,7 @@ export function cudaMemPoolGetAttribute(
   value: Out<number> | null,
 ): number {
   return call((thread) => {
-    if (!value || !isI32(attr)) return cudaErrorInvalidValue;
+    if (!isBox(value) || !isI32(attr)) return cudaErrorInvalidValue;
     const device = about(thread, memPool, POOL_GET_POOL);
     device.setU32(POOL_GET_ATTRIBUTE, attr).check(COMMAND_POOL_GET);
     value.value = device.getU64(POOL_GET_VALUE);
@@ -186,8 +189,8 @@ function allocate(
   stream: CudaStream,
 ): number {
   return call((thread) => {
-    if (!devPtr) return cudaErrorInvalidValue;
-    if (!isSize(size)) return size < 0 ? cudaErrorMemoryAllocation : cudaErrorInvalidValue;
+    if (!isBox(devPtr)) return cudaErrorInvalidValue;
+    if (!isSize(size)) return sizeError(size);
     const device = thread.device().begin(stream).setU64(MEMORY_ALLOC_ASYNC_BYTES, size);
     if (pool !== 0) device.setHandle(MEMORY_ALLOC_ASYNC_POOL, pool, cudaErrorInvalidValue);
     device.check(COMMAND_MEMORY_ALLOC_ASYNC);

@@ -24,7 +24,7 @@ import {
 } from "../runtime/protocol/streams.ts";
 import { cudaStreamDefault } from "./constants.ts";
 import { call } from "./thread.ts";
-import { type CudaEvent, type CudaStream, isI32, isU32, type Out } from "./types.ts";
+import { type CudaEvent, type CudaStream, isBox, isI32, isU32, type Out } from "./types.ts";
 
 /** Makes a stream that waits for the legacy default stream and that it waits for. */
 export function cudaStreamCreate(pStream: Out<CudaStream> | null): number {
@@ -47,7 +47,7 @@ export function cudaStreamCreateWithPriority(
   priority: number,
 ): number {
   return call((thread) => {
-    if (!pStream || !isU32(flags) || !isI32(priority)) return cudaErrorInvalidValue;
+    if (!isBox(pStream) || !isU32(flags) || !isI32(priority)) return cudaErrorInvalidValue;
     const device = thread.device().begin();
     device.setU32(STREAM_CREATE_FLAGS, flags).setU32(STREAM_CREATE_PRIORITY, priority);
     device.check(COMMAND_STREAM_CREATE);
@@ -99,7 +99,7 @@ export function cudaStreamWaitEvent(stream: CudaStream, event: CudaEvent, flags 
 /** Asks for one field of what the device knows of a stream. */
 function info(stream: CudaStream, out: Out<number> | null, field: number): number {
   return call((thread) => {
-    if (!out) return cudaErrorInvalidValue;
+    if (!isBox(out)) return cudaErrorInvalidValue;
     const device = thread.deviceOfHandle(stream).begin(stream);
     device.check(COMMAND_STREAM_INFO);
     out.value = field === STREAM_INFO_ID ? device.getU64(field) : device.getI32(field);
@@ -125,7 +125,7 @@ export function cudaStreamGetId(stream: CudaStream, streamId: Out<number> | null
 /** The ordinal of a stream's device. */
 export function cudaStreamGetDevice(stream: CudaStream, device: Out<number> | null): number {
   return call((thread) => {
-    if (!device) return cudaErrorInvalidValue;
+    if (!isBox(device)) return cudaErrorInvalidValue;
     const file = thread.deviceOfHandle(stream).begin(stream);
     file.check(COMMAND_STREAM_INFO);
     device.value = file.ordinal;
@@ -140,8 +140,8 @@ export function cudaDeviceGetStreamPriorityRange(
 ): number {
   return call((thread) => {
     thread.device().needContext();
-    if (leastPriority) leastPriority.value = STREAM_PRIORITY_LEAST;
-    if (greatestPriority) greatestPriority.value = STREAM_PRIORITY_GREATEST;
+    if (isBox(leastPriority)) leastPriority.value = STREAM_PRIORITY_LEAST;
+    if (isBox(greatestPriority)) greatestPriority.value = STREAM_PRIORITY_GREATEST;
     return cudaSuccess;
   });
 }

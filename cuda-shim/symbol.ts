@@ -17,6 +17,7 @@ import {
   type CudaPointer,
   type CudaStream,
   type HostSymbol,
+  isBox,
   isSize,
   type Out,
 } from "./types.ts";
@@ -110,7 +111,7 @@ export function cudaGetSymbolAddress(
   symbol: HostSymbol | null,
 ): number {
   return call((thread) => {
-    if (!devPtr) return cudaErrorInvalidValue;
+    if (!isBox(devPtr)) return cudaErrorInvalidValue;
     devPtr.value = thread.registry.symbolOn(thread.device(), symbol).address;
     return cudaSuccess;
   });
@@ -119,7 +120,7 @@ export function cudaGetSymbolAddress(
 /** The size of a variable, in bytes. */
 export function cudaGetSymbolSize(size: Out<number> | null, symbol: HostSymbol | null): number {
   return call((thread) => {
-    if (!size) return cudaErrorInvalidValue;
+    if (!isBox(size)) return cudaErrorInvalidValue;
     size.value = thread.registry.symbolOn(thread.device(), symbol).size;
     return cudaSuccess;
   });

@@ -113,6 +113,7 @@ export class HostThread {
    * @throws CudaError
    */
   deviceOfHandle(handle: number, error: number = cudaErrorInvalidResourceHandle): DeviceFile {
+    if (typeof handle !== "number") throw new CudaError(error);
     if (handle < HANDLE_SPAN || this.devices.length === 1) {
       return handle < FIRST_HANDLE ? this.device() : (this.devices[0] ?? this.device());
     }

@@ -47,11 +47,21 @@ export type HostSymbol = string | number | symbol | object;
 /** The three sizes of a `dim3`. */
 export type Extent3 = readonly [x: number, y: number, z: number];
 
-/** A `dim3` with all of its fields. */
+/** A `dim3` with all of its fields; what is no `dim3` has no blocks or threads. */
 export function dim3(value: Dim3Like): Extent3 {
   if (typeof value === "number") return [value, 1, 1];
   if (isList(value)) return [value[0] ?? 1, value[1] ?? 1, value[2] ?? 1];
-  return [value.x, value.y ?? 1, value.z ?? 1];
+  return isObject(value) ? [value.x, value.y ?? 1, value.z ?? 1] : [0, 0, 0];
+}
+
+/** Whether `value` is an object, of whatever kind. */
+export function isObject<T>(value: T): value is T & object {
+  return typeof value === "object" && value !== null;
+}
+
+/** Whether a result can be put into `value`. */
+export function isBox<T>(value: Out<T> | null | undefined): value is Out<T> {
+  return isObject(value);
 }
 
 function isList(value: readonly number[] | Readonly<Dim3>): value is readonly number[] {
