@@ -223,8 +223,16 @@ function runWarp(launch: u32, context: u32, warp: u32, threads: u32): bool {
   return true;
 }
 
-/** Lets lanes through a warp-level cut for which all lanes that it names have come. */
+/** Lets lanes through a warp-level cut; those that take whoever is there wait for all others. */
 function openWarp(launch: u32, context: u32, warp: u32, lanes: u32): bool {
+  return (
+    openCut(launch, context, warp, lanes, CUT_WARP) ||
+    openCut(launch, context, warp, lanes, CUT_GATHER)
+  );
+}
+
+/** Opens a cut of one kind for which all lanes that it names have come. */
+function openCut(launch: u32, context: u32, warp: u32, lanes: u32, wanted: u32): bool {
   const pcs = field(context, BLOCK_PC) + 128 * warp;
   const args = field(context, BLOCK_ARGUMENT) + 128 * warp;
   let live: u32 = 0;
@@ -236,7 +244,7 @@ function openWarp(launch: u32, context: u32, warp: u32, lanes: u32): bool {
     if (entry == PC_EXITED) continue;
     const cut = cutOf(launch, entry);
     const kind = field(cut, CUT_KIND);
-    if (kind != CUT_WARP && kind != CUT_GATHER) continue;
+    if (kind != wanted) continue;
     let here: u32 = 0;
     for (let other: u32 = 0; other < lanes; other++) {
       if (load<u32>(pcs + 4 * other) == entry) here |= 1 << other;

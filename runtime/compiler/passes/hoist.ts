@@ -1,5 +1,5 @@
 import { Graph, type Loop } from "../analysis/graph.ts";
-import { type Block, isPure, type Region, type Value } from "../ir/ir.ts";
+import { type Block, isPure, type Region, successors, type Value } from "../ir/ir.ts";
 
 /** Special registers that are the same for all threads of a block. */
 const BLOCK_UNIFORM = new Set(
@@ -79,8 +79,11 @@ function hoistFromLoops(graph: Graph, invariant: Set<Value>): void {
       });
       if (!free) break;
       if (v.op === "check" && loop.header !== at) break;
-      best = graph.idom[loop.header];
-      if (inside.has(best)) return undefined;
+      const home = graph.idom[loop.header];
+      if (inside.has(home)) return undefined;
+      // A check may fault: it only goes where the loop is sure to be entered.
+      if (v.op === "check" && successors(graph.order[home]).length !== 1) break;
+      best = home;
     }
     return best;
   }

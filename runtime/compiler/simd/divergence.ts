@@ -121,18 +121,31 @@ export class Divergence {
       if (!s || s.kind === UNKNOWN || s.kind === UNIFORM) return;
       this.branches.add(block);
       changed = true;
-      for (const j of this.joinsOf(k)) this.joins.add(this.graph.order[j]);
+      const targets = successors(block).map((s) => this.graph.index.get(s) as number);
+      for (const j of this.joinsOf(k, targets)) this.joins.add(this.graph.order[j]);
     });
     for (const loop of this.graph.loops) {
       if (!this.loops.has(loop) && this.leavesApart(loop)) {
         this.loops.add(loop);
         changed = true;
         // Lanes come out of the loop by different exits and at different times.
-        for (const x of this.exitTargets(loop)) this.joins.add(this.graph.order[x]);
+        const exits = [...this.exitTargets(loop)];
+        for (const x of exits) this.joins.add(this.graph.order[x]);
+        const last = Math.max(...loop.blocks);
+        for (const j of this.joinsOf(Math.min(last, ...exits) - 1, exits)) {
+          this.joins.add(this.graph.order[j]);
+        }
         for (const v of this.valuesUsedOutside(loop)) this.keepForOutside(loop, v);
       }
     }
     return changed;
+  }
+
+  /** Whether lanes go apart at a block: by its branch, or by a loop that it is the header of. */
+  parts(k: number): boolean {
+    if (this.branches.has(this.graph.order[k])) return true;
+    const loop = this.graph.loopOf[k];
+    return loop?.header === k && this.loops.has(loop);
   }
 
   inLoop(loop: Loop, k: number): boolean {
@@ -160,8 +173,7 @@ export class Divergence {
       if (!leaves) continue;
       if (this.branches.has(block)) return true;
       for (const other of loop.blocks) {
-        const d = this.graph.order[other];
-        if (this.branches.has(d) && this.partial(other).has(b)) return true;
+        if (this.parts(other) && this.partial(other).has(b)) return true;
       }
     }
     return false;
@@ -221,12 +233,12 @@ export class Divergence {
     return this.joins.has(block);
   }
 
-  /** Blocks where lanes that a branch sent apart can meet (disjoint paths from its targets). */
-  private joinsOf(k: number): Set<number> {
+  /** Blocks behind `k` where lanes that went to different targets can meet (disjoint paths). */
+  private joinsOf(k: number, targets: number[]): Set<number> {
     const { order, index } = this.graph;
     const label = new Map<number, number>();
     const found = new Set<number>();
-    const direct = new Set(successors(order[k]).map((s) => index.get(s) as number));
+    const direct = new Set(targets);
     for (let n = k + 1; n < order.length; n++) {
       let mine = direct.has(n) ? n : undefined;
       for (const p of order[n].preds) {

@@ -104,7 +104,7 @@ class Linearizer {
    */
   private assignMasks(order: number[]): void {
     const { graph, d } = this;
-    const apart = [...d.branches].map((b) => graph.index.get(b) as number);
+    const apart = graph.order.map((_, k) => k).filter((k) => d.parts(k));
     for (const k of order) {
       if (k === 0) {
         this.mask[0] = this.entryMask;
