@@ -328,12 +328,29 @@ export function hintEventOffWrap(event: u32, offWrap: u32): void {
 
 // ── Bytes of a guest's buffer ───────────────────────────────────────────────────────────────────
 
+/** Up to so many bytes a loop is quicker than the engine's memory.copy, which is a call. */
+const SHORT: u32 = 64;
+
+/** memory.copy; short and disjoint ranges, as headers and responses are, in words. */
+// @ts-ignore: decorator
+@inline
+function copy(target: u32, source: u32, bytes: u32): void {
+  // Unsigned differences: both at least `bytes` only if neither range reaches into the other.
+  if (bytes > SHORT || target - source < bytes || source - target < bytes) {
+    memory.copy(target, source, bytes);
+    return;
+  }
+  let i: u32 = 0;
+  for (; i + 8 <= bytes; i += 8) store<u64>(target + i, load<u64>(source + i));
+  for (; i < bytes; i++) store<u8>(target + i, load<u8>(source + i));
+}
+
 /** Copies out of a device-readable segment into host memory. */
 // @ts-ignore: decorator
 @inline
 export function copyFromGuest(target: u32, source: u32, bytes: u32): void {
   logged(source, bytes, 0);
-  memory.copy(target, source, bytes);
+  copy(target, source, bytes);
 }
 
 /** Copies from host memory into a device-writable segment. */
@@ -341,7 +358,7 @@ export function copyFromGuest(target: u32, source: u32, bytes: u32): void {
 @inline
 export function copyToGuest(target: u32, source: u32, bytes: u32): void {
   logged(target, bytes, 1);
-  memory.copy(target, source, bytes);
+  copy(target, source, bytes);
 }
 
 /** Sets bytes of a device-writable segment. */

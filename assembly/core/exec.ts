@@ -150,13 +150,24 @@ function runBlock(launch: u32, context: u32): i32 {
       const pc = runRegion(context, entry, 0, groups);
       if (pc == PC_EXITED) return BLOCK_DONE;
       if (pc == REGION_FAULT) return BLOCK_FAULT;
-      if (pc == REGION_MIXED || !passesTogether(launch, context, pc)) break;
+      if (pc == REGION_MIXED) break;
+      if (!passesTogether(launch, context, pc)) {
+        standAt(launch, context, pc);
+        break;
+      }
       entry = pc;
     }
     store<u32>(context + BLOCK_STATE, STATE_SLOW);
     store<u32>(context + BLOCK_MASKED, 1);
   }
   return runSlowly(launch, context);
+}
+
+/** Notes that all threads of a block wait in front of one region. */
+function standAt(launch: u32, context: u32, pc: u32): void {
+  const pcs = field(context, BLOCK_PC);
+  const threads = field(launch, LAUNCH_THREADS);
+  for (let t: u32 = 0; t < threads; t++) store<u32>(pcs + 4 * t, pc);
 }
 
 /** Whether a cut that all threads of the block have reached opens at once. */

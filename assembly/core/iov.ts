@@ -116,9 +116,31 @@ export const APPEND_SEGMENTS: u32 = 3;
  * Adds a buffer of the guest's to the chain. A buffer that spans regions which follow each other in
  * the guest's addresses becomes several segments. `length` is not 0.
  */
+// @ts-ignore: decorator
+@inline
 export function appendBuffer(address: u64, length: u32, write: bool): u32 {
+  const offset = address - hotGuest;
+  // Nearly always the buffer lies in the region of the one before it.
+  if (
+    offset < hotBytes &&
+    <u64>length <= hotBytes - offset &&
+    !(write && hotReadonly) &&
+    segmentCount < segmentLimit
+  ) {
+    chainBytes += length; // at most 65,536 lengths of 32 bits: no overflow of 64
+    const segment = work + WORK_SEGMENTS + segmentCount * SEGMENT_SIZE;
+    store<u32>(segment, hotLinear + <u32>offset, SEGMENT_ADDRESS);
+    store<u32>(segment, length, SEGMENT_LENGTH);
+    segmentCount++;
+    return APPEND_OK;
+  }
+  return appendParts(address, length, write);
+}
+
+/** appendBuffer where regions have to be looked up, or the buffer may have to be refused. */
+function appendParts(address: u64, length: u32, write: bool): u32 {
   let left: u64 = length;
-  chainBytes += left; // at most 65,536 lengths of 32 bits: no overflow of 64
+  chainBytes += left;
   while (true) {
     let offset = address - hotGuest;
     if (offset >= hotBytes) {
@@ -274,11 +296,28 @@ export function iovDiscardBack(first: u32, count: u32, bytes: u32): u32 {
  */
 export function gatherHeader(bytes: u32): void {
   const count = load<u32>(work, WORK_OUT_COUNT);
-  store<u32>(work, iovToBuf(0, count, 0, headerArea, bytes), WORK_LENGTH);
-  iovDiscardFront(0, count, bytes);
+  const segment = segmentAt(0);
+  const length = load<u32>(segment, SEGMENT_LENGTH);
+  if (count == 0 || length < bytes) {
+    store<u32>(work, iovToBuf(0, count, 0, headerArea, bytes), WORK_LENGTH);
+    iovDiscardFront(0, count, bytes);
+    return;
+  }
+  // The usual case, a header in one piece, does the same without the walks.
+  const address = load<u32>(segment, SEGMENT_ADDRESS);
+  copyFromGuest(headerArea, address, bytes);
+  store<u32>(segment, address + bytes, SEGMENT_ADDRESS);
+  store<u32>(segment, length - bytes, SEGMENT_LENGTH);
+  store<u32>(work, bytes, WORK_LENGTH);
+  store<u32>(work, length == bytes ? 1 : 0, WORK_DROPPED);
 }
 
 /** Copies `bytes` from the private response area to the front of a chain's writable segments. */
 export function scatterResponse(first: u32, count: u32, bytes: u32): u32 {
-  return iovFromBuf(first, count, 0, responseArea, bytes);
+  const segment = segmentAt(first);
+  if (count == 0 || load<u32>(segment, SEGMENT_LENGTH) < bytes) {
+    return iovFromBuf(first, count, 0, responseArea, bytes);
+  }
+  copyToGuest(load<u32>(segment, SEGMENT_ADDRESS), responseArea, bytes);
+  return bytes;
 }

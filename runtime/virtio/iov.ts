@@ -35,7 +35,7 @@ export class Iov {
   /** Segments left. */
   count: number;
   /** @internal What discards changed, latest last. */
-  readonly undo: Discard[] = [];
+  undo: Discard[] | undefined = undefined;
 
   constructor(host: IovHost, owner: object, first: number, count: number) {
     this.host = host;
@@ -160,6 +160,7 @@ export function iovDiscardFront(iov: Iov, bytes: number): number {
   host.makeResident(iov);
   const taken = host.core.iovDiscardFront(first, count, bytes) >>> 0;
   const dropped = host.words[WORK_DROPPED >>> 2]!;
+  iov.undo ??= [];
   iov.undo.push({ first, count, partial: host.words[WORK_PARTIAL >>> 2]!, front: true });
   iov.first += dropped;
   iov.count -= dropped;
@@ -171,6 +172,7 @@ export function iovDiscardBack(iov: Iov, bytes: number): number {
   const { host, first, count } = iov;
   host.makeResident(iov);
   const taken = host.core.iovDiscardBack(first, count, bytes) >>> 0;
+  iov.undo ??= [];
   iov.undo.push({ first, count, partial: host.words[WORK_PARTIAL >>> 2]!, front: false });
   iov.count -= host.words[WORK_DROPPED >>> 2]!;
   return taken;
@@ -178,7 +180,7 @@ export function iovDiscardBack(iov: Iov, bytes: number): number {
 
 /** Takes back the latest discard. @returns false if there is none to take back */
 export function iovDiscardUndo(iov: Iov): boolean {
-  const last = iov.undo.pop();
+  const last = iov.undo?.pop();
   if (!last) return false;
   const { host } = iov;
   host.makeResident(iov);

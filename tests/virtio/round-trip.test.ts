@@ -70,6 +70,65 @@ describe("virtqueue round trip", () => {
   }
 });
 
+describe("headers and responses of odd sizes", () => {
+  const cases: [name: string, out: number[], into: number[], header: number, response: number][] = [
+    ["no header, nothing to read", [], [8], 0, 8],
+    ["a header, but nothing to read", [], [8], 4, 8],
+    ["no header wanted", [8], [8], 0, 4],
+    ["a header in three pieces", [2, 2, 8], [8], 6, 8],
+    ["a header that is exactly one buffer", [4, 8], [8], 4, 8],
+    ["a header that is all there is", [4], [], 4, 0],
+    ["a header longer than the request", [3, 2], [8], 9, 8],
+    ["a response in three pieces", [4], [1, 2, 3], 4, 6],
+    ["a response longer than its buffers", [4], [1, 2], 4, 6],
+    ["a response without a buffer", [4], [], 4, 6],
+  ];
+  for (const [name, out, into, header, response] of cases) {
+    test(name, () => {
+      const rig = makeRig();
+      let at = BUFFERS;
+      const list = (lengths: number[]) =>
+        lengths.map((length) => {
+          at += 32;
+          for (let i = 0; i < length; i++) rig.u8[at + i] = at + i;
+          return sgInitOne(at, length);
+        });
+      const outList = list(out);
+      const inList = list(into);
+      assert.equal(virtqueueAddSgs(rig.driver, outList, inList, "token"), 0);
+      virtqueueKick(rig.driver);
+      const element = virtqueuePopRequest(rig.device, header);
+      assert.ok(element, rig.errors.join());
+      const sum = (lengths: number[]) => lengths.reduce((a, b) => a + b, 0);
+      const given = outList.flatMap(({ address, length }) =>
+        Array.from({ length }, (_, i) => (address + i) & 0xff),
+      );
+      const taken = Math.min(header, sum(out));
+      assert.equal(element.headerLength, taken);
+      const private_ = new Uint8Array(
+        rig.device.header.buffer,
+        rig.device.header.byteOffset,
+        taken,
+      );
+      assert.deepEqual([...private_], given.slice(0, taken));
+      const rest = new Uint8Array(64);
+      assert.equal(iovToBuf(element.out, 0, rest), sum(out) - taken);
+      assert.deepEqual([...rest.subarray(0, sum(out) - taken)], given.slice(taken));
+      assert.equal(iovSize(element.in), sum(into));
+      for (let i = 0; i < response; i++) rig.device.response.setUint8(i, 0xa0 + i);
+      virtqueuePushResponse(element, response);
+      assert.equal(virtqueueGetBuf(rig.driver), "token");
+      const written = Math.min(response, sum(into));
+      assert.equal(rig.driver.usedLength, written);
+      const got = inList.flatMap(({ address, length }) => [
+        ...rig.u8.subarray(address, address + length),
+      ]);
+      const expected = Array.from({ length: written }, (_, i) => 0xa0 + i);
+      assert.deepEqual(got.slice(0, written), expected);
+    });
+  }
+});
+
 describe("iov of an element in flight", () => {
   for (const features of [VIRTIO_F_VERSION_1, VIRTIO_F_VERSION_1 | VIRTIO_F_RING_PACKED]) {
     test(`two elements side by side keep their segments, feature bits ${features}`, () => {
