@@ -64,6 +64,8 @@ export class GroupEmitter extends FunctionFrame implements StructureSink, Scalar
   /** The lanes that are active at the current point: a mask number, or -1 for all. */
   mask = -1;
   private readonly source: GroupRegion;
+  /** The pc that every thread has at the region's end, if there is only one. */
+  private readonly onlyStop: number | undefined;
   private readonly placements: Placement[] = [];
   private readonly graphs: Graph[] = [];
   private readonly localBases: number[] = [];
@@ -90,6 +92,7 @@ export class GroupEmitter extends FunctionFrame implements StructureSink, Scalar
   constructor(kernel: KernelEmitter, region: Region, source: GroupRegion) {
     super(kernel, region, 3);
     this.source = source;
+    this.onlyStop = onlyStop(region);
     this.placeAll();
     this.thread = this.temporaryOf(VALTYPE.i32);
     this.accOr = this.temporaryOf(VALTYPE.i32);
@@ -235,8 +238,8 @@ export class GroupEmitter extends FunctionFrame implements StructureSink, Scalar
     w.op(OP.i32_lt_u);
     w.brIf(0);
     w.end();
-    if (this.kernel.single) {
-      w.i32Const(PC_EXITED);
+    if (this.onlyStop !== undefined) {
+      w.i32Const(this.onlyStop);
       return;
     }
     w.localGet(this.accOr);
@@ -990,6 +993,8 @@ export class GroupEmitter extends FunctionFrame implements StructureSink, Scalar
   private arriveAt(pc: number): void {
     const { w } = this;
     if (this.kernel.single) return; // threads only exit: nobody asks where they stand
+    // Where all threads stop at one place, the execution loops know it from the result.
+    if (this.onlyStop !== undefined && this.source.variants[this.current].fast) return;
     const address = this.perThread("pc4", (t) => this.scaled(t, BLOCK_PC, 2));
     const push = () => {
       w.localGet(address);
@@ -1065,6 +1070,16 @@ export class GroupEmitter extends FunctionFrame implements StructureSink, Scalar
     if (block.values.some((v) => v.op === "slow")) return;
     this.w.br(this.depth + this.outer);
   }
+}
+
+/** The one pc at which all threads of a region stop, if there is just one. */
+function onlyStop(region: Region): number | undefined {
+  const stops = new Set<number>();
+  for (const { terminator: t } of region.blocks) {
+    if (t?.kind === "cut") stops.add(t.cut.entry);
+    else if (t?.kind === "exit") stops.add(PC_EXITED);
+  }
+  return stops.size === 1 ? [...stops][0] : undefined;
 }
 
 /** Whether running an operation again would show. */
