@@ -81,7 +81,8 @@ function address(random: Random): number {
   if (kind < 89) return RAM + random.below(0x300);
   if (kind < 93) return TABLES + random.below(0x300);
   if (kind < 96) return random.below(RAM + 64);
-  if (kind < 98) return 2 ** 64 - 1 - random.below(64);
+  // The nearest doubles to 2^64 are 2048 apart below it.
+  if (kind < 98) return 2 ** 64 - 2048 * (1 + random.below(64));
   return random.next() * 2 ** random.below(32);
 }
 
@@ -123,8 +124,8 @@ function descriptor(
     if (random.chance(4)) flags ^= random.chance(50) ? 0x80 : 0x8000;
     if (random.chance(90)) next = random.below(shape.size);
   }
-  const wide = BigInt(Math.floor(addr)) & 0xffff_ffff_ffff_ffffn;
-  view.setBigUint64(at, wide, true);
+  view.setUint32(at, addr % 2 ** 32, true);
+  view.setUint32(at + 4, addr / 2 ** 32, true);
   view.setUint32(at + 8, len, true);
   view.setUint16(at + (shape.packed ? 14 : 12), flags, true);
   view.setUint16(at + (shape.packed ? 12 : 14), next, true);
