@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as cuda from "../../cuda-shim/index.ts";
 import { describe, test } from "../harness.ts";
 import { Fixture, type ParameterType, TYPES } from "./entry-types.ts";
-import { withCuda } from "./support.ts";
+import { withTwoDevices } from "./support.ts";
 
 type Parameter = keyof typeof TYPES | { readonly is: unknown };
 
@@ -262,27 +262,24 @@ describe("every entry point", () => {
     const parameters = TABLE[name]?.map(typeOf);
     if (!parameters) continue;
     test(`${name} with null, ended, foreign and wrong handles, and sizes that are none`, () =>
-      withCuda(
-        () => {
-          const fx = new Fixture();
-          const good = () => parameters.map((type) => type.good(fx));
-          const wrong: string[] = [];
-          const expect = (what: string, args: unknown[], expected: string) => {
-            const error = cuda.cudaGetErrorName(fn(...args));
-            if (error !== expected) wrong.push(`${what}: ${error} instead of ${expected}`);
-          };
-          expect("all good", good(), "cudaSuccess");
-          for (const [index, type] of parameters.entries()) {
-            for (const [label, make, error] of type.bad) {
-              const args = good();
-              args[index] = make(fx);
-              expect(`argument ${index} ${label}`, args, error);
-            }
+      withTwoDevices(() => {
+        const fx = new Fixture();
+        const good = () => parameters.map((type) => type.good(fx));
+        const wrong: string[] = [];
+        const expect = (what: string, args: unknown[], expected: string) => {
+          const error = cuda.cudaGetErrorName(fn(...args));
+          if (error !== expected) wrong.push(`${what}: ${error} instead of ${expected}`);
+        };
+        expect("all good", good(), "cudaSuccess");
+        for (const [index, type] of parameters.entries()) {
+          for (const [label, make, error] of type.bad) {
+            const args = good();
+            args[index] = make(fx);
+            expect(`argument ${index} ${label}`, args, error);
           }
-          expect("all good afterwards", good(), "cudaSuccess");
-          assert.deepEqual(wrong, []);
-        },
-        { devices: 2 },
-      ));
+        }
+        expect("all good afterwards", good(), "cudaSuccess");
+        assert.deepEqual(wrong, []);
+      }));
   }
 });

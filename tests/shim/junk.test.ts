@@ -4,7 +4,7 @@ import { cudaErrorNumbers } from "../../cuda-shim/errors.ts";
 import * as cuda from "../../cuda-shim/index.ts";
 import { describe, test } from "../harness.ts";
 import { Fixture } from "./entry-types.ts";
-import { withCuda } from "./support.ts";
+import { withTwoDevices } from "./support.ts";
 
 /** Calls that answer something else than an error number. */
 const OTHER_ANSWERS: Record<string, (answer: unknown) => boolean> = {
@@ -27,37 +27,34 @@ const calls = Object.entries(cuda).filter(
 describe("arguments of any kind", () => {
   for (const [name, call] of calls) {
     test(`${name} answers a number of CUDA's and never throws`, () =>
-      withCuda(
-        () => {
-          const fx = new Fixture();
-          const things = [fx.stream(), fx.event(), fx.graph(), fx.node(), fx.exec(), fx.pool()];
-          const junk = fc.oneof(
-            fc.constantFrom<unknown>(undefined, null, "", "nothing", "factors", true, Symbol("s")),
-            fc.constantFrom<unknown>(0, 1, 2, 32, 64, fx.memory(), fx.pinned(), fx.library),
-            fc.constantFrom<unknown>(...things),
-            fc.double(),
-            fc.integer(),
-            fc.maxSafeInteger(),
-            fc.bigInt(),
-            fc.constant(new Uint8Array(64)).map((bytes) => bytes.slice()),
-            fc.constant(0).map((value) => ({ value })),
-            fc.array(fc.oneof(fc.integer(), fc.constant(new Uint8Array(8))), { maxLength: 4 }),
-            fc.object({
-              maxDepth: 1,
-              key: fc.constantFrom("x", "y", "width", "type", "ptr", "func"),
-            }),
-            fc.func(fc.integer()),
-          );
-          fc.assert(
-            fc.property(fc.array(junk, { maxLength: call.length + 3 }), (args) => {
-              const answer = call(...args);
-              const right = OTHER_ANSWERS[name] ?? ((value) => errors.has(value as number));
-              assert.ok(right(answer), `${String(answer)}`);
-            }),
-            { numRuns: 60 },
-          );
-        },
-        { devices: 2, memoryBytes: 16 << 20 },
-      ));
+      withTwoDevices(() => {
+        const fx = new Fixture();
+        const things = [fx.stream(), fx.event(), fx.graph(), fx.node(), fx.exec(), fx.pool()];
+        const junk = fc.oneof(
+          fc.constantFrom<unknown>(undefined, null, "", "nothing", "factors", true, Symbol("s")),
+          fc.constantFrom<unknown>(0, 1, 2, 32, 64, fx.memory(), fx.pinned(), fx.library),
+          fc.constantFrom<unknown>(...things),
+          fc.double(),
+          fc.integer(),
+          fc.maxSafeInteger(),
+          fc.bigInt(),
+          fc.constant(new Uint8Array(64)).map((bytes) => bytes.slice()),
+          fc.constant(0).map((value) => ({ value })),
+          fc.array(fc.oneof(fc.integer(), fc.constant(new Uint8Array(8))), { maxLength: 4 }),
+          fc.object({
+            maxDepth: 1,
+            key: fc.constantFrom("x", "y", "width", "type", "ptr", "func"),
+          }),
+          fc.func(fc.integer()),
+        );
+        fc.assert(
+          fc.property(fc.array(junk, { maxLength: call.length + 3 }), (args) => {
+            const answer = call(...args);
+            const right = OTHER_ANSWERS[name] ?? ((value) => errors.has(value as number));
+            assert.ok(right(answer), `${String(answer)}`);
+          }),
+          { numRuns: 60 },
+        );
+      }));
   }
 });
