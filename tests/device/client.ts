@@ -131,6 +131,8 @@ export class Requests {
 
 /** Requests through a machine. */
 export class Client extends Requests {
+  /** All that were made and not released by `releaseAll`. */
+  static readonly #made: Client[] = [];
   readonly machine: Machine;
   readonly stdout: string[];
 
@@ -141,5 +143,11 @@ export class Client extends Requests {
     );
     this.machine = machine;
     this.stdout = stdout;
+    Client.#made.push(this);
+  }
+
+  /** Releases the files of all clients of this thread. */
+  static releaseAll(): void {
+    for (const client of Client.#made.splice(0)) client.file.release();
   }
 }
