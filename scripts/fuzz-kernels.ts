@@ -47,12 +47,15 @@ function looped(ptx: string): string {
     .replace(/ret;\n\}\n$/, "setp.ne.u32 %xp, %loop3, 0; @%xp bra AGAIN; ret;\n}\n");
 }
 
+const SCALAR = new URL("./kernels/scalar-executor.ts", import.meta.url).href;
+
 export const STRATEGIES: readonly Strategy[] = [
-  { name: "inline", options: {} },
-  { name: "no workers", options: { workers: 1 } },
-  { name: "unfused arithmetic", options: { fma: "unfused" }, rewrite: withoutFma },
-  { name: "parted threads", options: {}, rewrite: parted },
-  { name: "in a loop", options: {}, rewrite: looped },
+  { name: "lane groups", options: { workers: 1 } },
+  { name: "thread by thread", options: { workers: 1, executor: SCALAR } },
+  { name: "worker pool", options: {} },
+  { name: "unfused arithmetic", options: { workers: 1, fma: "unfused" }, rewrite: withoutFma },
+  { name: "parted threads", options: { workers: 1 }, rewrite: parted },
+  { name: "in a loop", options: { workers: 1 }, rewrite: looped },
 ];
 
 /** A kernel without fma, whose result may differ where the engine doesn't fuse. */

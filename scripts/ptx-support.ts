@@ -39,13 +39,18 @@ export function compileAll(source: string, library: DeviceLibrary): void {
   for (const fn of module.functions) {
     if (fn.kind !== "entry" || fn.body === undefined) continue;
     const lowered = lowerKernel(module, layout, fn, library);
-    const { wasm } = compileKernel(lowered, COMPILE_OPTIONS);
-    if (!WebAssembly.validate(wasm)) throw new Error(`${fn.name}: invalid WebAssembly`);
+    for (const options of COMPILE_OPTIONS) {
+      const { wasm } = compileKernel(lowered, options);
+      if (!WebAssembly.validate(wasm)) throw new Error(`${fn.name}: invalid WebAssembly`);
+    }
   }
 }
 
-/** Compiled for a block of 64 by 2 threads, as a first launch would. */
-const COMPILE_OPTIONS: CompileOptions = { fma: "exact", shape: [64, 2, 1] };
+/** As a first launch would: a block of 64 by 2 threads in lane groups; and thread by thread. */
+const COMPILE_OPTIONS: readonly CompileOptions[] = [
+  { fma: "exact", shape: [64, 2, 1] },
+  { fma: "exact", shape: [33, 1, 1], width: 1 },
+];
 
 /** Compiles the samples of one form. */
 export function supportOf(form: Form, library: DeviceLibrary): Support {
