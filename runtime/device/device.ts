@@ -9,6 +9,8 @@ import {
   cudaErrorDeviceUninitialized,
   cudaErrorInitializationError,
   cudaErrorInvalidValue,
+  cudaErrorLaunchPendingCountExceeded,
+  cudaErrorMemoryAllocation,
   cudaErrorNotSupported,
   cudaSuccess,
 } from "../protocol/errors.ts";
@@ -33,9 +35,27 @@ import { MemoryPool } from "./pool.ts";
 import { DeviceAttributes, type DeviceDescription } from "./properties.ts";
 import { RecordedRequest, recordedCommand } from "./source.ts";
 import { type Ticket, WaiterList, type Work } from "./stream.ts";
+import type { Command } from "./table.ts";
 
 /** Printed bytes that a context keeps; then they are handed to the host without being asked for. */
 const OUTPUT_LIMIT = 1 << 20;
+
+/** Things with handles that a context may have, modules apart. */
+export const MAX_RESOURCES = 1 << 20;
+/** Modules that a context may have. */
+export const MAX_MODULES = 1 << 16;
+/** Pieces of work that may wait in a context's streams. */
+export const MAX_PENDING = 1 << 20;
+
+/** A guest that only ever asks for more must not use up the host. @returns a cudaError_t */
+function overLimit(context: Context, command: Command): number {
+  if (command.creates) {
+    const full = context.resources.size >= MAX_RESOURCES || context.modules.size >= MAX_MODULES;
+    return full ? cudaErrorMemoryAllocation : cudaSuccess;
+  }
+  const waiting = command.prepare !== undefined && context.scheduler.pending >= MAX_PENDING;
+  return waiting ? cudaErrorLaunchPendingCountExceeded : cudaSuccess;
+}
 
 /** What a device is made of. */
 export interface DeviceOptions {
@@ -259,6 +279,7 @@ export class Device {
       } else {
         call.context = context;
         if (!command.afterFault) error = context.error;
+        if (error === cudaSuccess) error = overLimit(context, command);
       }
     }
     if (error === cudaSuccess) {

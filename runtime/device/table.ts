@@ -16,6 +16,8 @@ export interface Command {
   readonly streamQueue?: boolean;
   /** A synchronisation point: printed text goes to the host before the answer does. */
   readonly synchronizes?: boolean;
+  /** Makes something that has a handle: refused when the context has too many. */
+  readonly creates?: boolean;
   /** Is answered before START. */
   readonly beforeStart?: boolean;
   /**

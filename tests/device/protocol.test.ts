@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { MAX_PENDING, MAX_RESOURCES } from "../../runtime/device/device.ts";
 import { DeviceAttributes } from "../../runtime/device/properties.ts";
 import * as P from "../../runtime/protocol/index.ts";
 import {
@@ -176,6 +177,31 @@ describe("malformed requests", () => {
     assert.equal(raw.bench.call(P.COMMAND_CONTEXT_RESET), 0);
     assert.equal(raw.bench.free(raw.bench.alloc(100)), 0);
     assert.equal(raw.bench.machine.gpu.virtio.status & STATUS_NEEDS_RESET, 0);
+  });
+});
+
+describe("guests that only ask for more", () => {
+  test("contexts, handles and waiting work are bounded", () => {
+    const bench = new Bench();
+    const primary = bench.context;
+    let made = 0;
+    while (bench.call(P.COMMAND_CONTEXT_CREATE) === 0 && made < 1000) made++;
+    assert.equal(made, 255);
+    assert.equal(bench.get32(P.RESPONSE_ERROR), P.cudaErrorMemoryAllocation);
+    const again = { [P.CONTEXT_CREATE_FLAGS]: P.CONTEXT_PRIMARY };
+    assert.equal(bench.call(P.COMMAND_CONTEXT_CREATE, again), 0);
+    const context = bench.machine.gpu.device.contexts.get(primary)!;
+    for (let i = 0; i < MAX_RESOURCES; i++) context.resources.set(-i, context);
+    assert.equal(bench.call(P.COMMAND_EVENT_CREATE), P.cudaErrorMemoryAllocation);
+    assert.equal(bench.call(P.COMMAND_GRAPH_CREATE), P.cudaErrorMemoryAllocation);
+    context.resources.clear();
+    assert.equal(bench.call(P.COMMAND_EVENT_CREATE), 0);
+    context.scheduler.pending = MAX_PENDING;
+    const many = P.cudaErrorLaunchPendingCountExceeded;
+    assert.equal(bench.call(P.COMMAND_HOST_CALL), many);
+    assert.equal(bench.call(P.COMMAND_LAUNCH), many);
+    context.scheduler.pending = 0;
+    assert.equal(bench.sync(), 0);
   });
 });
 

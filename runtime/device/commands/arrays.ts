@@ -26,6 +26,7 @@ import type { Command, CommandFamily } from "../table.ts";
 const create: Command = {
   responseBytes: P.ARRAY_CREATE_RESPONSE_SIZE,
   context: true,
+  creates: true,
   run(device: Device, call: Call): number {
     const shape: ArrayShape = {
       width: call.u32(P.ARRAY_CREATE_WIDTH),
@@ -179,6 +180,7 @@ function isSampling(view: DataView): boolean {
 const textureCreate: Command = {
   responseBytes: P.TEXTURE_CREATE_RESPONSE_SIZE,
   context: true,
+  creates: true,
   run(device: Device, call: Call): number {
     const { context } = call;
     const resource = call.u32(P.TEXTURE_CREATE_RESOURCE);

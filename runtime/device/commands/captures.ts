@@ -21,6 +21,7 @@ import { destroyGraph, writeHandles } from "./graphs.ts";
 const begin: Command = {
   responseBytes: P.CAPTURE_BEGIN_RESPONSE_SIZE,
   context: true,
+  creates: true,
   run(device: Device, call: Call): number {
     const mode = call.u32(P.CAPTURE_BEGIN_MODE);
     const stream = call.stream();

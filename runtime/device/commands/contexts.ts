@@ -4,6 +4,7 @@ import {
   cudaErrorDeviceUninitialized,
   cudaErrorInsufficientDriver,
   cudaErrorInvalidValue,
+  cudaErrorMemoryAllocation,
   cudaSuccess,
 } from "../../protocol/errors.ts";
 import { type Call, LATER } from "../call.ts";
@@ -37,10 +38,16 @@ const stop: Command = {
   },
 };
 
+/** Contexts of a device. */
+const MAX_CONTEXTS = 256;
+
 const create: Command = {
   responseBytes: P.CONTEXT_CREATE_RESPONSE_SIZE,
   run(device: Device, call: Call): number {
     const flags = call.u32(P.CONTEXT_CREATE_FLAGS);
+    if (!(flags & P.CONTEXT_PRIMARY) && device.contexts.size >= MAX_CONTEXTS) {
+      return cudaErrorMemoryAllocation;
+    }
     const context = device.retainContext(call.group, flags);
     call.set32(P.CONTEXT_CREATE_CONTEXT, context.handle);
     return cudaSuccess;

@@ -19,6 +19,7 @@ const ALL_FLAGS = P.EVENT_BLOCKING_SYNC | P.EVENT_DISABLE_TIMING | P.EVENT_INTER
 const create: Command = {
   responseBytes: P.EVENT_CREATE_RESPONSE_SIZE,
   context: true,
+  creates: true,
   run(device: Device, call: Call): number {
     const flags = call.u32(P.EVENT_CREATE_FLAGS);
     if (flags & ~ALL_FLAGS) return cudaErrorInvalidValue;

@@ -64,6 +64,7 @@ function readRequest(call: Call, offset: number, bytes: number): Uint8Array | un
 const create: Command = {
   responseBytes: P.GRAPH_CREATE_RESPONSE_SIZE,
   context: true,
+  creates: true,
   run(device: Device, call: Call): number {
     const graph = new Graph(device.newHandle());
     call.context.resources.set(graph.handle, graph);
@@ -121,6 +122,7 @@ function cloneInto(device: Device, context: Context, graph: Graph): Graph {
 const clone: Command = {
   responseBytes: P.GRAPH_CLONE_RESPONSE_SIZE,
   context: true,
+  creates: true,
   run(device: Device, call: Call): number {
     const graph = graphOf(call, call.u32(P.GRAPH_CLONE_SOURCE));
     if (graph === undefined) return cudaErrorInvalidValue;
@@ -132,6 +134,7 @@ const clone: Command = {
 const addNode: Command = {
   responseBytes: P.GRAPH_ADD_NODE_RESPONSE_SIZE,
   context: true,
+  creates: true,
   run(device: Device, call: Call): number {
     const { context } = call;
     const graph = graphOf(call, call.u32(P.GRAPH_ADD_NODE_GRAPH));
@@ -296,6 +299,7 @@ const findInClone: Command = {
 const instantiate: Command = {
   responseBytes: P.GRAPH_INSTANTIATE_RESPONSE_SIZE,
   context: true,
+  creates: true,
   run(device: Device, call: Call): number {
     const nodes = graphOf(call, call.u32(P.GRAPH_INSTANTIATE_GRAPH))?.sorted();
     // No such graph, or a cycle in it.

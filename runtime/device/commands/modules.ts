@@ -61,6 +61,7 @@ function readImage(device: Device, call: Call): Uint8Array | undefined {
 const load: Command = {
   responseBytes: P.MODULE_LOAD_RESPONSE_SIZE,
   context: true,
+  creates: true,
   run(device: Device, call: Call): number {
     const { context } = call;
     const image = readImage(device, call);

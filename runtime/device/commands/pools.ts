@@ -17,6 +17,7 @@ import type { Command, CommandFamily } from "../table.ts";
 const create: Command = {
   responseBytes: P.POOL_CREATE_RESPONSE_SIZE,
   context: true,
+  creates: true,
   run(device: Device, call: Call): number {
     const pool = new MemoryPool(device.newHandle(), call.u64(P.POOL_CREATE_MAX_BYTES));
     call.context.resources.set(pool.handle, pool);

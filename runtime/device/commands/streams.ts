@@ -22,6 +22,7 @@ import { nothing } from "./copies.ts";
 const create: Command = {
   responseBytes: P.STREAM_CREATE_RESPONSE_SIZE,
   context: true,
+  creates: true,
   run(device: Device, call: Call): number {
     const flags = call.u32(P.STREAM_CREATE_FLAGS);
     if (flags & ~P.STREAM_NON_BLOCKING) return cudaErrorInvalidValue;
