@@ -1,7 +1,7 @@
 import { F32, F64, I1, I64, type Type, type Value } from "../ir/ir.ts";
 import { isWide, LANES, UNIFORM } from "../simd/shapes.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
-import type { GroupEmitter } from "./group.ts";
+import type { GroupOperands } from "./group-operands.ts";
 
 /** Operations on four lanes that are one instruction on v128. */
 const NARROW: Record<string, number> = {
@@ -120,13 +120,13 @@ export function readsOnce(v: Value): boolean {
 }
 
 /** Shuffle of two vectors by 32-bit lanes: 0–3 of the first, 4–7 of the second. */
-export function shuffle32(e: GroupEmitter, lanes: [number, number, number, number]): void {
+export function shuffle32(e: GroupOperands, lanes: [number, number, number, number]): void {
   e.w.op(OP.i8x16_shuffle);
   for (const lane of lanes) for (let k = 0; k < 4; k++) e.w.u8(lane * 4 + k);
 }
 
 /** Computes a varying value and leaves it in its locals. */
-export function emitVector(e: GroupEmitter, v: Value, locals: number[]): void {
+export function emitVector(e: GroupOperands, v: Value, locals: number[]): void {
   const { w } = e;
   if (locals.length === 2) {
     if (emitWide(e, v, locals)) return;
@@ -138,7 +138,7 @@ export function emitVector(e: GroupEmitter, v: Value, locals: number[]): void {
 }
 
 /** Pushes a varying value of one vector; false if the operation has no vector form. */
-export function emitNarrow(e: GroupEmitter, v: Value): boolean {
+export function emitNarrow(e: GroupOperands, v: Value): boolean {
   const { w } = e;
   const [a, b] = v.args;
   const simple = NARROW[v.op];
@@ -241,7 +241,7 @@ export function emitNarrow(e: GroupEmitter, v: Value): boolean {
 }
 
 /** Computes both halves of a varying 64-bit value; false if there is no vector form. */
-function emitWide(e: GroupEmitter, v: Value, locals: number[]): boolean {
+function emitWide(e: GroupOperands, v: Value, locals: number[]): boolean {
   const { w } = e;
   const [a, b] = v.args;
   const halves = (push: (half: 0 | 1) => void): true => {
@@ -334,7 +334,7 @@ function emitWide(e: GroupEmitter, v: Value, locals: number[]): boolean {
   }
 }
 
-function emitFma(e: GroupEmitter, v: Value, half: 0 | 1): void {
+function emitFma(e: GroupOperands, v: Value, half: 0 | 1): void {
   const { w } = e;
   const single = v.type === F32;
   const { fma } = e.kernel.options;
@@ -348,7 +348,7 @@ function emitFma(e: GroupEmitter, v: Value, half: 0 | 1): void {
   else w.call(e.kernel.library(single ? "fma_rn_f32_x4" : "fma_rn_f64_x2"));
 }
 
-function emitLibrary(e: GroupEmitter, v: Value, suffix: string): boolean {
+function emitLibrary(e: GroupOperands, v: Value, suffix: string): boolean {
   const name = v.aux.name + suffix;
   if (v.aux.effect || !e.hasLibrary(name) || v.args.some(isWide)) return false;
   for (const x of v.args) e.vec(x);
@@ -364,7 +364,7 @@ const SCALAR_OPS: Record<string, number> = {
 };
 
 /** Computes a value lane by lane with the scalar instruction and puts the lanes together. */
-function emitLanes(e: GroupEmitter, v: Value, locals: number[]): void {
+function emitLanes(e: GroupOperands, v: Value, locals: number[]): void {
   const { w } = e;
   for (let k = 0; k < LANES; k++) {
     const effect = v.op === "lib" && v.aux.effect === true;
@@ -391,7 +391,7 @@ function emitLanes(e: GroupEmitter, v: Value, locals: number[]): void {
 }
 
 /** Moves the scalar on the stack into lane k of a value's locals. */
-export function putLane(e: GroupEmitter, type: Type, locals: number[], k: number): void {
+export function putLane(e: GroupOperands, type: Type, locals: number[], k: number): void {
   const { w } = e;
   const wide = type === I64 || type === F64;
   const local = wide ? locals[k >> 1] : locals[0];

@@ -1,9 +1,8 @@
-import { F32, F64, I32, type Value } from "../ir/ir.ts";
-import { AFFINE, isWide, LANES, UNIFORM } from "../simd/shapes.ts";
+import type { Value } from "../ir/ir.ts";
+import { AFFINE, LANES, UNIFORM } from "../simd/shapes.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
-import type { GroupEmitter } from "./group.ts";
+import type { GroupOperands } from "./group-operands.ts";
 import { emitScalar } from "./scalar.ts";
-import { putLane } from "./vector.ts";
 
 const log2 = (n: number) => 31 - Math.clz32(n);
 
@@ -11,7 +10,7 @@ const log2 = (n: number) => 31 - Math.clz32(n);
  * Bytes between the lanes of a checked address: 0 if all lanes have the same, undefined if the
  * lanes go anywhere.
  */
-function laneStride(e: GroupEmitter, check: Value): number | undefined {
+function laneStride(e: GroupOperands, check: Value): number | undefined {
   if (check.op !== "check") return e.shape(check).kind === UNIFORM ? 0 : undefined;
   if (check.aux.space === "local") return undefined; // each lane has its own
   const [first, index] = check.args;
@@ -37,7 +36,7 @@ function triedStride(check: Value): number | undefined {
 
 /** How a varying access is made: its stride, and whether that is only tried. */
 export function accessPattern(
-  e: GroupEmitter,
+  e: GroupOperands,
   check: Value,
 ): { stride: number | undefined; tried: boolean } {
   const stride = laneStride(e, check);
@@ -47,14 +46,14 @@ export function accessPattern(
 }
 
 /** Locals of a check: with a stride (fast, ea, eas), without one (eas), of uniform ones (ea). */
-export function checkTypes(e: GroupEmitter, check: Value): number[] {
+export function checkTypes(e: GroupOperands, check: Value): number[] {
   const { stride } = accessPattern(e, check);
   if (stride === 0) return [VALTYPE.i32];
   return stride === undefined ? [VALTYPE.v128] : [VALTYPE.i32, VALTYPE.i32, VALTYPE.v128];
 }
 
 /** An address check of four lanes. */
-export function emitVectorCheck(e: GroupEmitter, v: Value, placed: number[]): void {
+export function emitVectorCheck(e: GroupOperands, v: Value, placed: number[]): void {
   const { w } = e;
   // A check whose address nobody uses still has to be made.
   const locals = placed.length > 0 ? placed : checkTypes(e, v).map((type) => e.temporaryOf(type));
@@ -89,7 +88,7 @@ export function emitVectorCheck(e: GroupEmitter, v: Value, placed: number[]): vo
  * Looks whether the lanes' addresses happen to lie side by side: sets `ea` to lane 0's and pushes
  * whether they do and all are in range.
  */
-function tryContiguous(e: GroupEmitter, v: Value, stride: number, ea: number): void {
+function tryContiguous(e: GroupOperands, v: Value, stride: number, ea: number): void {
   const { w } = e;
   const { space, offset = 0, size = 1, align = 1, signed = false, scale = 1 } = v.aux;
   const [first, index] = v.args;
@@ -175,7 +174,7 @@ function tryContiguous(e: GroupEmitter, v: Value, stride: number, ea: number): v
 }
 
 /** With an address relative to the lowest legal one on the stack: whether `span` bytes are legal. */
-function rangeTest(e: GroupEmitter, offset: number, shift: number, span: number): void {
+function rangeTest(e: GroupOperands, offset: number, shift: number, span: number): void {
   const { w } = e;
   if (offset !== 0) {
     w.i64Const(BigInt(offset));
@@ -193,7 +192,7 @@ function rangeTest(e: GroupEmitter, offset: number, shift: number, span: number)
  * Sets `ea` to the address of lane 0 of base + extend(index) × scale, and pushes whether all four
  * lanes are in range.
  */
-function affineGeneric(e: GroupEmitter, v: Value, stride: number, ea: number): void {
+function affineGeneric(e: GroupOperands, v: Value, stride: number, ea: number): void {
   const { w } = e;
   const { offset = 0, size = 1, align = 1, signed = false, scale = 1 } = v.aux;
   const [base, index] = v.args;
@@ -229,7 +228,7 @@ function affineGeneric(e: GroupEmitter, v: Value, stride: number, ea: number): v
 }
 
 /** The same for an offset in shared or local memory. */
-function affineWindow(e: GroupEmitter, v: Value, stride: number, ea: number): void {
+function affineWindow(e: GroupOperands, v: Value, stride: number, ea: number): void {
   const { w } = e;
   const { space, offset = 0, size = 1, align = 1 } = v.aux;
   const [address] = v.args;
@@ -256,7 +255,7 @@ function affineWindow(e: GroupEmitter, v: Value, stride: number, ea: number): vo
 }
 
 /** Checks each active lane by itself; leaves the lanes' addresses in `eas`. */
-function laneChecks(e: GroupEmitter, v: Value, eas: number): void {
+function laneChecks(e: GroupOperands, v: Value, eas: number): void {
   const { w } = e;
   const { space, offset = 0, size = 1, align = 1, signed, scale = 1 } = v.aux;
   const shift = log2(align);
@@ -317,7 +316,7 @@ function laneChecks(e: GroupEmitter, v: Value, eas: number): void {
  * The common case of a gather in 32-bit vectors: the base is in range and no lane's index × scale
  * leaves 32 bits. Sets `eas` and pushes whether that is so.
  */
-function quickLanes(e: GroupEmitter, v: Value, eas: number): void {
+function quickLanes(e: GroupOperands, v: Value, eas: number): void {
   const { w } = e;
   const { offset = 0, size = 1, align = 1, signed, scale = 1 } = v.aux;
   const [base, index] = v.args;
@@ -405,7 +404,7 @@ function quickLanes(e: GroupEmitter, v: Value, eas: number): void {
 }
 
 /** Offsets in shared or local memory: all lanes in one comparison. */
-function windowLanes(e: GroupEmitter, v: Value, eas: number): void {
+function windowLanes(e: GroupOperands, v: Value, eas: number): void {
   const { w } = e;
   const { space, offset = 0, size = 1, align = 1 } = v.aux;
   const [address] = v.args;
@@ -446,304 +445,4 @@ function windowLanes(e: GroupEmitter, v: Value, eas: number): void {
   }
   w.op(OP.i32x4_ge_u);
   e.faultLanes(v, () => w.localGet(sums), "lane_word");
-}
-
-/** A load of four lanes into the value's locals. */
-export function emitVectorLoad(e: GroupEmitter, v: Value, locals: number[]): void {
-  const { w } = e;
-  const [check] = v.args;
-  const size = v.aux.size as number;
-  const offset = v.aux.offset as number;
-  if (v.aux.ordered && v.aux.space === "generic") {
-    orderedLanes(e, v, locals);
-    return;
-  }
-  const where = e.locals(check);
-  const { stride } = accessPattern(e, check);
-  if (stride === undefined) {
-    gather(e, v, where[0], locals);
-    return;
-  }
-  const [fast, ea, eas] = where;
-  const sure = e.isSure(check);
-  if (!sure) {
-    w.localGet(fast);
-    w.if();
-  }
-  if (stride === size) contiguousLoad(e, v, ea, offset, locals);
-  else {
-    for (let k = 0; k < LANES; k++)
-      laneLoad(e, v, k, () => w.localGet(ea), offset + k * stride, locals);
-  }
-  if (sure) return;
-  w.op(OP.else);
-  gather(e, v, eas, locals);
-  w.end();
-}
-
-function contiguousLoad(
-  e: GroupEmitter,
-  v: Value,
-  ea: number,
-  offset: number,
-  locals: number[],
-): void {
-  const { w } = e;
-  const size = v.aux.size as number;
-  w.localGet(ea);
-  if (size === 4) w.mem(OP.v128_load, 2, offset);
-  else if (size === 8) {
-    w.mem(OP.v128_load, 3, offset);
-    w.localSet(locals[0]);
-    w.localGet(ea);
-    w.mem(OP.v128_load, 3, offset + 16);
-    w.localSet(locals[1]);
-    return;
-  } else if (size === 2) {
-    w.mem(OP.v128_load64_zero, 1, offset);
-    w.op(OP.i32x4_extend_low_i16x8_u);
-  } else {
-    w.mem(OP.v128_load32_zero, 0, offset);
-    w.op(OP.i16x8_extend_low_i8x16_u);
-    w.op(OP.i32x4_extend_low_i16x8_u);
-  }
-  w.localSet(locals[0]);
-}
-
-/** Loads one lane from the address that `push` pushes. */
-function laneLoad(
-  e: GroupEmitter,
-  v: Value,
-  k: number,
-  push: () => void,
-  offset: number,
-  locals: number[],
-): void {
-  const { w } = e;
-  const size = v.aux.size as number;
-  push();
-  if (size === 8) {
-    const local = locals[k >> 1];
-    if ((k & 1) === 0) w.mem(OP.v128_load64_zero, 3, offset);
-    else {
-      w.localGet(local);
-      w.mem(OP.v128_load64_lane, 3, offset);
-      w.u8(1);
-    }
-    w.localSet(local);
-    return;
-  }
-  if (size === 4) {
-    if (k === 0) w.mem(OP.v128_load32_zero, 2, offset);
-    else {
-      w.localGet(locals[0]);
-      w.mem(OP.v128_load32_lane, 2, offset);
-      w.u8(k);
-    }
-    w.localSet(locals[0]);
-    return;
-  }
-  w.mem(size === 2 ? OP.i32_load16_u : OP.i32_load8_u, log2(size), offset);
-  putLane(e, I32, locals, k);
-}
-
-/** Loads from four addresses; inactive lanes touch no memory. */
-function gather(e: GroupEmitter, v: Value, eas: number, locals: number[]): void {
-  const { w } = e;
-  const size = v.aux.size as number;
-  const offset = v.aux.offset as number;
-  const all = () => {
-    for (let k = 0; k < LANES; k++) {
-      const push = () => {
-        w.localGet(eas);
-        w.op(OP.i32x4_extract_lane);
-        w.u8(k);
-      };
-      laneLoad(e, v, k, push, offset, locals);
-    }
-  };
-  if (e.mask < 0) {
-    all();
-    return;
-  }
-  e.pushMask();
-  w.op(OP.i32x4_all_true);
-  w.if();
-  all();
-  w.op(OP.else);
-  const names = size === 8 ? ["gather_8_low", "gather_8_high"] : [`gather_${size}`];
-  names.forEach((name, half) => {
-    w.localGet(eas);
-    e.pushMask();
-    w.i32Const(offset);
-    w.call(e.kernel.library(name));
-    w.localSet(locals[half]);
-  });
-  w.end();
-}
-
-/** Atomic loads, lane by lane. */
-function orderedLanes(e: GroupEmitter, v: Value, locals: number[]): void {
-  const { w } = e;
-  const size = v.aux.size as number;
-  for (let k = 0; k < LANES; k++) {
-    e.ifLane(k);
-    e.laneAddress(v.args[0], k);
-    w.mem(ATOMIC_LOADS[size], log2(size), v.aux.offset as number);
-    if (v.type === F32) w.op(OP.f32_reinterpret_i32);
-    if (v.type === F64) w.op(OP.f64_reinterpret_i64);
-    putLane(e, v.type, locals, k);
-    e.endLane();
-  }
-}
-
-const ATOMIC_LOADS: Record<number, number> = {
-  1: OP.i32_atomic_load8_u,
-  2: OP.i32_atomic_load16_u,
-  4: OP.i32_atomic_load,
-  8: OP.i64_atomic_load,
-};
-const ATOMIC_STORES: Record<number, number> = {
-  1: OP.i32_atomic_store8,
-  2: OP.i32_atomic_store16,
-  4: OP.i32_atomic_store,
-  8: OP.i64_atomic_store,
-};
-
-/** A store of four lanes; writes active lanes only. */
-export function emitVectorStore(e: GroupEmitter, v: Value): void {
-  const { w } = e;
-  const [check, value] = v.args;
-  const size = v.aux.size as number;
-  const offset = v.aux.offset as number;
-  const { stride } = accessPattern(e, check);
-  if (stride === 0 && e.shape(value).kind === UNIFORM) {
-    emitScalar(e, v);
-    return;
-  }
-  if (stride === 0 || (v.aux.ordered && v.aux.space === "generic")) {
-    laneStores(e, v);
-    return;
-  }
-  const where = e.locals(check);
-  if (stride === undefined) {
-    scatter(e, v, where[0]);
-    return;
-  }
-  const [fast, ea, eas] = where;
-  const sure = e.isSure(check);
-  const branches = !sure || e.mask >= 0;
-  if (!sure) w.localGet(fast);
-  if (e.mask >= 0) {
-    e.pushMask();
-    w.op(OP.i32x4_all_true);
-    if (!sure) w.op(OP.i32_and);
-  }
-  if (branches) w.if();
-  if (stride === size) contiguousStore(e, v, ea);
-  else {
-    for (let k = 0; k < LANES; k++) {
-      w.localGet(ea);
-      storeLane(e, value, size, k, offset + k * stride);
-    }
-  }
-  if (!branches) return;
-  w.op(OP.else);
-  if (e.mask >= 0) {
-    // The lanes' addresses were not needed so far.
-    if (!sure) {
-      w.localGet(fast);
-      w.if();
-    }
-    e.pushAffine(ea, stride);
-    w.localSet(eas);
-    if (!sure) w.end();
-  }
-  scatter(e, v, eas);
-  w.end();
-}
-
-function contiguousStore(e: GroupEmitter, v: Value, ea: number): void {
-  const { w } = e;
-  const [, value] = v.args;
-  const size = v.aux.size as number;
-  const offset = v.aux.offset as number;
-  w.localGet(ea);
-  if (size === 8) {
-    e.vec(value, 0);
-    w.mem(OP.v128_store, 3, offset);
-    w.localGet(ea);
-    e.vec(value, 1);
-    w.mem(OP.v128_store, 3, offset + 16);
-    return;
-  }
-  e.vec(value);
-  if (size === 4) {
-    w.mem(OP.v128_store, 2, offset);
-    return;
-  }
-  e.vec(value);
-  w.op(OP.i8x16_shuffle);
-  const bytes = size === 2 ? [0, 1, 4, 5, 8, 9, 12, 13] : [0, 4, 8, 12];
-  for (let k = 0; k < 16; k++) w.u8(bytes[k % bytes.length]);
-  w.mem(size === 2 ? OP.v128_store64_lane : OP.v128_store32_lane, log2(size), offset);
-  w.u8(0);
-}
-
-/** Stores lane k of a value to the address on the stack. */
-function storeLane(e: GroupEmitter, value: Value, size: number, k: number, offset: number): void {
-  const { w } = e;
-  if (size === 8) {
-    e.vec(value, (k >> 1) as 0 | 1);
-    w.mem(OP.v128_store64_lane, 3, offset);
-    w.u8(k & 1);
-    return;
-  }
-  e.vec(value);
-  const code =
-    size === 4 ? OP.v128_store32_lane : size === 2 ? OP.v128_store16_lane : OP.v128_store8_lane;
-  w.mem(code, log2(size), offset);
-  w.u8(size === 4 ? k : size === 2 ? 2 * k : 4 * k);
-}
-
-function scatter(e: GroupEmitter, v: Value, eas: number): void {
-  const { w } = e;
-  const [, value] = v.args;
-  const size = v.aux.size as number;
-  const offset = v.aux.offset as number;
-  if (e.mask < 0) {
-    for (let k = 0; k < LANES; k++) {
-      w.localGet(eas);
-      w.op(OP.i32x4_extract_lane);
-      w.u8(k);
-      storeLane(e, value, size, k, offset);
-    }
-    return;
-  }
-  w.localGet(eas);
-  e.pushMask();
-  w.i32Const(offset);
-  e.vec(value, 0);
-  if (isWide(value)) e.vec(value, 1);
-  w.call(e.kernel.library(`scatter_${size}`));
-}
-
-/** Stores lane by lane, in order: atomic ones, and different values to one address. */
-function laneStores(e: GroupEmitter, v: Value): void {
-  const { w } = e;
-  const [check, value] = v.args;
-  const size = v.aux.size as number;
-  const offset = v.aux.offset as number;
-  const atomic = v.aux.ordered && v.aux.space === "generic";
-  for (let k = 0; k < LANES; k++) {
-    e.ifLane(k);
-    e.laneAddress(check, k);
-    if (atomic) {
-      e.lane(value, k);
-      if (value.type === F32) w.op(OP.i32_reinterpret_f32);
-      if (value.type === F64) w.op(OP.i64_reinterpret_f64);
-      w.mem(ATOMIC_STORES[size], log2(size), offset);
-    } else storeLane(e, value, size, k, offset);
-    e.endLane();
-  }
 }

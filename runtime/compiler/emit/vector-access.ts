@@ -1,0 +1,310 @@
+import { F32, F64, I32, type Value } from "../ir/ir.ts";
+import { isWide, LANES, UNIFORM } from "../simd/shapes.ts";
+import { OP } from "../wasm/opcodes.ts";
+import type { GroupOperands } from "./group-operands.ts";
+import { emitScalar } from "./scalar.ts";
+import { putLane } from "./vector.ts";
+
+import { accessPattern } from "./vector-check.ts";
+
+const log2 = (n: number) => 31 - Math.clz32(n);
+
+/** A load of four lanes into the value's locals. */
+export function emitVectorLoad(e: GroupOperands, v: Value, locals: number[]): void {
+  const { w } = e;
+  const [check] = v.args;
+  const size = v.aux.size as number;
+  const offset = v.aux.offset as number;
+  if (v.aux.ordered && v.aux.space === "generic") {
+    orderedLanes(e, v, locals);
+    return;
+  }
+  const where = e.locals(check);
+  const { stride } = accessPattern(e, check);
+  if (stride === undefined) {
+    gather(e, v, where[0], locals);
+    return;
+  }
+  const [fast, ea, eas] = where;
+  const sure = e.isSure(check);
+  if (!sure) {
+    w.localGet(fast);
+    w.if();
+  }
+  if (stride === size) contiguousLoad(e, v, ea, offset, locals);
+  else {
+    for (let k = 0; k < LANES; k++)
+      laneLoad(e, v, k, () => w.localGet(ea), offset + k * stride, locals);
+  }
+  if (sure) return;
+  w.op(OP.else);
+  gather(e, v, eas, locals);
+  w.end();
+}
+
+function contiguousLoad(
+  e: GroupOperands,
+  v: Value,
+  ea: number,
+  offset: number,
+  locals: number[],
+): void {
+  const { w } = e;
+  const size = v.aux.size as number;
+  w.localGet(ea);
+  if (size === 4) w.mem(OP.v128_load, 2, offset);
+  else if (size === 8) {
+    w.mem(OP.v128_load, 3, offset);
+    w.localSet(locals[0]);
+    w.localGet(ea);
+    w.mem(OP.v128_load, 3, offset + 16);
+    w.localSet(locals[1]);
+    return;
+  } else if (size === 2) {
+    w.mem(OP.v128_load64_zero, 1, offset);
+    w.op(OP.i32x4_extend_low_i16x8_u);
+  } else {
+    w.mem(OP.v128_load32_zero, 0, offset);
+    w.op(OP.i16x8_extend_low_i8x16_u);
+    w.op(OP.i32x4_extend_low_i16x8_u);
+  }
+  w.localSet(locals[0]);
+}
+
+/** Loads one lane from the address that `push` pushes. */
+function laneLoad(
+  e: GroupOperands,
+  v: Value,
+  k: number,
+  push: () => void,
+  offset: number,
+  locals: number[],
+): void {
+  const { w } = e;
+  const size = v.aux.size as number;
+  push();
+  if (size === 8) {
+    const local = locals[k >> 1];
+    if ((k & 1) === 0) w.mem(OP.v128_load64_zero, 3, offset);
+    else {
+      w.localGet(local);
+      w.mem(OP.v128_load64_lane, 3, offset);
+      w.u8(1);
+    }
+    w.localSet(local);
+    return;
+  }
+  if (size === 4) {
+    if (k === 0) w.mem(OP.v128_load32_zero, 2, offset);
+    else {
+      w.localGet(locals[0]);
+      w.mem(OP.v128_load32_lane, 2, offset);
+      w.u8(k);
+    }
+    w.localSet(locals[0]);
+    return;
+  }
+  w.mem(size === 2 ? OP.i32_load16_u : OP.i32_load8_u, log2(size), offset);
+  putLane(e, I32, locals, k);
+}
+
+/** Loads from four addresses; inactive lanes touch no memory. */
+function gather(e: GroupOperands, v: Value, eas: number, locals: number[]): void {
+  const { w } = e;
+  const size = v.aux.size as number;
+  const offset = v.aux.offset as number;
+  const all = () => {
+    for (let k = 0; k < LANES; k++) {
+      const push = () => {
+        w.localGet(eas);
+        w.op(OP.i32x4_extract_lane);
+        w.u8(k);
+      };
+      laneLoad(e, v, k, push, offset, locals);
+    }
+  };
+  if (e.mask < 0) {
+    all();
+    return;
+  }
+  e.pushMask();
+  w.op(OP.i32x4_all_true);
+  w.if();
+  all();
+  w.op(OP.else);
+  const names = size === 8 ? ["gather_8_low", "gather_8_high"] : [`gather_${size}`];
+  names.forEach((name, half) => {
+    w.localGet(eas);
+    e.pushMask();
+    w.i32Const(offset);
+    w.call(e.kernel.library(name));
+    w.localSet(locals[half]);
+  });
+  w.end();
+}
+
+/** Atomic loads, lane by lane. */
+function orderedLanes(e: GroupOperands, v: Value, locals: number[]): void {
+  const { w } = e;
+  const size = v.aux.size as number;
+  for (let k = 0; k < LANES; k++) {
+    e.ifLane(k);
+    e.laneAddress(v.args[0], k);
+    w.mem(ATOMIC_LOADS[size], log2(size), v.aux.offset as number);
+    if (v.type === F32) w.op(OP.f32_reinterpret_i32);
+    if (v.type === F64) w.op(OP.f64_reinterpret_i64);
+    putLane(e, v.type, locals, k);
+    e.endLane();
+  }
+}
+
+const ATOMIC_LOADS: Record<number, number> = {
+  1: OP.i32_atomic_load8_u,
+  2: OP.i32_atomic_load16_u,
+  4: OP.i32_atomic_load,
+  8: OP.i64_atomic_load,
+};
+const ATOMIC_STORES: Record<number, number> = {
+  1: OP.i32_atomic_store8,
+  2: OP.i32_atomic_store16,
+  4: OP.i32_atomic_store,
+  8: OP.i64_atomic_store,
+};
+
+/** A store of four lanes; writes active lanes only. */
+export function emitVectorStore(e: GroupOperands, v: Value): void {
+  const { w } = e;
+  const [check, value] = v.args;
+  const size = v.aux.size as number;
+  const offset = v.aux.offset as number;
+  const { stride } = accessPattern(e, check);
+  if (stride === 0 && e.shape(value).kind === UNIFORM) {
+    emitScalar(e, v);
+    return;
+  }
+  if (stride === 0 || (v.aux.ordered && v.aux.space === "generic")) {
+    laneStores(e, v);
+    return;
+  }
+  const where = e.locals(check);
+  if (stride === undefined) {
+    scatter(e, v, where[0]);
+    return;
+  }
+  const [fast, ea, eas] = where;
+  const sure = e.isSure(check);
+  const branches = !sure || e.mask >= 0;
+  if (!sure) w.localGet(fast);
+  if (e.mask >= 0) {
+    e.pushMask();
+    w.op(OP.i32x4_all_true);
+    if (!sure) w.op(OP.i32_and);
+  }
+  if (branches) w.if();
+  if (stride === size) contiguousStore(e, v, ea);
+  else {
+    for (let k = 0; k < LANES; k++) {
+      w.localGet(ea);
+      storeLane(e, value, size, k, offset + k * stride);
+    }
+  }
+  if (!branches) return;
+  w.op(OP.else);
+  if (e.mask >= 0) {
+    // The lanes' addresses were not needed so far.
+    if (!sure) {
+      w.localGet(fast);
+      w.if();
+    }
+    e.pushAffine(ea, stride);
+    w.localSet(eas);
+    if (!sure) w.end();
+  }
+  scatter(e, v, eas);
+  w.end();
+}
+
+function contiguousStore(e: GroupOperands, v: Value, ea: number): void {
+  const { w } = e;
+  const [, value] = v.args;
+  const size = v.aux.size as number;
+  const offset = v.aux.offset as number;
+  w.localGet(ea);
+  if (size === 8) {
+    e.vec(value, 0);
+    w.mem(OP.v128_store, 3, offset);
+    w.localGet(ea);
+    e.vec(value, 1);
+    w.mem(OP.v128_store, 3, offset + 16);
+    return;
+  }
+  e.vec(value);
+  if (size === 4) {
+    w.mem(OP.v128_store, 2, offset);
+    return;
+  }
+  e.vec(value);
+  w.op(OP.i8x16_shuffle);
+  const bytes = size === 2 ? [0, 1, 4, 5, 8, 9, 12, 13] : [0, 4, 8, 12];
+  for (let k = 0; k < 16; k++) w.u8(bytes[k % bytes.length]);
+  w.mem(size === 2 ? OP.v128_store64_lane : OP.v128_store32_lane, log2(size), offset);
+  w.u8(0);
+}
+
+/** Stores lane k of a value to the address on the stack. */
+function storeLane(e: GroupOperands, value: Value, size: number, k: number, offset: number): void {
+  const { w } = e;
+  if (size === 8) {
+    e.vec(value, (k >> 1) as 0 | 1);
+    w.mem(OP.v128_store64_lane, 3, offset);
+    w.u8(k & 1);
+    return;
+  }
+  e.vec(value);
+  const code =
+    size === 4 ? OP.v128_store32_lane : size === 2 ? OP.v128_store16_lane : OP.v128_store8_lane;
+  w.mem(code, log2(size), offset);
+  w.u8(size === 4 ? k : size === 2 ? 2 * k : 4 * k);
+}
+
+function scatter(e: GroupOperands, v: Value, eas: number): void {
+  const { w } = e;
+  const [, value] = v.args;
+  const size = v.aux.size as number;
+  const offset = v.aux.offset as number;
+  if (e.mask < 0) {
+    for (let k = 0; k < LANES; k++) {
+      w.localGet(eas);
+      w.op(OP.i32x4_extract_lane);
+      w.u8(k);
+      storeLane(e, value, size, k, offset);
+    }
+    return;
+  }
+  w.localGet(eas);
+  e.pushMask();
+  w.i32Const(offset);
+  e.vec(value, 0);
+  if (isWide(value)) e.vec(value, 1);
+  w.call(e.kernel.library(`scatter_${size}`));
+}
+
+/** Stores lane by lane, in order: atomic ones, and different values to one address. */
+function laneStores(e: GroupOperands, v: Value): void {
+  const { w } = e;
+  const [check, value] = v.args;
+  const size = v.aux.size as number;
+  const offset = v.aux.offset as number;
+  const atomic = v.aux.ordered && v.aux.space === "generic";
+  for (let k = 0; k < LANES; k++) {
+    e.ifLane(k);
+    e.laneAddress(check, k);
+    if (atomic) {
+      e.lane(value, k);
+      if (value.type === F32) w.op(OP.i32_reinterpret_f32);
+      if (value.type === F64) w.op(OP.i64_reinterpret_f64);
+      w.mem(ATOMIC_STORES[size], log2(size), offset);
+    } else storeLane(e, value, size, k, offset);
+    e.endLane();
+  }
+}
