@@ -44,3 +44,5 @@ export * from "./shift-simd";
 export * from "./mbarrier";
 export * from "./wide";
 export * from "./copy";
+export * from "./texture";
+export * from "./surface";

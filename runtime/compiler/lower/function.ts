@@ -1,4 +1,5 @@
 import {
+  type Aux,
   Block,
   type Cut,
   I1,
@@ -19,6 +20,7 @@ import { Builder } from "./builder.ts";
 import { chunks } from "./calls.ts";
 import type { KernelContext } from "./context.ts";
 import { lowerInstruction } from "./instructions.ts";
+import type { CheckedAddress } from "./memory.ts";
 import { ParamStore } from "./params.ts";
 import { readSpecialRegister } from "./sreg.ts";
 import { usesAlloca } from "./stack.ts";
@@ -71,6 +73,7 @@ export class FunctionLowering {
   private inlined = 0;
   private stackTop = -1;
   private stackOffset = -1;
+  private slotOffset = -1;
 
   constructor(context: KernelContext, sites: Site[], real: boolean) {
     this.context = context;
@@ -182,6 +185,14 @@ export class FunctionLowering {
   stackArea(bytes: number): number {
     if (this.stackOffset < 0) this.stackOffset = this.allocateLocal(bytes, 16);
     return this.stackOffset;
+  }
+
+  /** 16 bytes of local memory that library functions write results to, which are read at once. */
+  resultSlot(b: Builder): CheckedAddress {
+    if (this.slotOffset < 0) this.slotOffset = this.allocateLocal(16, 16);
+    const address = this.localAddress(b, this.slotOffset);
+    const aux: Aux = { space: "local", size: 16, offset: 0, align: 1, site: b.site() };
+    return { ea: b.emit("check", I32, [address], aux), offset: 0, space: "local" };
   }
 
   /** The carry flag (PTX ISA §9.7.2) of the current frame, an I32 0 or 1. */

@@ -17,6 +17,7 @@ import { memory } from "./memory.ts";
 import { moves } from "./move.ts";
 import { multicasts } from "./multimem.ts";
 import { stacks } from "./stack.ts";
+import { textures } from "./texture.ts";
 import { video } from "./video.ts";
 import { warps } from "./warp.ts";
 
@@ -39,6 +40,7 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
   ...copies,
   ...multicasts,
   ...stacks,
+  ...textures,
   ...mbarriers,
   ...control,
   ...barriers,

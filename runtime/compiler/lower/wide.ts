@@ -1,4 +1,4 @@
-import { I32, I64, NONE, type Value } from "../ir/ir.ts";
+import { I64, NONE, type Value } from "../ir/ir.ts";
 import type { Instruction, Operand, Variable } from "../ptx/ast.ts";
 import type { Builder } from "./builder.ts";
 import { kernelParamOffset } from "./function.ts";
@@ -44,14 +44,6 @@ function halves(b: Builder, { ea, offset, space }: CheckedAddress): [Value, Valu
   return [half(0), half(8)];
 }
 
-/** 16 bytes of local memory that a library function writes its result to. */
-function result(b: Builder): CheckedAddress {
-  const at = b.fn.allocateLocal(16, 16);
-  const aux = { space: "local" as const, size: 16, offset: 0, align: 1, site: b.site() };
-  const ea = b.emit("check", I32, [b.fn.localAddress(b, at)], aux);
-  return { ea, offset: 0, space: "local" };
-}
-
 /** The parameter that an address in `.param` space names, if it names one. */
 function paramOf(
   i: Instruction,
@@ -84,7 +76,7 @@ export function loadWide(b: Builder, i: Instruction): boolean {
     return true;
   }
   const pointer = checkedPointer(b, address, spaceOf(i), 16, 16);
-  const out = result(b);
+  const out = b.fn.resultSlot(b);
   b.lib("ld_b128", [pointer, out.ea], true);
   const [low, high] = halves(b, out);
   writeWide(b, d, low, high);
@@ -118,7 +110,7 @@ export function atomicWide(b: Builder, i: Instruction): boolean {
   const exchange = i.mods.includes("exch");
   const sources = rest.slice(0, exchange ? 1 : 2).flatMap((o) => readWide(b, o));
   const pointer = checkedPointer(b, address, spaceOf(i), 16, 16);
-  const out = result(b);
+  const out = b.fn.resultSlot(b);
   b.lib(`atom_${exchange ? "exch" : "cas"}_b128`, [pointer, out.ea, ...sources], true);
   const [low, high] = halves(b, out);
   writeWide(b, d, low, high);

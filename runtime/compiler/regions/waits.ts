@@ -86,7 +86,7 @@ function exitDependsOnMemory(loop: Set<Block>): boolean {
         if (tainted.has(v)) continue;
         const source =
           (v.op === "load" && v.aux.ordered) ||
-          (v.op === "lib" && v.aux.effect) ||
+          (v.op === "lib" && v.aux.effect && !/^(texture|surface)_/.test(v.aux.name ?? "")) ||
           (v.op === "regread" && registers.has(v.imm)) ||
           v.args.some((a) => tainted.has(a));
         if (!source) continue;
