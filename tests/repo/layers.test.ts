@@ -22,6 +22,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   "runtime/driver": ["runtime/virtio"],
   // Puts a machine together: a memory, a device with its executor, and its driver.
   "runtime/machine": ["runtime/driver", "runtime/device", "runtime/virtio", "runtime/exec"],
+  // Serves a device to other processes: beside the machine, without a driver of its own.
+  "runtime/vhost": ["runtime/machine", "runtime/device", "runtime/virtio", "runtime/exec"],
   "cuda-shim": ["runtime/driver", "runtime/machine"],
 };
 
