@@ -8,7 +8,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
-import { type Support, supportOfAll } from "./ptx-support.ts";
+import { readLibrary, type Support, specialRegisters, supportOfAll } from "./ptx-support.ts";
 
 const PAGE = new URL("../docs/ptx.md", import.meta.url);
 export const MARKER = "<!-- Everything below is written by `npm run docs:ptx`. -->";
@@ -85,8 +85,21 @@ function summary(all: readonly Support[]): string {
   return lines.join("\n");
 }
 
+/** The special registers, those that can be read and those that can't. */
+function registersSection(registers: readonly { name: string; supported: boolean }[]): string {
+  const list = (supported: boolean): string =>
+    registers
+      .filter((register) => register.supported === supported)
+      .map((register) => `\`${register.name}\``)
+      .join(" ") || "none";
+  return `## Special registers\n\nSupported: ${list(true)}.\n\nNot: ${list(false)}.`;
+}
+
 /** The generated part of the page. */
-export function generatedPage(all: readonly Support[]): string {
+export function generatedPage(
+  all: readonly Support[],
+  registers: readonly { name: string; supported: boolean }[],
+): string {
   const families = new Map<string, Support[]>();
   for (const support of all) {
     const { family } = support.form.group;
@@ -95,15 +108,16 @@ export function generatedPage(all: readonly Support[]): string {
     else list.push(support);
   }
   const sections = [...families].map(([family, list]) => familySection(family, list));
-  return [summary(all), "## Forms", ...sections].join("\n\n");
+  return [summary(all), registersSection(registers), "## Forms", ...sections].join("\n\n");
 }
 
 function main(): void {
-  const all = supportOfAll();
+  const library = readLibrary();
+  const all = supportOfAll(library);
   const broken = all.flatMap((support) => support.broken);
   const before = readFileSync(PAGE, "utf8");
   const head = before.split(MARKER, 1)[0] as string;
-  const after = `${head}${MARKER}\n\n${generatedPage(all)}\n`;
+  const after = `${head}${MARKER}\n\n${generatedPage(all, specialRegisters(library))}\n`;
   for (const { text, reason } of broken) console.error("%s", `${text}: ${reason}`);
   if (broken.length > 0) process.exitCode = 1;
   if (!process.argv.includes("--check")) {

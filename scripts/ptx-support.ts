@@ -13,6 +13,7 @@ import {
 } from "../runtime/compiler/index.ts";
 import { allForms, type Form } from "../runtime/compiler/ptx/table/index.ts";
 import { sampleModule, samplesOf } from "../runtime/compiler/ptx/table/sample.ts";
+import { SPECIAL_REGISTERS } from "../runtime/compiler/ptx/types.ts";
 
 /** What became of the samples of one form. */
 export interface Support {
@@ -66,6 +67,27 @@ export function supportOf(form: Form, library: DeviceLibrary): Support {
     }
   }
   return result;
+}
+
+/** Special registers whose value is 64 bits. */
+const WIDE = /64$|^%(globaltimer|gridid|current_graph_exec)$/;
+/** Special registers that are vectors as a whole: only their components are values. */
+const WHOLE_VECTORS = /^%n?(tid|ctaid|clusterid)$|^%cluster_n?ctaid$/;
+
+/** The special registers, and whether a kernel that reads one compiles. */
+export function specialRegisters(library: DeviceLibrary): { name: string; supported: boolean }[] {
+  return [...SPECIAL_REGISTERS]
+    .filter((name) => !WHOLE_VECTORS.test(name))
+    .map((name) => {
+      const text = WIDE.test(name) ? `mov.u64 %u64_1, ${name}` : `mov.u32 %u32_1, ${name}`;
+      try {
+        compileAll(sampleModule([text]), library);
+        return { name, supported: true };
+      } catch (error) {
+        if (!(error instanceof PtxError)) throw error;
+        return { name, supported: false };
+      }
+    });
 }
 
 /** Compiles the samples of the whole table: some seconds. */
