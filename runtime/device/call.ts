@@ -76,7 +76,8 @@ export class Call implements RequestSource {
   }
 
   /**
-   * Copies from what follows the fixed request.
+   * Copies from what follows the fixed request. Into an array the bytes go by way of the queue's
+   * bounce buffer, where the copy of the fixed request is too: read its fields before.
    * @param offset in it
    * @param target a view, or an offset in the linear memory that the caller has checked
    * @returns bytes copied
