@@ -7,6 +7,7 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { DriverFuzzer } from "../tests/virtio/fuzz/driver-fuzz.ts";
 import { RingFuzzer } from "../tests/virtio/fuzz/fuzz.ts";
 
 /** Seconds without a finished batch after which a ring hangs. */
@@ -31,7 +32,8 @@ interface Progress {
 function fuzz({ count, seed, start }: Task): void {
   const url = new URL("../build/core.debug.wasm", import.meta.url);
   const core = new WebAssembly.Module(new Uint8Array(readFileSync(url)));
-  const fuzzer = new RingFuzzer(core, seed);
+  const device = new RingFuzzer(core, seed);
+  const driver = new DriverFuzzer(core, seed);
   let failed = 0;
   for (let done = 0; done < count; ) {
     const lines: string[] = [];
@@ -39,6 +41,8 @@ function fuzz({ count, seed, start }: Task): void {
     for (; done < end; done++) {
       let wrong: string;
       try {
+        // Every fourth ring is one that a bad device left for the driver.
+        const fuzzer = (start + done) % 4 === 3 ? driver : device;
         wrong = fuzzer.run(start + done);
       } catch (error) {
         wrong = `crashed: ${error}`;
@@ -49,7 +53,7 @@ function fuzz({ count, seed, start }: Task): void {
         `ring ${start + done}: ${wrong} (--seed ${seed} --start ${start + done} --count 1)`,
       );
     }
-    const progress: Progress = { done, failed, lines, tally: [...fuzzer.tally] };
+    const progress: Progress = { done, failed, lines, tally: [...device.tally, ...driver.tally] };
     parentPort?.postMessage(progress);
   }
 }
