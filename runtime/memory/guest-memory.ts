@@ -6,6 +6,9 @@ import {
   WASM_PAGE_BYTES,
 } from "./map.ts";
 
+/** The memory grows by 16 MiB at least. */
+const GROW_PAGES = 256;
+
 /**
  * Guest physical memory: one shared WebAssembly.Memory, its map, and views that follow its growth
  * (by this thread or another). A guest physical address is an offset; a CUDA pointer is
@@ -91,10 +94,17 @@ export class GuestMemory {
   ensure(end: number): boolean {
     const missing = Math.ceil((end - this.byteLength) / WASM_PAGE_BYTES);
     if (missing <= 0) return true;
-    try {
-      this.memory.grow(missing);
-    } catch {
-      // Another thread may have grown it meanwhile; only the size that resulted counts.
+    const { start, size } = this.map.deviceMemory;
+    const rest = Math.floor((start + size - this.byteLength) / WASM_PAGE_BYTES);
+    // In steps: every growth makes all threads renew their views, and unused pages cost nothing.
+    for (const pages of [Math.min(Math.max(missing, GROW_PAGES), rest), missing]) {
+      try {
+        this.memory.grow(pages);
+        break;
+      } catch {
+        // Less may be possible; or another thread has grown it meanwhile: the resulting size counts.
+        if (this.memory.buffer.byteLength >= end) break;
+      }
     }
     this.#follow();
     return this.byteLength >= end;

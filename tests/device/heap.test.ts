@@ -44,6 +44,22 @@ describe("the memory map", () => {
   });
 });
 
+describe("guest memory", () => {
+  test("grows in steps, and not beyond its partition", () => {
+    const bytes = memoryMap().deviceMemory.start + (20 << 20);
+    const memory = GuestMemory.create(memoryMap({ bytes }));
+    const { start } = memory.map.deviceMemory;
+    assert.equal(memory.byteLength, start);
+    assert.equal(memory.ensure(start + 1), true);
+    assert.equal(memory.byteLength, start + (16 << 20));
+    assert.equal(memory.ensure(start + (17 << 20)), true);
+    assert.equal(memory.byteLength, bytes);
+    assert.equal(memory.ensure(start + 5), true);
+    assert.equal(memory.byteLength, bytes);
+    assert.equal(memory.ensure(MAX_MEMORY_BYTES + 1), false);
+  });
+});
+
 describe("heaps", () => {
   test("allocations never overlap, are aligned, and merge when they are freed", () => {
     const start = 1 << 20;
