@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import {
   type CompiledKernel,
   compileKernel,
+  formatReport,
   kernelParamOffset,
   layoutModule,
   lowerKernel,
@@ -14,6 +15,7 @@ import {
   type PtxModule,
   parsePtx,
   printRegion,
+  reportKernel,
   type Value,
 } from "../runtime/compiler/index.ts";
 import { loadArtifacts } from "../runtime/exec/index.ts";
@@ -32,12 +34,16 @@ import { formatBytes, Progress, print, table } from "./terminal.ts";
 type Shape = [x: number, y: number, z: number];
 type Fma = "exact" | "relaxed" | "unfused";
 
+/** The block that a report is for, if none is given. */
+const DEFAULT_BLOCK: Shape = [256, 1, 1];
+
 /** Options of the command, checked. */
 interface Choices {
   folder: string;
   kernel: string | undefined;
   shape: Shape | undefined;
   scalar: boolean;
+  report: boolean;
   fma: Fma;
   passes: string[];
 }
@@ -68,6 +74,10 @@ export const compile: Command = {
       value: "KIND",
       help: "exact (in software), relaxed (the engine's, if fused) or unfused; exact",
     },
+    report: {
+      type: "boolean",
+      help: "tell what the code does with branches and accesses; write nothing",
+    },
     print: {
       type: "string",
       short: "p",
@@ -83,6 +93,7 @@ export const compile: Command = {
     const { library } = await loadArtifacts();
     const progress = new Progress();
     const rows: string[][] = [];
+    const reports: string[] = [];
     let found = 0;
     for (const texts of modules) {
       const source = texts.length === 1 ? (texts[0] ?? "") : linkPtx(texts);
@@ -93,6 +104,12 @@ export const compile: Command = {
         if (choices.kernel !== undefined && fn.name !== choices.kernel) continue;
         found++;
         progress.step(`compiling ${fn.name}`);
+        if (choices.report) {
+          const lowered = placed(file, () => lowerKernel(module, layout, fn, library));
+          const shape = choices.shape ?? fn.reqntid ?? DEFAULT_BLOCK;
+          reports.push(formatReport(reportKernel(lowered, shape)));
+          continue;
+        }
         const compiled = placed(file, () =>
           compileKernel(lowerKernel(module, layout, fn, library), {
             fma: choices.fma,
@@ -110,6 +127,7 @@ export const compile: Command = {
       const what = choices.kernel === undefined ? "no kernels" : `no kernel ${choices.kernel}`;
       throw new CommandError(`${file}: ${what}`);
     }
+    for (const report of reports) print(report.trimEnd());
     for (const line of table(rows, [1])) print(line);
     return EXIT_OK;
   },
@@ -132,6 +150,7 @@ function readChoices(args: CommandArguments): Choices {
     kernel: stringOption(args, "kernel"),
     shape: readShape(stringOption(args, "block")),
     scalar: args.values["scalar"] === true,
+    report: args.values["report"] === true,
     fma,
     passes: wanted.includes("all") ? [...PASSES] : wanted,
   };

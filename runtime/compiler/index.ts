@@ -16,4 +16,5 @@ export { PASSES, type PassObserver } from "./pipeline.ts";
 export type { PtxFunction, PtxModule, Variable } from "./ptx/ast.ts";
 export { PtxError } from "./ptx/ast.ts";
 export { parsePtx } from "./ptx/index.ts";
+export { formatReport, type KernelReport, reportKernel } from "./report.ts";
 export { DeviceLibrary } from "./wasm/library.ts";

@@ -1,48 +1,15 @@
 import type { Value } from "../ir/ir.ts";
-import { AFFINE, LANES, UNIFORM } from "../simd/shapes.ts";
+import { type AccessPattern, accessPattern as patternOf } from "../simd/patterns.ts";
+import { LANES } from "../simd/shapes.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import type { GroupOperands } from "./group-operands.ts";
 import { emitScalar } from "./scalar.ts";
 
 const log2 = (n: number) => 31 - Math.clz32(n);
 
-/**
- * Bytes between the lanes of a checked address: 0 if all lanes have the same, undefined if the
- * lanes go anywhere.
- */
-function laneStride(e: GroupOperands, check: Value): number | undefined {
-  if (check.op !== "check") return e.shape(check).kind === UNIFORM ? 0 : undefined;
-  if (check.aux.space === "local") return undefined; // each lane has its own
-  const [first, index] = check.args;
-  if (index) {
-    const s = e.shape(index);
-    return s.kind === AFFINE && s.stride > 0 ? s.stride * (check.aux.scale as number) : undefined;
-  }
-  const s = e.shape(first);
-  if (s.kind === UNIFORM) return 0;
-  return s.kind === AFFINE && s.stride > 0 ? s.stride : undefined;
-}
-
-/**
- * Bytes between neighbouring lanes that an access of unknown pattern is tried with: most turn out
- * to be contiguous (pointers kept across barriers, computed indices). Undefined if not worth it.
- */
-function triedStride(check: Value): number | undefined {
-  if (check.op !== "check" || check.aux.space === "local") return undefined;
-  const { align = 1, scale } = check.aux;
-  if (check.args.length === 2 && align % (scale as number) !== 0) return undefined;
-  return align;
-}
-
-/** How a varying access is made: its stride, and whether that is only tried. */
-export function accessPattern(
-  e: GroupOperands,
-  check: Value,
-): { stride: number | undefined; tried: boolean } {
-  const stride = laneStride(e, check);
-  if (stride !== undefined) return { stride, tried: false };
-  const tried = triedStride(check);
-  return { stride: tried, tried: tried !== undefined };
+/** How the lanes make an access. */
+export function accessPattern(e: GroupOperands, check: Value): AccessPattern {
+  return patternOf((v) => e.shape(v), check);
 }
 
 /** Locals of a check: with a stride (fast, ea, eas), without one (eas), of uniform ones (ea). */

@@ -1,0 +1,176 @@
+import type { LoweredKernel } from "./compile.ts";
+import type { Site, Value } from "./ir/ir.ts";
+import { optimize } from "./pipeline.ts";
+import type { Divergence } from "./simd/divergence.ts";
+import { groupObstacle, groupRegions } from "./simd/group-region.ts";
+import { accessPattern } from "./simd/patterns.ts";
+import { LANES, UNIFORM } from "./simd/shapes.ts";
+
+/** What the compiler did with one memory access (several, if they share a check). */
+export interface AccessReport {
+  region: number;
+  line: number;
+  text: string;
+  /** "uniform", "contiguous", "stride of N bytes", "tried as contiguous", "gathered" */
+  pattern: string;
+  space: string;
+  loads: number;
+  stores: number;
+}
+
+/** What it did with one branch. */
+export interface BranchReport {
+  region: number;
+  kind: "uniform" | "masked";
+  /** What a masked branch depends on. */
+  because: string;
+}
+
+/** What the compiler did with a kernel, and why. */
+export interface KernelReport {
+  name: string;
+  /** Threads of a lane group. */
+  width: number;
+  /** Why the kernel runs one thread at a time. */
+  obstacle: string | undefined;
+  regions: {
+    entry: number;
+    behind: string;
+    values: number;
+    blockUniform: number;
+    masked: number;
+  }[];
+  branches: BranchReport[];
+  loops: { uniform: number; masked: number };
+  accesses: AccessReport[];
+}
+
+/**
+ * Reports how a kernel is run for a block shape: lane-group width, branches and accesses as the fast
+ * body has them.
+ */
+export function reportKernel(
+  from: LoweredKernel,
+  shape: readonly [number, number, number],
+): KernelReport {
+  const regions = optimize(from.lowered);
+  const obstacle = groupObstacle(regions, from.reals.length > 0);
+  const report: KernelReport = {
+    name: from.kernel.name,
+    width: obstacle ? 1 : LANES,
+    obstacle,
+    regions: [],
+    branches: [],
+    loops: { uniform: 0, masked: 0 },
+    accesses: [],
+  };
+  if (obstacle) return report;
+  groupRegions(from.lowered, regions, shape).forEach((group, k) => {
+    const fast = group.variants.find((v) => v.fast);
+    if (!fast) return;
+    const d = fast.divergence;
+    const blocks = d.graph.order;
+    report.regions.push({
+      entry: k + 1,
+      behind: regions[k].region.from?.kind ?? "start",
+      values: blocks.reduce((sum, b) => sum + b.values.length, 0),
+      blockUniform: group.prologue.filter((v) => v.op !== "const").length,
+      masked: d.branches.size,
+    });
+    for (const b of blocks) {
+      const t = b.terminator;
+      if (t?.kind !== "branch" || t.yes === t.no) continue;
+      const masked = d.branches.has(b);
+      const because = masked ? roots(t.cond, d).join(", ") : "";
+      report.branches.push({ region: k + 1, kind: masked ? "masked" : "uniform", because });
+    }
+    for (const loop of d.graph.loops) report.loops[d.loops.has(loop) ? "masked" : "uniform"]++;
+    report.accesses.push(...accesses(d, from.sites, k + 1));
+  });
+  return report;
+}
+
+/** What makes a value differ between lanes: the varying and affine values that it starts from. */
+function roots(value: Value, d: Divergence): string[] {
+  const found = new Set<string>();
+  const seen = new Set<Value>();
+  const visit = (v: Value) => {
+    if (seen.has(v) || d.of(v).kind === UNIFORM) return;
+    seen.add(v);
+    if (v.op === "sreg") found.add(`%${v.aux.name}`);
+    else if (v.op === "load") found.add("a load");
+    else if (v.op === "reload" || v.op === "result") found.add("a value from before the cut");
+    else if (v.op === "lib" && v.aux.effect) found.add("an atomic");
+    v.args.forEach(visit);
+  };
+  visit(value);
+  return [...found];
+}
+
+function accesses(d: Divergence, sites: Site[], region: number): AccessReport[] {
+  const counts = new Map<Value, { loads: number; stores: number }>();
+  for (const b of d.graph.order) {
+    for (const v of b.values) {
+      if (v.op === "check") counts.set(v, { loads: 0, stores: 0 });
+      const count = v.args[0] && counts.get(v.args[0]);
+      if (!count) continue;
+      if (v.op === "load") count.loads++;
+      else if (v.op === "store" || v.op === "lib") count.stores++;
+    }
+  }
+  return [...counts].map(([check, { loads, stores }]) => {
+    const site = sites[check.aux.site as number];
+    return {
+      region,
+      line: site?.sourceLine ?? site?.line ?? 0,
+      text: site?.text ?? "",
+      pattern: patternName(check, d),
+      space: check.aux.space ?? "generic",
+      loads,
+      stores,
+    };
+  });
+}
+
+function patternName(check: Value, d: Divergence): string {
+  const { stride, tried } = accessPattern((v) => d.of(v), check);
+  if (stride === 0) return "uniform";
+  if (stride === undefined) return "gathered";
+  if (tried) return "tried as contiguous, else gathered";
+  return stride === check.aux.align ? "contiguous" : `stride of ${stride} bytes`;
+}
+
+/** A report as text. */
+export function formatReport(report: KernelReport): string {
+  const out = [
+    `kernel ${report.name}: ${report.width === 1 ? "one thread at a time" : `lane groups of ${report.width}`}`,
+  ];
+  if (report.obstacle) out.push(`  because ${report.obstacle}`);
+  for (const r of report.regions) {
+    const where = r.behind === "start" ? "from the start" : `behind a ${r.behind} cut`;
+    out.push(
+      `  region ${r.entry} ${where}: ${r.values} operations a group, ${r.blockUniform} once a block`,
+    );
+    const own = report.branches.filter((b) => b.region === r.entry);
+    const uniform = own.filter((b) => b.kind === "uniform").length;
+    if (uniform > 0) out.push(`    ${uniform} uniform branch${uniform > 1 ? "es" : ""}`);
+    for (const b of own) {
+      if (b.kind === "masked")
+        out.push(`    a branch under masks: depends on ${b.because || "its lanes"}`);
+    }
+    for (const a of report.accesses) {
+      if (a.region !== r.entry) continue;
+      const uses = [
+        a.loads > 0 ? `${a.loads} loads` : "",
+        a.stores > 0 ? `${a.stores} stores` : "",
+      ];
+      out.push(
+        `    line ${a.line}: ${a.pattern} (${uses.filter((u) => u).join(", ") || "unused"}): ${a.text}`,
+      );
+    }
+  }
+  const { uniform, masked } = report.loops;
+  if (uniform + masked > 0)
+    out.push(`  loops: ${uniform} uniform, ${masked} that lanes leave apart`);
+  return `${out.join("\n")}\n`;
+}

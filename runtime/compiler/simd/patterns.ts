@@ -1,0 +1,49 @@
+import type { Value } from "../ir/ir.ts";
+import { AFFINE, type Shape, UNIFORM } from "./shapes.ts";
+
+/** How the lanes of a group spread over the memory that they access. */
+export interface AccessPattern {
+  /** Bytes between neighbouring lanes; 0: all the same; undefined: anywhere. */
+  stride: number | undefined;
+  /** The stride is only tried at run time. */
+  tried: boolean;
+}
+
+/** What tells the shape of a value: the analysis, or a writer that has it. */
+export type ShapeOf = (v: Value) => Shape;
+
+/**
+ * Bytes between the lanes of a checked address: 0 if all lanes have the same, undefined if the
+ * lanes go anywhere.
+ */
+function laneStride(shape: ShapeOf, check: Value): number | undefined {
+  if (check.op !== "check") return shape(check).kind === UNIFORM ? 0 : undefined;
+  if (check.aux.space === "local") return undefined; // each lane has its own
+  const [first, index] = check.args;
+  if (index) {
+    const s = shape(index);
+    return s.kind === AFFINE && s.stride > 0 ? s.stride * (check.aux.scale as number) : undefined;
+  }
+  const s = shape(first);
+  if (s.kind === UNIFORM) return 0;
+  return s.kind === AFFINE && s.stride > 0 ? s.stride : undefined;
+}
+
+/**
+ * Bytes between neighbouring lanes that an access of unknown pattern is tried with: most turn out
+ * to be contiguous (pointers kept across barriers, computed indices). Undefined if not worth it.
+ */
+function triedStride(check: Value): number | undefined {
+  if (check.op !== "check" || check.aux.space === "local") return undefined;
+  const { align = 1, scale } = check.aux;
+  if (check.args.length === 2 && align % (scale as number) !== 0) return undefined;
+  return align;
+}
+
+/** The pattern of an access: what the analysis knows, or what is worth a try. */
+export function accessPattern(shape: ShapeOf, check: Value): AccessPattern {
+  const stride = laneStride(shape, check);
+  if (stride !== undefined) return { stride, tried: false };
+  const tried = triedStride(check);
+  return { stride: tried, tried: tried !== undefined };
+}
