@@ -150,3 +150,26 @@ export const cudaMemAdviseUnsetPreferredLocation = 4;
 export const cudaMemAdviseSetAccessedBy = 5;
 export const cudaMemAdviseUnsetAccessedBy = 6;
 export const cudaMemLocationTypeHost = 2;
+
+/** Flags of arrays. */
+export const cudaArrayDefault = 0;
+export const cudaArrayLayered = 1;
+export const cudaArraySurfaceLoadStore = 2;
+export const cudaArrayCubemap = 4;
+export const cudaArrayTextureGather = 8;
+
+/** `cudaResourceType`. */
+export const cudaResourceTypeArray = 0;
+export const cudaResourceTypeMipmappedArray = 1;
+export const cudaResourceTypeLinear = 2;
+export const cudaResourceTypePitch2D = 3;
+
+/** `cudaTextureAddressMode`, `cudaTextureFilterMode`, `cudaTextureReadMode`. */
+export const cudaAddressModeWrap = 0;
+export const cudaAddressModeClamp = 1;
+export const cudaAddressModeMirror = 2;
+export const cudaAddressModeBorder = 3;
+export const cudaFilterModePoint = 0;
+export const cudaFilterModeLinear = 1;
+export const cudaReadModeElementType = 0;
+export const cudaReadModeNormalizedFloat = 1;

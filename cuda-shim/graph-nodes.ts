@@ -25,12 +25,13 @@ import {
   EVENT_RECORD_EVENT,
   STREAM_WAIT_EVENT_EVENT,
 } from "../runtime/protocol/streams.ts";
+import { boxes3D } from "./array-copy.ts";
 import type { DeviceFile } from "./device-file.ts";
 import { CudaError } from "./errors.ts";
 import { sendHostCall } from "./host-call.ts";
 import { launchConfiguration, packArguments, sendLaunch } from "./launch.ts";
 import { copy, set } from "./memory.ts";
-import { box3D, type CudaMemcpy3DParms, copyBox, isCopy, rows, setBox } from "./pitched.ts";
+import { type CudaMemcpy3DParms, copyBox, rows, setBox } from "./pitched.ts";
 import { call, type HostThread } from "./thread.ts";
 import {
   type CopyOperand,
@@ -100,11 +101,10 @@ function recordKernel(params: CudaKernelNodeParams | null): Recorder {
 
 function recordCopy3D(p: CudaMemcpy3DParms | null): Recorder {
   return (thread) => {
-    if (!isCopy(p)) throw new CudaError(cudaErrorInvalidValue);
-    const target = box3D(p.dstPtr, p.dstPos);
-    const source = box3D(p.srcPtr, p.srcPos);
-    thread.device().needContext();
-    return thread.device().record(() => copyBox(thread, target, source, p.extent, p.kind, 0, 0));
+    const { target, source, extent } = boxes3D(thread, p);
+    const device = thread.device();
+    device.needContext();
+    return device.record(() => copyBox(thread, target, source, extent, p?.kind ?? -1, 0, 0));
   };
 }
 

@@ -4,6 +4,22 @@
  */
 export * from "../runtime/protocol/attributes.ts";
 export * from "../runtime/protocol/errors.ts";
+export {
+  cudaArrayGetInfo,
+  cudaFreeArray,
+  cudaGetChannelDesc,
+  cudaMalloc3DArray,
+  cudaMallocArray,
+} from "./array.ts";
+export {
+  cudaMemcpy2DArrayToArray,
+  cudaMemcpy2DFromArray,
+  cudaMemcpy2DFromArrayAsync,
+  cudaMemcpy2DToArray,
+  cudaMemcpy2DToArrayAsync,
+  cudaMemcpy3D,
+  cudaMemcpy3DAsync,
+} from "./array-copy.ts";
 export * from "./async.ts";
 export * from "./attributes.ts";
 export * from "./capture.ts";
@@ -73,8 +89,6 @@ export {
   cudaMallocPitch,
   cudaMemcpy2D,
   cudaMemcpy2DAsync,
-  cudaMemcpy3D,
-  cudaMemcpy3DAsync,
   cudaMemset2D,
   cudaMemset2DAsync,
   cudaMemset3D,
@@ -91,6 +105,7 @@ export {
   cudaMemcpyFromSymbol,
   cudaMemcpyToSymbol,
 } from "./symbol.ts";
+export * from "./texture.ts";
 export {
   attachCuda,
   type CudaHandle,

@@ -30,6 +30,7 @@ import { byteOf, type CopySide, checkKind, copySide, cudaMalloc } from "./memory
 import { call, type HostThread } from "./thread.ts";
 import {
   type CopyOperand,
+  type CudaArray,
   type CudaPointer,
   type CudaStream,
   isBox,
@@ -63,12 +64,17 @@ export interface CudaPitchedPtr {
   ysize: number;
 }
 
-/** `cudaMemcpy3DParms` between pitched memories; positions are 0 unless given. */
+/**
+ * `cudaMemcpy3DParms`: each side is pitched memory or an array. Positions are 0 unless given; those in
+ * arrays, and the width where an array takes part, are in elements.
+ */
 export interface CudaMemcpy3DParms {
+  srcArray?: CudaArray;
   srcPos?: CudaPos;
-  srcPtr: CudaPitchedPtr;
+  srcPtr?: CudaPitchedPtr;
+  dstArray?: CudaArray;
   dstPos?: CudaPos;
-  dstPtr: CudaPitchedPtr;
+  dstPtr?: CudaPitchedPtr;
   extent: CudaExtent;
   kind: number;
 }
@@ -87,7 +93,7 @@ function reach({ pitch, slice }: BoxSide, { width, height, depth }: CudaExtent):
   return (depth - 1) * slice + (height - 1) * pitch + width;
 }
 
-function isExtent(extent: CudaExtent): boolean {
+export function isExtent(extent: CudaExtent): boolean {
   if (!isObject(extent)) return false;
   const { width, height, depth } = extent;
   return isSize(width) && isSize(height) && isSize(depth);
@@ -259,29 +265,6 @@ export function box3D(
 ): BoxSide {
   const slice = pitch * ysize;
   return { operand: ptr, offset: pos.x + pos.y * pitch + pos.z * slice, pitch, slice };
-}
-
-/** Whether all parts of the parameters are there. */
-export function isCopy(p: CudaMemcpy3DParms | null): p is CudaMemcpy3DParms {
-  return isObject(p) && isObject(p.srcPtr) && isObject(p.dstPtr) && isObject(p.extent);
-}
-
-function copy3D(p: CudaMemcpy3DParms | null, stream: CudaStream, flags: number): number {
-  return call((thread) => {
-    if (!isCopy(p)) return cudaErrorInvalidValue;
-    const target = box3D(p.dstPtr, p.dstPos);
-    return copyBox(thread, target, box3D(p.srcPtr, p.srcPos), p.extent, p.kind, stream, flags);
-  });
-}
-
-/** Copies a box between pitched memories and waits for it. */
-export function cudaMemcpy3D(p: CudaMemcpy3DParms | null): number {
-  return copy3D(p, 0, 0);
-}
-
-/** `cudaMemcpy3D`, ordered on a stream. */
-export function cudaMemcpy3DAsync(p: CudaMemcpy3DParms | null, stream: CudaStream = 0): number {
-  return copy3D(p, stream, COPY_ASYNC);
 }
 
 /**

@@ -37,6 +37,9 @@ export type CudaGraph = number;
 export type CudaGraphNode = number;
 export type CudaGraphExec = number;
 export type CudaMemPool = number;
+export type CudaArray = number;
+/** A texture or surface object; an address, but of nothing that a program may look at. */
+export type CudaTextureObject = number;
 
 /**
  * What stands for a kernel or a variable in the host program: in C the address of its stub or its

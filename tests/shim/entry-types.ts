@@ -59,6 +59,10 @@ export class Fixture {
   }
   pool = (): number =>
     made((out) => cuda.cudaMemPoolCreate(out, { allocType: 1, location: { type: 1, id: 0 } }));
+  array = (): number => {
+    const desc = cuda.cudaCreateChannelDesc(8, 8, 8, 8, cuda.cudaChannelFormatKindUnsigned);
+    return made((out) => cuda.cudaMallocArray(out, desc, 16, 4));
+  };
   kernel = (): number => made((out) => cuda.__cudaGetKernel(out, "nothing"));
 
   /** Makes something and ends it. */
@@ -199,6 +203,15 @@ export const TYPES = {
   height: {
     good: () => 2,
     bad: [...noSizes(VALUE), ["17", () => 17, VALUE], ["2^50", () => 2 ** 50, VALUE]],
+  },
+  rows: { good: () => 2, bad: [...noSizes(VALUE), ["5", () => 5, VALUE]] },
+  array: {
+    good: (fx) => fx.array(),
+    bad: [
+      ...noHandles(HANDLE),
+      ["an ended array", (fx) => fx.ended(fx.array, cuda.cudaFreeArray), HANDLE],
+      ["a stream", (fx) => fx.stream(), HANDLE],
+    ],
   },
   "to device": {
     good: () => cuda.cudaMemcpyHostToDevice,

@@ -1,0 +1,143 @@
+/* Devices, errors, limits, and what belongs to the process as a whole. */
+#include "warpring.h"
+
+WR_API cudaError_t cudaGetDeviceCount(int *count) {
+  if (count == NULL) return wr_result(cudaErrorInvalidValue);
+  *count = 0;
+  WR_TRY(wr_connect());
+  *count = 1;
+  return cudaSuccess;
+}
+WR_API cudaError_t cudaSetDevice(int device) {
+  if (device != 0) return wr_result(cudaErrorInvalidDevice);
+  return wr_result(wr_connect());
+}
+WR_API cudaError_t cudaGetDevice(int *device) {
+  if (device == NULL) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(wr_connect());
+  *device = 0;
+  return cudaSuccess;
+}
+WR_API cudaError_t cudaInitDevice(int device, unsigned flags, unsigned more) {
+  (void)flags, (void)more;
+  return cudaSetDevice(device);
+}
+WR_API cudaError_t cudaSetValidDevices(int *devices, int count) {
+  for (int i = 0; i < count; i++) {
+    if (devices == NULL || devices[i] != 0) return wr_result(cudaErrorInvalidDevice);
+  }
+  return wr_result(wr_connect());
+}
+WR_API cudaError_t cudaChooseDevice(int *device, const void *properties) {
+  if (device == NULL || properties == NULL) return wr_result(cudaErrorInvalidValue);
+  return cudaGetDevice(device);
+}
+WR_API cudaError_t cudaDeviceGetAttribute(int *value, int attribute, int device) {
+  struct wr_call c;
+  if (value == NULL) return wr_result(cudaErrorInvalidValue);
+  if (device != 0) return wr_result(cudaErrorInvalidDevice);
+  WR_TRY(wr_begin(&c, NULL));
+  wr_put32(&c, REQUEST_CONTEXT, 0);
+  wr_put32(&c, DEVICE_ATTRIBUTE_ATTRIBUTE, (uint32_t)attribute);
+  WR_TRY(wr_send(&c, COMMAND_DEVICE_ATTRIBUTE));
+  *value = (int)wr_get32(&c, DEVICE_ATTRIBUTE_VALUE);
+  return cudaSuccess;
+}
+WR_API cudaError_t cudaDeviceSynchronize(void) {
+  struct wr_call c;
+  WR_TRY(wr_begin(&c, NULL));
+  return wr_result(wr_send(&c, COMMAND_CONTEXT_SYNCHRONIZE));
+}
+WR_API cudaError_t cudaDeviceReset(void) {
+  struct wr_call c;
+  WR_TRY(wr_begin(&c, NULL));
+  cudaError_t error = wr_send(&c, COMMAND_CONTEXT_RESET);
+  wr_generation++;
+  return wr_result(error);
+}
+
+WR_API cudaError_t cudaRuntimeGetVersion(int *version) {
+  if (version == NULL) return wr_result(cudaErrorInvalidValue);
+  *version = 13000;
+  return cudaSuccess;
+}
+WR_API cudaError_t cudaDriverGetVersion(int *version) { return cudaRuntimeGetVersion(version); }
+
+static unsigned device_flags;
+#define SCHEDULE_MASK 7u
+#define DEVICE_FLAGS_MASK 0xffu
+#define DEVICE_MAP_HOST 8u
+WR_API cudaError_t cudaSetDeviceFlags(unsigned flags) {
+  if (flags & ~DEVICE_FLAGS_MASK) return wr_result(cudaErrorInvalidValue);
+  unsigned schedule = flags & SCHEDULE_MASK;
+  if (schedule & (schedule - 1)) return wr_result(cudaErrorInvalidValue);
+  device_flags = flags;
+  return cudaSuccess;
+}
+WR_API cudaError_t cudaGetDeviceFlags(unsigned *flags) {
+  if (flags == NULL) return wr_result(cudaErrorInvalidValue);
+  *flags = device_flags | DEVICE_MAP_HOST;
+  return cudaSuccess;
+}
+
+WR_API cudaError_t cudaDeviceSetLimit(int limit, size_t value) {
+  struct wr_call c;
+  WR_TRY(wr_begin(&c, NULL));
+  wr_put32(&c, LIMIT_SET_LIMIT, (uint32_t)limit);
+  wr_put64(&c, LIMIT_SET_VALUE, value);
+  return wr_result(wr_send(&c, COMMAND_LIMIT_SET));
+}
+WR_API cudaError_t cudaDeviceGetLimit(size_t *value, int limit) {
+  struct wr_call c;
+  if (value == NULL) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(wr_begin(&c, NULL));
+  wr_put32(&c, LIMIT_GET_LIMIT, (uint32_t)limit);
+  WR_TRY(wr_send(&c, COMMAND_LIMIT_GET));
+  *value = wr_get64(&c, LIMIT_GET_VALUE);
+  return cudaSuccess;
+}
+
+/* There is nothing to profile, and no cache whose lines could be given back. */
+WR_API cudaError_t cudaProfilerStart(void) { return wr_result(wr_connect()); }
+WR_API cudaError_t cudaProfilerStop(void) { return wr_result(wr_connect()); }
+WR_API cudaError_t cudaCtxResetPersistingL2Cache(void) { return wr_result(wr_connect()); }
+
+/* -- errors ---------------------------------------------------------------------------------- */
+
+WR_API cudaError_t cudaGetLastError(void) {
+  cudaError_t error = wr_thread.last;
+  wr_thread.last = cudaSuccess;
+  return error;
+}
+WR_API cudaError_t cudaPeekAtLastError(void) { return wr_thread.last; }
+
+static const struct {
+  cudaError_t error;
+  const char *name, *text;
+} errors[] = {
+#define WR_ERROR(number, name, text) {number, name, text},
+#include "errors.h"
+};
+#define ERRORS (sizeof errors / sizeof errors[0])
+
+WR_API const char *cudaGetErrorName(cudaError_t error) {
+  for (size_t i = 0; i < ERRORS; i++) {
+    if (errors[i].error == error) return errors[i].name;
+  }
+  return "unrecognized error code";
+}
+WR_API const char *cudaGetErrorString(cudaError_t error) {
+  for (size_t i = 0; i < ERRORS; i++) {
+    if (errors[i].error == error) return errors[i].text;
+  }
+  return "unrecognized error code";
+}
+
+/* -- channels -------------------------------------------------------------------------------- */
+
+struct channel {
+  int x, y, z, w, kind;
+};
+WR_API struct channel cudaCreateChannelDesc(int x, int y, int z, int w, int kind) {
+  return (struct channel){x, y, z, w, kind};
+}

@@ -1,0 +1,12 @@
+/* Builds the request of a launch, for a stream or a graph's node. */
+#ifndef WARPRING_LAUNCH_H
+#define WARPRING_LAUNCH_H
+
+#include "warpring.h"
+
+/* `block_memory` has room for MAX_PARAMETER_BYTES and must live until the request is sent. */
+cudaError_t wr_build_launch(struct wr_call *c, uint8_t *block_memory, const void *func, dim3 grid,
+                            dim3 block, void **args, size_t shared, cudaStream_t stream,
+                            uint32_t flags, struct wr_kernel **kernel);
+
+#endif

@@ -1,0 +1,168 @@
+/* Streams, events, and host functions in streams. */
+#include <stdlib.h>
+
+#include "host_call.h"
+#include "warpring.h"
+
+static cudaError_t on_stream(uint32_t command, cudaStream_t stream) {
+  struct wr_call c;
+  WR_TRY(wr_begin(&c, stream));
+  return wr_result(wr_send(&c, command));
+}
+
+WR_API cudaError_t cudaStreamCreateWithPriority(cudaStream_t *stream, unsigned flags,
+                                                int priority) {
+  struct wr_call c;
+  if (stream == NULL) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(wr_begin(&c, NULL));
+  wr_put32(&c, STREAM_CREATE_FLAGS, flags);
+  wr_put32(&c, STREAM_CREATE_PRIORITY, (uint32_t)priority);
+  WR_TRY(wr_send(&c, COMMAND_STREAM_CREATE));
+  *stream = wr_pointer(wr_get32(&c, STREAM_CREATE_STREAM));
+  return cudaSuccess;
+}
+WR_API cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags) {
+  return cudaStreamCreateWithPriority(stream, flags, 0);
+}
+WR_API cudaError_t cudaStreamCreate(cudaStream_t *stream) {
+  return cudaStreamCreateWithPriority(stream, 0, 0);
+}
+WR_API cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  return on_stream(COMMAND_STREAM_DESTROY, stream);
+}
+WR_API cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  return on_stream(COMMAND_STREAM_SYNCHRONIZE, stream);
+}
+WR_API cudaError_t cudaStreamQuery(cudaStream_t stream) {
+  struct wr_call c;
+  WR_TRY(wr_begin(&c, stream));
+  cudaError_t error = wr_send(&c, COMMAND_STREAM_QUERY);
+  return error == cudaErrorNotReady ? error : wr_result(error);
+}
+WR_API cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags) {
+  struct wr_call c;
+  (void)flags;
+  WR_TRY(wr_begin(&c, stream));
+  wr_put32(&c, STREAM_WAIT_EVENT_EVENT, wr_handle(event));
+  return wr_result(wr_send(&c, COMMAND_STREAM_WAIT_EVENT));
+}
+
+static cudaError_t info(cudaStream_t stream, struct wr_call *c) {
+  cudaError_t error = wr_begin(c, stream);
+  return error == cudaSuccess ? wr_send(c, COMMAND_STREAM_INFO) : error;
+}
+WR_API cudaError_t cudaStreamGetFlags(cudaStream_t stream, unsigned *flags) {
+  struct wr_call c;
+  if (flags == NULL) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(info(stream, &c));
+  *flags = wr_get32(&c, STREAM_INFO_FLAGS);
+  return cudaSuccess;
+}
+WR_API cudaError_t cudaStreamGetPriority(cudaStream_t stream, int *priority) {
+  struct wr_call c;
+  if (priority == NULL) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(info(stream, &c));
+  *priority = (int)wr_get32(&c, STREAM_INFO_PRIORITY);
+  return cudaSuccess;
+}
+WR_API cudaError_t cudaStreamGetId(cudaStream_t stream, unsigned long long *id) {
+  struct wr_call c;
+  if (id == NULL) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(info(stream, &c));
+  *id = wr_get64(&c, STREAM_INFO_ID);
+  return cudaSuccess;
+}
+WR_API cudaError_t cudaDeviceGetStreamPriorityRange(int *least, int *greatest) {
+  if (least) *least = STREAM_PRIORITY_LEAST;
+  if (greatest) *greatest = STREAM_PRIORITY_GREATEST;
+  return cudaSuccess;
+}
+
+/* -- host functions -------------------------------------------------------------------------- */
+
+void wr_host_call(struct wr_host_call *call, cudaError_t error) {
+  if (call->callback != NULL) call->callback(call->stream, error, call->data);
+  else call->function(call->data);
+  if (call->once) free(call);
+}
+
+static cudaError_t enqueue(cudaStream_t stream, struct wr_host_call call, uint32_t flags) {
+  struct wr_call c;
+  WR_TRY(wr_begin(&c, stream));
+  struct wr_host_call *own = malloc(sizeof *own);
+  if (own == NULL) return wr_result(cudaErrorMemoryAllocation);
+  *own = call;
+  wr_put64(&c, HOST_CALL_DATA, (uintptr_t)own);
+  wr_put32(&c, HOST_CALL_FLAGS, flags);
+  cudaError_t error = wr_send(&c, COMMAND_HOST_CALL);
+  if (error != cudaSuccess) free(own);
+  return wr_result(error);
+}
+
+/* A stream that captures calls its functions once for each launch of the graph. */
+static int captures(cudaStream_t stream) {
+  struct wr_call c;
+  if (wr_begin(&c, stream) != cudaSuccess) return 0;
+  return wr_send(&c, COMMAND_CAPTURE_INFO) == cudaSuccess && wr_get32(&c, CAPTURE_INFO_STATUS) != 0;
+}
+
+WR_API cudaError_t cudaLaunchHostFunc(cudaStream_t stream, void (*function)(void *), void *data) {
+  if (function == NULL) return wr_result(cudaErrorInvalidValue);
+  struct wr_host_call call = {function, NULL, stream, data, !captures(stream)};
+  return enqueue(stream, call, 0);
+}
+WR_API cudaError_t cudaStreamAddCallback(cudaStream_t stream,
+                                         void (*callback)(cudaStream_t, cudaError_t, void *),
+                                         void *data, unsigned flags) {
+  if (callback == NULL || flags != 0) return wr_result(cudaErrorInvalidValue);
+  struct wr_host_call call = {NULL, callback, stream, data, 1};
+  return enqueue(stream, call, HOST_CALL_ALWAYS);
+}
+
+/* -- events ---------------------------------------------------------------------------------- */
+
+WR_API cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned flags) {
+  struct wr_call c;
+  if (event == NULL) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(wr_begin(&c, NULL));
+  wr_put32(&c, EVENT_CREATE_FLAGS, flags);
+  WR_TRY(wr_send(&c, COMMAND_EVENT_CREATE));
+  *event = wr_pointer(wr_get32(&c, EVENT_CREATE_EVENT));
+  return cudaSuccess;
+}
+WR_API cudaError_t cudaEventCreate(cudaEvent_t *event) { return cudaEventCreateWithFlags(event, 0); }
+WR_API cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  return wr_send_handle(COMMAND_EVENT_DESTROY, EVENT_DESTROY_EVENT, event);
+}
+WR_API cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream,
+                                            unsigned flags) {
+  struct wr_call c;
+  WR_TRY(wr_begin(&c, stream));
+  wr_put32(&c, EVENT_RECORD_EVENT, wr_handle(event));
+  wr_put32(&c, EVENT_RECORD_FLAGS, flags);
+  return wr_result(wr_send(&c, COMMAND_EVENT_RECORD));
+}
+WR_API cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  return cudaEventRecordWithFlags(event, stream, 0);
+}
+WR_API cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  return wr_send_handle(COMMAND_EVENT_SYNCHRONIZE, EVENT_SYNCHRONIZE_EVENT, event);
+}
+WR_API cudaError_t cudaEventQuery(cudaEvent_t event) {
+  struct wr_call c;
+  WR_TRY(wr_begin(&c, NULL));
+  wr_put32(&c, EVENT_QUERY_EVENT, wr_handle(event));
+  cudaError_t error = wr_send(&c, COMMAND_EVENT_QUERY);
+  return error == cudaErrorNotReady ? error : wr_result(error);
+}
+WR_API cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t start, cudaEvent_t end) {
+  struct wr_call c;
+  if (milliseconds == NULL) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(wr_begin(&c, NULL));
+  wr_put32(&c, EVENT_ELAPSED_START, wr_handle(start));
+  wr_put32(&c, EVENT_ELAPSED_END, wr_handle(end));
+  WR_TRY(wr_send(&c, COMMAND_EVENT_ELAPSED));
+  uint32_t bits = wr_get32(&c, EVENT_ELAPSED_MILLISECONDS);
+  memcpy(milliseconds, &bits, 4);
+  return cudaSuccess;
+}
