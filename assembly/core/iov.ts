@@ -294,6 +294,8 @@ export function iovDiscardBack(first: u32, count: u32, bytes: u32): u32 {
  * takes them off the front. WORK_LENGTH says how many there were, WORK_DROPPED how many segments
  * are used up.
  */
+// @ts-ignore: decorator
+@inline
 export function gatherHeader(bytes: u32): void {
   const count = load<u32>(work, WORK_OUT_COUNT);
   const segment = segmentAt(0);
@@ -313,6 +315,8 @@ export function gatherHeader(bytes: u32): void {
 }
 
 /** Copies `bytes` from the private response area to the front of a chain's writable segments. */
+// @ts-ignore: decorator
+@inline
 export function scatterResponse(first: u32, count: u32, bytes: u32): u32 {
   const segment = segmentAt(first);
   if (count == 0 || load<u32>(segment, SEGMENT_LENGTH) < bytes) {

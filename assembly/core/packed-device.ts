@@ -145,6 +145,8 @@ export function packedDeviceEmpty(): u32 {
  * Takes the next list: its buffer id, RESULT_EMPTY or RESULT_BROKEN. Its segments and counts are in
  * the workspace. Every field of guest memory is read once.
  */
+// @ts-ignore: decorator
+@inline
 export function packedDevicePop(): i32 {
   if (broken != BROKEN_NONE) return RESULT_BROKEN;
   const first = descAt(ring, availIndex);
@@ -174,6 +176,8 @@ export function packedDevicePopRequest(headerBytes: u32): i32 {
 }
 
 /** Describes the list at availIndex, whose first flags were read, and moves on behind it. */
+// @ts-ignore: decorator
+@inline
 function walk(firstFlags: u32): i32 {
   beginChain();
   let index = availIndex;
@@ -260,6 +264,8 @@ function walkIndirect(entry: u32, flags: u32): i32 {
 }
 
 /** Adds one descriptor's buffer to the chain; false if that broke the queue. */
+// @ts-ignore: decorator
+@inline
 function append(entry: u32, write: bool, index: u32): bool {
   const length = descLen(entry);
   const address = descAddr(entry);
@@ -291,6 +297,8 @@ function finish(outCount: u32, descriptors: u32): void {
  * Stages a used descriptor `offset` descriptors behind the next position. The driver looks at one
  * position only (§2.8.2), so all but the one at offset 0 are written out at once.
  */
+// @ts-ignore: decorator
+@inline
 export function packedDeviceFill(id: u32, length: u32, offset: u32): void {
   if (broken != BROKEN_NONE) return;
   let index = usedIndex + offset; // both at most 32768
@@ -308,6 +316,8 @@ export function packedDeviceFill(id: u32, length: u32, offset: u32): void {
 }
 
 /** Makes what was staged visible: the flags of the first one, and `units` descriptors are used. */
+// @ts-ignore: decorator
+@inline
 export function packedDeviceFlush(units: u32): void {
   inUse -= units;
   if (broken != BROKEN_NONE) return;
@@ -357,6 +367,8 @@ export function packedDeviceRewind(_chains: u32, units: u32): u32 {
 // ── notifications ───────────────────────────────────────────────────────────────────────────────
 
 /** Does the driver want to hear of what was flushed (§2.8.10)? 1 if it does. */
+// @ts-ignore: decorator
+@inline
 export function packedDeviceShouldNotify(): u32 {
   if (broken != BROKEN_NONE) return 0;
   // The used flags were stored, and now the event is loaded; both sequentially consistent.

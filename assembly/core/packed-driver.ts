@@ -324,6 +324,8 @@ function takeInOrder(): i32 {
 }
 
 /** Frees a buffer's descriptors and moves behind them in the ring. */
+// @ts-ignore: decorator
+@inline
 function release(id: u32): i32 {
   const entry = shadowAt(id);
   const count: u32 = load<u16>(entry, SHADOW_COUNT);

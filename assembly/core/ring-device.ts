@@ -135,6 +135,8 @@ export function splitDeviceBroken(): u32 {
  * nothing is left of what the last read showed. A jump beyond the queue's size breaks the queue:
  * the driver never has more than `size` chains outstanding, and never decrements idx (§2.7.6.1).
  */
+// @ts-ignore: decorator
+@inline
 function pending(): i32 {
   let count = (shadowAvail - lastAvail) & 0xffff;
   if (count != 0) return count;
@@ -157,6 +159,8 @@ export function splitDeviceEmpty(): u32 {
  * Takes the next chain: its head (0 to size - 1), RESULT_EMPTY or RESULT_BROKEN. The chain's
  * segments and counts are in the workspace. Every field of guest memory is read once.
  */
+// @ts-ignore: decorator
+@inline
 export function splitDevicePop(): i32 {
   if (broken != BROKEN_NONE) return RESULT_BROKEN;
   let count = pending();
@@ -265,12 +269,16 @@ function failAppend(found: u32, index: u32): bool {
 // ── push ────────────────────────────────────────────────────────────────────────────────────────
 
 /** Stages a used element `offset` places ahead of idx; `flush` makes it visible (§2.7.8.2). */
+// @ts-ignore: decorator
+@inline
 export function splitDeviceFill(head: u32, length: u32, offset: u32): void {
   if (broken != BROKEN_NONE) return;
   setUsedEntry(used, (usedNext + offset) & mask, head, length);
 }
 
 /** Makes `count` staged elements visible: len is set before idx (§2.7.8.2). */
+// @ts-ignore: decorator
+@inline
 export function splitDeviceFlush(count: u32): void {
   inUse -= count;
   if (broken != BROKEN_NONE) return;
@@ -317,6 +325,8 @@ export function splitDeviceRewind(chains: u32, _units: u32): u32 {
 // ── notifications ───────────────────────────────────────────────────────────────────────────────
 
 /** Does the driver want to hear of what was flushed (§2.7.7.2)? 1 if it does. */
+// @ts-ignore: decorator
+@inline
 export function splitDeviceShouldNotify(): u32 {
   if (broken != BROKEN_NONE) return 0;
   if (features & RING_NOTIFY_ON_EMPTY && inUse == 0 && splitDeviceEmpty()) return 1;

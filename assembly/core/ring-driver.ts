@@ -243,6 +243,8 @@ export function splitDriverNotificationData(): u32 {
 // ── get ─────────────────────────────────────────────────────────────────────────────────────────
 
 /** Used entries that were not taken yet, as far as the last read of idx shows; reads it at 0. */
+// @ts-ignore: decorator
+@inline
 function moreUsed(): i32 {
   let count = (shadowUsed - lastUsed) & 0xffff;
   if (count != 0) return count;
@@ -279,6 +281,8 @@ export function splitDriverGet(): i32 {
   return head;
 }
 
+// @ts-ignore: decorator
+@inline
 function take(): i32 {
   const slot = lastUsed & mask;
   const id = usedEntryId(used, slot);
@@ -319,6 +323,8 @@ function takeInOrder(): i32 {
 }
 
 /** Is `id` in flight, and could the device have written `length` bytes to it (§2.7.8.2)? */
+// @ts-ignore: decorator
+@inline
 function plausible(id: u32, length: u32): bool {
   if (id >= size || load<u16>(shadowAt(id), SHADOW_COUNT) == 0) {
     splitDriverBreakQueue(BROKEN_USED_ID, id);
@@ -332,6 +338,8 @@ function plausible(id: u32, length: u32): bool {
   return true;
 }
 
+// @ts-ignore: decorator
+@inline
 function release(head: u32): void {
   const entry = shadowAt(head);
   freeCount += load<u16>(entry, SHADOW_COUNT);
