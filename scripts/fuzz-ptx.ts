@@ -17,7 +17,7 @@ import { compileAll, readLibrary } from "./ptx-support.ts";
 
 /** Longest time that one mutant may take, and until a Worker counts as hung. */
 const MUTANT_MS = 2000;
-const HANG_MS = 20_000;
+const HANG_MS = 60_000;
 const BATCH = 500;
 /** Growth of the process's memory that can't be explained by garbage that waits to be collected. */
 const MAX_RSS = 3 * 2 ** 30;
@@ -38,21 +38,28 @@ interface Progress {
   failures: { index: number; reason: string }[];
 }
 
-/** Why a mutant fails, or whether it compiled; undefined if it was refused. */
+/** Why a mutant fails, or whether it compiled; false if it was refused. */
 export function runMutant(text: string, compile: (text: string) => void): string | boolean {
-  const start = performance.now();
-  let compiled = false;
+  // A busy machine makes one run slow, not two.
+  for (let attempt = 1; ; attempt++) {
+    const start = performance.now();
+    const result = tryMutant(text, compile);
+    const time = performance.now() - start;
+    if (typeof result === "string" || time <= MUTANT_MS) return result;
+    if (attempt === 2) return `took ${time.toFixed(0)} ms`;
+  }
+}
+
+function tryMutant(text: string, compile: (text: string) => void): string | boolean {
   try {
     compile(text);
-    compiled = true;
+    return true;
   } catch (error) {
     if (!(error instanceof PtxError)) {
       return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     }
-    if (error.message === "" || error.line < 0) return "an error without a message or line";
+    return error.message === "" || error.line < 0 ? "an error without a message or line" : false;
   }
-  const time = performance.now() - start;
-  return time > MUTANT_MS ? `took ${time.toFixed(0)} ms` : compiled;
 }
 
 function work(job: Job): void {
@@ -108,7 +115,7 @@ function runWorker(job: Job, report: (progress: Progress) => void): Promise<Prog
   return new Promise((resolve) => {
     const worker = new Worker(new URL(import.meta.url), { workerData: job });
     let last: Progress = { next: job.first, compiled: 0, refused: 0, failures: [] };
-    let watchdog = setTimeout(hung, HANG_MS * 3, "hangs");
+    let watchdog = setTimeout(hung, HANG_MS, "hangs");
     const finish = (progress: Progress) => {
       clearTimeout(watchdog);
       void worker.terminate();
