@@ -1,6 +1,7 @@
 import type { CompiledKernel, DeviceLibrary } from "../compiler/index.ts";
 import { Heap } from "../memory/index.ts";
 import type { ExecArtifacts } from "./artifacts.ts";
+import { ChildLaunches } from "./children.ts";
 import { describeFault } from "./fault.ts";
 import { KernelHost } from "./host.ts";
 import * as L from "./layout.ts";
@@ -45,6 +46,7 @@ export class Executor implements ModuleOwner {
   private readonly core: ExecCore;
   private readonly table: WebAssembly.Table;
   private readonly kernelHost: KernelHost;
+  private readonly children: ChildLaunches;
   private readonly control: Heap;
   private readonly data: Heap;
   private readonly freeTable = new Map<number, number[]>();
@@ -75,6 +77,8 @@ export class Executor implements ModuleOwner {
     this.launchRecord = this.control.alloc(L.LAUNCH_RECORD_BYTES);
     this.paramBuffer = this.data.alloc(PARAM_BYTES);
     this.kernelHost = new KernelHost(host);
+    this.children = new ChildLaunches(host);
+    Object.assign(this.kernelHost.imports, this.children.imports);
     const helpers = options.workers ?? Math.min(MAX_WORKERS, hardwareThreads() - 1);
     if (artifacts.threads && helpers > 0) {
       const controls = Array.from({ length: helpers }, () =>
@@ -128,13 +132,22 @@ export class Executor implements ModuleOwner {
   }
 
   /**
-   * Runs a launch to its end.
+   * Runs a launch, and what it launches itself, to its end.
    * @returns the first fault, or undefined
    * @throws Error with a cudaError_t `code` if the launch cannot start
    */
   launch(request: LaunchRequest): KernelFault | undefined {
+    const fault = this.launchGrid(request);
+    if (!this.children.pending) return fault;
+    if (!fault) return this.children.run(request, (child) => this.launch(child));
+    this.children.drop();
+    return fault;
+  }
+
+  private launchGrid(request: LaunchRequest): KernelFault | undefined {
     const module = request.module as Module;
     const kernel = module.kernel(request.kernel, request.block);
+    this.children.begin(module);
     const plan = this.plan(request, kernel);
     try {
       return this.run(request, module, kernel, plan);

@@ -154,6 +154,14 @@ export class Module implements LoadedModule {
     return BigInt(this.owner.host.memory.pointerOf(this.offset + at));
   }
 
+  /** The kernel whose address a program has taken, or undefined. */
+  kernelAt(address: bigint): string | undefined {
+    const any = this.lowered.values().next().value;
+    return any?.context.addressTaken.find(
+      (fn) => fn.kind === "entry" && BigInt(any.context.functionAddress(fn)) === address,
+    )?.name;
+  }
+
   /** The kernel compiled for a block shape; compiled and placed on first use. */
   kernel(name: string, shape: Shape): PlacedKernel {
     let shapes = this.placed.get(name);

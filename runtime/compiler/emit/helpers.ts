@@ -14,6 +14,7 @@ import {
   LAUNCH_FAULT,
   LAUNCH_STOP,
 } from "../../exec/layout.ts";
+import { HOST_FUNCTIONS } from "../hosts.ts";
 import type { FuncType, ModuleBuilder } from "../wasm/module.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import { CodeWriter } from "../wasm/writer.ts";
@@ -31,15 +32,23 @@ export const ERROR_LAUNCH_FAILURE = 719;
 /** Iterations of a loop between two looks at the stop word. */
 export const FUEL = 4096;
 
+/** A function of the runtime takes the block context and the thread before its own arguments. */
+function hostType({ args, result }: { args: number[]; result: number }): FuncType {
+  const params = args.flatMap((size) =>
+    size === 8 ? [i64] : size === 12 ? [i32, i32, i32] : [i32],
+  );
+  return {
+    params: [i32, i32, ...params],
+    results: result === 8 ? [i64] : result === 4 ? [i32] : [],
+  };
+}
+
 /** Signatures of what kernels import from `host` (docs/embedding.md). */
 export const HOST_TYPES: Record<string, FuncType> = {
   now: { params: [], results: [f64] },
   clock: { params: [], results: [i64] },
   globaltimer: { params: [], results: [i64] },
-  vprintf: { params: [i32, i32, i64, i64], results: [i32] },
-  malloc: { params: [i32, i32, i64], results: [i64] },
-  free: { params: [i32, i32, i64], results: [] },
-  __assertfail: { params: [i32, i32, i64, i64, i32, i64, i64], results: [] },
+  ...Object.fromEntries(Object.entries(HOST_FUNCTIONS).map(([name, fn]) => [name, hostType(fn)])),
 };
 
 /**

@@ -1,3 +1,4 @@
+import { HOST_FUNCTIONS } from "../hosts.ts";
 import { I32, I64, NONE, type Value } from "../ir/ir.ts";
 import type { Operand, PtxFunction, Variable } from "../ptx/ast.ts";
 import type { Builder } from "./builder.ts";
@@ -184,22 +185,19 @@ function realCall(
   });
 }
 
-/** The functions that the runtime provides to kernels, and how many arguments they take. */
-const HOSTS: Record<string, { args: number[]; result: number }> = {
-  vprintf: { args: [8, 8], result: 4 },
-  malloc: { args: [8], result: 8 },
-  free: { args: [8], result: 0 },
-  __assertfail: { args: [8, 8, 4, 8, 8], result: 0 },
-};
-
 /** A call of an undefined function: one of the runtime's, else an error. */
 function hostCall(b: Builder, fn: PtxFunction, returns: Operand[], args: Operand[]): boolean {
-  const host = Object.hasOwn(HOSTS, fn.name) ? HOSTS[fn.name] : undefined;
+  const host = Object.hasOwn(HOST_FUNCTIONS, fn.name) ? HOST_FUNCTIONS[fn.name] : undefined;
   if (!host) throw b.error(`unresolved external function ${fn.name}`);
   if (args.length !== host.args.length)
     throw b.error(`${fn.name} takes ${host.args.length} arguments`);
-  const values = host.args.map((size, k) => {
+  const values = host.args.flatMap((size, k): Value | Value[] => {
     const o = args[k];
+    if (size === 12) {
+      if (o.kind !== "symbol" || o.symbol.kind !== "variable") throw b.error("unexpected argument");
+      const store = b.fn.paramStore(o.symbol);
+      return [0, 4, 8].map((at) => store.read(b, at, 4));
+    }
     const type = size === 8 ? I64 : I32;
     if (o.kind === "symbol" && o.symbol.kind === "variable" && o.symbol.space === "param") {
       return b.fn.paramStore(o.symbol).read(b, 0, size);
