@@ -168,3 +168,39 @@ for (const { name, features } of RINGS) {
     assert.match(rig.errors.join(), /outside guest memory/);
   });
 }
+
+test("packed: a list that runs over descriptors in flight breaks the queue (§2.8.17)", () => {
+  const rig = makeRig({ size: 4, features: VIRTIO_F_VERSION_1 | VIRTIO_F_RING_PACKED });
+  const { desc } = rig.driver.addresses;
+  const write = (index: number, flags: number) => {
+    rig.view.setBigUint64(desc + 16 * index, BigInt(BUFFERS), true);
+    rig.view.setUint32(desc + 16 * index + 8, 4, true);
+    rig.view.setUint16(desc + 16 * index + 12, index, true);
+    rig.view.setUint16(desc + 16 * index + 14, flags, true);
+  };
+  write(0, 0x80);
+  write(1, 0x80);
+  assert.ok(virtqueuePop(rig.device) && virtqueuePop(rig.device));
+  // Two are in flight; now the driver lies that both are available again, in the next round.
+  write(2, 0x80 | 1);
+  write(3, 0x80 | 1);
+  write(0, 0x8000 | 1);
+  write(1, 0x8000);
+  assert.equal(virtqueuePop(rig.device), undefined);
+  assert.match(rig.errors.join(), /a loop/);
+});
+
+test("packed: a full ring whose descriptors are made available again breaks the queue", () => {
+  const rig = makeRig({ size: 2, features: VIRTIO_F_VERSION_1 | VIRTIO_F_RING_PACKED });
+  const { desc } = rig.driver.addresses;
+  for (const flags of [0x80, 0x8000]) {
+    for (const index of [0, 1]) {
+      rig.view.setBigUint64(desc + 16 * index, BigInt(BUFFERS), true);
+      rig.view.setUint32(desc + 16 * index + 8, 4, true);
+      rig.view.setUint16(desc + 16 * index + 14, flags, true);
+      if (flags === 0x80) assert.ok(virtqueuePop(rig.device));
+    }
+  }
+  assert.equal(virtqueuePop(rig.device), undefined);
+  assert.match(rig.errors.join(), /more chains in flight/);
+});

@@ -20,12 +20,12 @@ export const STRESSED: readonly { name: string; features: bigint; size: number }
   {
     name: "packed, in order, event index",
     features: VIRTIO_F_RING_PACKED | VIRTIO_F_IN_ORDER | VIRTIO_F_EVENT_IDX,
-    size: 7,
+    size: 63,
   },
   {
     name: "split, in order",
     features: VIRTIO_F_IN_ORDER | VIRTIO_F_INDIRECT_DESC,
-    size: 4,
+    size: 128,
   },
 ];
 
