@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The `warpring` command: `demo`, `info`, `compile` and `smi`. Runs from dist/ in Node, and from
- * source in Bun and Deno.
+ * The `warpring` command: `demo`, `info`, `compile`, `smi`, `run` and `serve`. Runs from dist/ in
+ * Node, and from source in Bun and Deno.
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -16,6 +16,8 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   info: async () => (await import("./info.ts")).info,
   compile: async () => (await import("./compile.ts")).compile,
   smi: async () => (await import("./smi.ts")).smi,
+  run: async () => (await import("./run.ts")).run,
+  serve: async () => (await import("./serve.ts")).serve,
 };
 
 /** Runs one command line, without the program's name; returns the exit code. */

@@ -1,0 +1,101 @@
+/** The device served to other processes: a Unix socket on which each client gets a device. */
+import type { DeviceDescription } from "../device/properties.ts";
+import type { ExecutionOptions } from "../machine/load-executor.ts";
+import { startThread } from "../machine/threads.ts";
+import { memoryMap } from "../memory/index.ts";
+import { loadCore } from "../virtio/index.ts";
+import type { ClientStart } from "./client-worker.ts";
+import { AF_UNIX, type Libc, openLibc, POLLIN, SOCK_CLOEXEC, SOCK_STREAM } from "./libc.ts";
+
+/** How to serve. */
+export interface ServeOptions extends ExecutionOptions {
+  /** Path of the socket; it must not exist. */
+  readonly socket: string;
+  /** Most bytes of device memory for one client; all that 4 GiB leave if not given. */
+  readonly memoryBytes?: number;
+  /** Kernels are stopped after this many milliseconds, 600,000 by default; 0: never. */
+  readonly timeoutMs?: number;
+  readonly multiprocessors?: number;
+  readonly verbose?: boolean;
+  /** Called when clients can connect. */
+  readonly onReady?: () => void;
+  /** Ends the server once it aborts; clients that are served then are cut off with the process. */
+  readonly signal?: AbortSignal;
+  readonly log?: (message: string) => void;
+}
+
+/** A socket that cannot be made. */
+export class ServeError extends Error {
+  override name = "ServeError";
+}
+
+const BACKLOG = 128;
+const SOCKET_PATH_BYTES = 108;
+const POLL_MS = 20;
+
+/**
+ * Serves devices, one for each connection, each in a Worker of its own.
+ * @throws ServeError if there can be no such socket
+ */
+export async function serve(options: ServeOptions): Promise<void> {
+  const libc = await openLibc();
+  const core = await loadCore();
+  const description: DeviceDescription = {
+    name: "warpring vGPU",
+    index: 0,
+    multiprocessors: options.multiprocessors ?? 16,
+    memoryBytes: options.memoryBytes ?? memoryMap().deviceMemory.size,
+    timeoutMs: options.timeoutMs ?? 600_000,
+  };
+  const execution: ExecutionOptions = {
+    ...(options.workers === undefined ? {} : { workers: options.workers }),
+    ...(options.fma === undefined ? {} : { fma: options.fma }),
+  };
+  const listener = listen(libc, options.socket);
+  const poll = new Uint8Array(new ArrayBuffer(8));
+  new DataView(poll.buffer).setInt32(0, listener, true);
+  new DataView(poll.buffer).setInt16(4, POLLIN, true);
+  options.onReady?.();
+  while (options.signal?.aborted !== true) {
+    if (libc.call("poll", poll, 1, POLL_MS) > 0) {
+      const fd = libc.call("accept4", listener, 0n, 0n, SOCK_CLOEXEC);
+      if (fd >= 0) {
+        const verbose = options.verbose ?? false;
+        await startClient({ fd, core, description, execution, verbose }, options.log);
+      }
+    }
+    // Signals and the clients' messages are heard in between.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  libc.call("close", listener);
+}
+
+async function startClient(start: ClientStart, log?: (message: string) => void): Promise<void> {
+  const thread = await startThread("../vhost/client-worker");
+  thread.onMessage((message) => {
+    if (message === null) thread.terminate();
+    else log?.(message instanceof Error ? message.message : String(message));
+  });
+  thread.post(start);
+}
+
+function listen(libc: Libc, path: string): number {
+  const name = new TextEncoder().encode(path);
+  if (name.length >= SOCKET_PATH_BYTES) {
+    throw new ServeError(
+      `the socket's path is longer than ${SOCKET_PATH_BYTES - 1} bytes: ${path}`,
+    );
+  }
+  const address = new Uint8Array(new ArrayBuffer(2 + SOCKET_PATH_BYTES));
+  new DataView(address.buffer).setUint16(0, AF_UNIX, true);
+  address.set(name, 2);
+  const fd = libc.call("socket", AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) throw new ServeError(`no socket (errno ${-fd})`);
+  const bound = libc.call("bind", fd, address, address.length);
+  const listening = bound < 0 ? bound : libc.call("listen", fd, BACKLOG);
+  if (listening < 0) {
+    libc.call("close", fd);
+    throw new ServeError(`cannot listen on ${path} (errno ${-listening})`);
+  }
+  return fd;
+}
