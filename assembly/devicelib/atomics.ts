@@ -1,7 +1,7 @@
-// Atomic operations on linear memory: `atom_<op>_<type>(address, operands…)` returns the old value.
-// The plain forms are real atomic accesses, since workers share device memory; the `_cta` forms are
-// for shared memory, which one worker owns while its block runs (PTX ISA §9.7.13.4 atom).
+// Atomic operations on device memory: `atom_<op>_<type>(address, operands…)` returns the old value.
+// They are real atomic accesses, since workers share device memory (PTX ISA §9.7.13.4 atom).
 // Operations that WebAssembly lacks are compare-and-swap loops. The caller has checked the address.
+// `atomics-cta.ts` has the forms for shared memory.
 
 import { add_rn_bf16, max_bf16, min_bf16 } from "./bfloat";
 import { add_rn_f16, max_f16, min_f16 } from "./half";
@@ -10,60 +10,24 @@ export function atom_add_u32(a: usize, v: i32): i32 {
   return atomic.add<i32>(a, v);
 }
 
-export function atom_add_u32_cta(a: usize, v: i32): i32 {
-  const old = load<i32>(a);
-  store<i32>(a, old + v);
-  return old;
-}
-
 export function atom_and_b32(a: usize, v: i32): i32 {
   return atomic.and<i32>(a, v);
-}
-
-export function atom_and_b32_cta(a: usize, v: i32): i32 {
-  const old = load<i32>(a);
-  store<i32>(a, old & v);
-  return old;
 }
 
 export function atom_or_b32(a: usize, v: i32): i32 {
   return atomic.or<i32>(a, v);
 }
 
-export function atom_or_b32_cta(a: usize, v: i32): i32 {
-  const old = load<i32>(a);
-  store<i32>(a, old | v);
-  return old;
-}
-
 export function atom_xor_b32(a: usize, v: i32): i32 {
   return atomic.xor<i32>(a, v);
-}
-
-export function atom_xor_b32_cta(a: usize, v: i32): i32 {
-  const old = load<i32>(a);
-  store<i32>(a, old ^ v);
-  return old;
 }
 
 export function atom_exch_b32(a: usize, v: i32): i32 {
   return atomic.xchg<i32>(a, v);
 }
 
-export function atom_exch_b32_cta(a: usize, v: i32): i32 {
-  const old = load<i32>(a);
-  store<i32>(a, v);
-  return old;
-}
-
 export function atom_cas_b32(a: usize, compare: i32, v: i32): i32 {
   return atomic.cmpxchg<i32>(a, compare, v);
-}
-
-export function atom_cas_b32_cta(a: usize, compare: i32, v: i32): i32 {
-  const old = load<i32>(a);
-  if (old == compare) store<i32>(a, v);
-  return old;
 }
 
 export function atom_min_u32(a: usize, v: i32): i32 {
@@ -73,12 +37,6 @@ export function atom_min_u32(a: usize, v: i32): i32 {
     old = seen;
     seen = atomic.cmpxchg<i32>(a, old, <u32>v < <u32>old ? v : old);
   }
-  return old;
-}
-
-export function atom_min_u32_cta(a: usize, v: i32): i32 {
-  const old = load<i32>(a);
-  store<i32>(a, <u32>v < <u32>old ? v : old);
   return old;
 }
 
@@ -92,12 +50,6 @@ export function atom_min_s32(a: usize, v: i32): i32 {
   return old;
 }
 
-export function atom_min_s32_cta(a: usize, v: i32): i32 {
-  const old = load<i32>(a);
-  store<i32>(a, <i32>v < <i32>old ? v : old);
-  return old;
-}
-
 export function atom_max_u32(a: usize, v: i32): i32 {
   let old = atomic.load<i32>(a);
   let seen = atomic.cmpxchg<i32>(a, old, <u32>v > <u32>old ? v : old);
@@ -105,12 +57,6 @@ export function atom_max_u32(a: usize, v: i32): i32 {
     old = seen;
     seen = atomic.cmpxchg<i32>(a, old, <u32>v > <u32>old ? v : old);
   }
-  return old;
-}
-
-export function atom_max_u32_cta(a: usize, v: i32): i32 {
-  const old = load<i32>(a);
-  store<i32>(a, <u32>v > <u32>old ? v : old);
   return old;
 }
 
@@ -124,70 +70,28 @@ export function atom_max_s32(a: usize, v: i32): i32 {
   return old;
 }
 
-export function atom_max_s32_cta(a: usize, v: i32): i32 {
-  const old = load<i32>(a);
-  store<i32>(a, <i32>v > <i32>old ? v : old);
-  return old;
-}
-
 export function atom_add_u64(a: usize, v: i64): i64 {
   return atomic.add<i64>(a, v);
-}
-
-export function atom_add_u64_cta(a: usize, v: i64): i64 {
-  const old = load<i64>(a);
-  store<i64>(a, old + v);
-  return old;
 }
 
 export function atom_and_b64(a: usize, v: i64): i64 {
   return atomic.and<i64>(a, v);
 }
 
-export function atom_and_b64_cta(a: usize, v: i64): i64 {
-  const old = load<i64>(a);
-  store<i64>(a, old & v);
-  return old;
-}
-
 export function atom_or_b64(a: usize, v: i64): i64 {
   return atomic.or<i64>(a, v);
-}
-
-export function atom_or_b64_cta(a: usize, v: i64): i64 {
-  const old = load<i64>(a);
-  store<i64>(a, old | v);
-  return old;
 }
 
 export function atom_xor_b64(a: usize, v: i64): i64 {
   return atomic.xor<i64>(a, v);
 }
 
-export function atom_xor_b64_cta(a: usize, v: i64): i64 {
-  const old = load<i64>(a);
-  store<i64>(a, old ^ v);
-  return old;
-}
-
 export function atom_exch_b64(a: usize, v: i64): i64 {
   return atomic.xchg<i64>(a, v);
 }
 
-export function atom_exch_b64_cta(a: usize, v: i64): i64 {
-  const old = load<i64>(a);
-  store<i64>(a, v);
-  return old;
-}
-
 export function atom_cas_b64(a: usize, compare: i64, v: i64): i64 {
   return atomic.cmpxchg<i64>(a, compare, v);
-}
-
-export function atom_cas_b64_cta(a: usize, compare: i64, v: i64): i64 {
-  const old = load<i64>(a);
-  if (old == compare) store<i64>(a, v);
-  return old;
 }
 
 export function atom_min_u64(a: usize, v: i64): i64 {
@@ -197,12 +101,6 @@ export function atom_min_u64(a: usize, v: i64): i64 {
     old = seen;
     seen = atomic.cmpxchg<i64>(a, old, <u64>v < <u64>old ? v : old);
   }
-  return old;
-}
-
-export function atom_min_u64_cta(a: usize, v: i64): i64 {
-  const old = load<i64>(a);
-  store<i64>(a, <u64>v < <u64>old ? v : old);
   return old;
 }
 
@@ -216,12 +114,6 @@ export function atom_min_s64(a: usize, v: i64): i64 {
   return old;
 }
 
-export function atom_min_s64_cta(a: usize, v: i64): i64 {
-  const old = load<i64>(a);
-  store<i64>(a, <i64>v < <i64>old ? v : old);
-  return old;
-}
-
 export function atom_max_u64(a: usize, v: i64): i64 {
   let old = atomic.load<i64>(a);
   let seen = atomic.cmpxchg<i64>(a, old, <u64>v > <u64>old ? v : old);
@@ -229,12 +121,6 @@ export function atom_max_u64(a: usize, v: i64): i64 {
     old = seen;
     seen = atomic.cmpxchg<i64>(a, old, <u64>v > <u64>old ? v : old);
   }
-  return old;
-}
-
-export function atom_max_u64_cta(a: usize, v: i64): i64 {
-  const old = load<i64>(a);
-  store<i64>(a, <u64>v > <u64>old ? v : old);
   return old;
 }
 
@@ -248,12 +134,6 @@ export function atom_max_s64(a: usize, v: i64): i64 {
   return old;
 }
 
-export function atom_max_s64_cta(a: usize, v: i64): i64 {
-  const old = load<i64>(a);
-  store<i64>(a, <i64>v > <i64>old ? v : old);
-  return old;
-}
-
 export function atom_inc_u32(a: usize, v: i32): i32 {
   let old = atomic.load<i32>(a);
   let seen = atomic.cmpxchg<i32>(a, old, <u32>old >= <u32>v ? 0 : old + 1);
@@ -261,12 +141,6 @@ export function atom_inc_u32(a: usize, v: i32): i32 {
     old = seen;
     seen = atomic.cmpxchg<i32>(a, old, <u32>old >= <u32>v ? 0 : old + 1);
   }
-  return old;
-}
-
-export function atom_inc_u32_cta(a: usize, v: i32): i32 {
-  const old = load<i32>(a);
-  store<i32>(a, <u32>old >= <u32>v ? 0 : old + 1);
   return old;
 }
 
@@ -280,20 +154,8 @@ export function atom_dec_u32(a: usize, v: i32): i32 {
   return old;
 }
 
-export function atom_dec_u32_cta(a: usize, v: i32): i32 {
-  const old = load<i32>(a);
-  store<i32>(a, old == 0 || <u32>old > <u32>v ? v : old - 1);
-  return old;
-}
-
 export function atom_cas_b16(a: usize, compare: i32, v: i32): i32 {
   return <i32>atomic.cmpxchg<u16>(a, <u16>compare, <u16>v);
-}
-
-export function atom_cas_b16_cta(a: usize, compare: i32, v: i32): i32 {
-  const old = <i32>load<u16>(a);
-  if (old == compare) store<u16>(a, <u16>v);
-  return old;
 }
 
 export function atom_add_f32(a: usize, v: f32): f32 {
@@ -306,12 +168,6 @@ export function atom_add_f32(a: usize, v: f32): f32 {
   return reinterpret<f32>(old);
 }
 
-export function atom_add_f32_cta(a: usize, v: f32): f32 {
-  const old = load<f32>(a);
-  store<f32>(a, old + v);
-  return old;
-}
-
 export function atom_add_f64(a: usize, v: f64): f64 {
   let old = atomic.load<i64>(a);
   let seen = atomic.cmpxchg<i64>(a, old, reinterpret<i64>((reinterpret<f64>(old) + v)));
@@ -322,12 +178,6 @@ export function atom_add_f64(a: usize, v: f64): f64 {
   return reinterpret<f64>(old);
 }
 
-export function atom_add_f64_cta(a: usize, v: f64): f64 {
-  const old = load<f64>(a);
-  store<f64>(a, old + v);
-  return old;
-}
-
 export function atom_add_f16(a: usize, v: i32): i32 {
   let old = <i32>atomic.load<u16>(a);
   let seen = <i32>atomic.cmpxchg<u16>(a, <u16>old, <u16>(add_rn_f16(old, v)));
@@ -335,12 +185,6 @@ export function atom_add_f16(a: usize, v: i32): i32 {
     old = seen;
     seen = <i32>atomic.cmpxchg<u16>(a, <u16>old, <u16>(add_rn_f16(old, v)));
   }
-  return old;
-}
-
-export function atom_add_f16_cta(a: usize, v: i32): i32 {
-  const old = <i32>load<u16>(a);
-  store<u16>(a, <u16>add_rn_f16(old, v));
   return old;
 }
 
@@ -354,12 +198,6 @@ export function atom_add_f16x2(a: usize, v: i32): i32 {
   return old;
 }
 
-export function atom_add_f16x2_cta(a: usize, v: i32): i32 {
-  const old = load<i32>(a);
-  store<i32>(a, add_rn_f16(old & 0xffff, v & 0xffff) | (add_rn_f16(old >>> 16, v >>> 16) << 16));
-  return old;
-}
-
 export function atom_min_f16(a: usize, v: i32): i32 {
   let old = <i32>atomic.load<u16>(a);
   let seen = <i32>atomic.cmpxchg<u16>(a, <u16>old, <u16>(min_f16(old, v)));
@@ -367,12 +205,6 @@ export function atom_min_f16(a: usize, v: i32): i32 {
     old = seen;
     seen = <i32>atomic.cmpxchg<u16>(a, <u16>old, <u16>(min_f16(old, v)));
   }
-  return old;
-}
-
-export function atom_min_f16_cta(a: usize, v: i32): i32 {
-  const old = <i32>load<u16>(a);
-  store<u16>(a, <u16>min_f16(old, v));
   return old;
 }
 
@@ -386,12 +218,6 @@ export function atom_min_f16x2(a: usize, v: i32): i32 {
   return old;
 }
 
-export function atom_min_f16x2_cta(a: usize, v: i32): i32 {
-  const old = load<i32>(a);
-  store<i32>(a, min_f16(old & 0xffff, v & 0xffff) | (min_f16(old >>> 16, v >>> 16) << 16));
-  return old;
-}
-
 export function atom_max_f16(a: usize, v: i32): i32 {
   let old = <i32>atomic.load<u16>(a);
   let seen = <i32>atomic.cmpxchg<u16>(a, <u16>old, <u16>(max_f16(old, v)));
@@ -399,12 +225,6 @@ export function atom_max_f16(a: usize, v: i32): i32 {
     old = seen;
     seen = <i32>atomic.cmpxchg<u16>(a, <u16>old, <u16>(max_f16(old, v)));
   }
-  return old;
-}
-
-export function atom_max_f16_cta(a: usize, v: i32): i32 {
-  const old = <i32>load<u16>(a);
-  store<u16>(a, <u16>max_f16(old, v));
   return old;
 }
 
@@ -418,12 +238,6 @@ export function atom_max_f16x2(a: usize, v: i32): i32 {
   return old;
 }
 
-export function atom_max_f16x2_cta(a: usize, v: i32): i32 {
-  const old = load<i32>(a);
-  store<i32>(a, max_f16(old & 0xffff, v & 0xffff) | (max_f16(old >>> 16, v >>> 16) << 16));
-  return old;
-}
-
 export function atom_add_bf16(a: usize, v: i32): i32 {
   let old = <i32>atomic.load<u16>(a);
   let seen = <i32>atomic.cmpxchg<u16>(a, <u16>old, <u16>(add_rn_bf16(old, v)));
@@ -431,12 +245,6 @@ export function atom_add_bf16(a: usize, v: i32): i32 {
     old = seen;
     seen = <i32>atomic.cmpxchg<u16>(a, <u16>old, <u16>(add_rn_bf16(old, v)));
   }
-  return old;
-}
-
-export function atom_add_bf16_cta(a: usize, v: i32): i32 {
-  const old = <i32>load<u16>(a);
-  store<u16>(a, <u16>add_rn_bf16(old, v));
   return old;
 }
 
@@ -450,12 +258,6 @@ export function atom_add_bf16x2(a: usize, v: i32): i32 {
   return old;
 }
 
-export function atom_add_bf16x2_cta(a: usize, v: i32): i32 {
-  const old = load<i32>(a);
-  store<i32>(a, add_rn_bf16(old & 0xffff, v & 0xffff) | (add_rn_bf16(old >>> 16, v >>> 16) << 16));
-  return old;
-}
-
 export function atom_min_bf16(a: usize, v: i32): i32 {
   let old = <i32>atomic.load<u16>(a);
   let seen = <i32>atomic.cmpxchg<u16>(a, <u16>old, <u16>(min_bf16(old, v)));
@@ -463,12 +265,6 @@ export function atom_min_bf16(a: usize, v: i32): i32 {
     old = seen;
     seen = <i32>atomic.cmpxchg<u16>(a, <u16>old, <u16>(min_bf16(old, v)));
   }
-  return old;
-}
-
-export function atom_min_bf16_cta(a: usize, v: i32): i32 {
-  const old = <i32>load<u16>(a);
-  store<u16>(a, <u16>min_bf16(old, v));
   return old;
 }
 
@@ -482,12 +278,6 @@ export function atom_min_bf16x2(a: usize, v: i32): i32 {
   return old;
 }
 
-export function atom_min_bf16x2_cta(a: usize, v: i32): i32 {
-  const old = load<i32>(a);
-  store<i32>(a, min_bf16(old & 0xffff, v & 0xffff) | (min_bf16(old >>> 16, v >>> 16) << 16));
-  return old;
-}
-
 export function atom_max_bf16(a: usize, v: i32): i32 {
   let old = <i32>atomic.load<u16>(a);
   let seen = <i32>atomic.cmpxchg<u16>(a, <u16>old, <u16>(max_bf16(old, v)));
@@ -498,12 +288,6 @@ export function atom_max_bf16(a: usize, v: i32): i32 {
   return old;
 }
 
-export function atom_max_bf16_cta(a: usize, v: i32): i32 {
-  const old = <i32>load<u16>(a);
-  store<u16>(a, <u16>max_bf16(old, v));
-  return old;
-}
-
 export function atom_max_bf16x2(a: usize, v: i32): i32 {
   let old = atomic.load<i32>(a);
   let seen = atomic.cmpxchg<i32>(a, old, max_bf16(old & 0xffff, v & 0xffff) | (max_bf16(old >>> 16, v >>> 16) << 16));
@@ -511,11 +295,5 @@ export function atom_max_bf16x2(a: usize, v: i32): i32 {
     old = seen;
     seen = atomic.cmpxchg<i32>(a, old, max_bf16(old & 0xffff, v & 0xffff) | (max_bf16(old >>> 16, v >>> 16) << 16));
   }
-  return old;
-}
-
-export function atom_max_bf16x2_cta(a: usize, v: i32): i32 {
-  const old = load<i32>(a);
-  store<i32>(a, max_bf16(old & 0xffff, v & 0xffff) | (max_bf16(old >>> 16, v >>> 16) << 16));
   return old;
 }

@@ -34,6 +34,7 @@ export * from "./approx-other";
 export * from "./video";
 export * from "./video-simd";
 export * from "./atomics";
+export * from "./atomics-cta";
 export * from "./lanes";
 export * from "./minmax-simd";
 export * from "./half-simd";
