@@ -96,7 +96,7 @@ export class LoadedModule {
     if (known) return known;
     // To the device an empty name means "by place".
     if (name === "") throw new CudaError(cudaErrorSymbolNotFound);
-    const found = this.#get(new TextEncoder().encode(name), 0);
+    const found = { ...this.#get(new TextEncoder().encode(name), 0), name };
     this.#functions.set(name, found);
     return found;
   }

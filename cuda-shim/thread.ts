@@ -161,13 +161,11 @@ let current: HostThread | undefined;
  */
 export async function openCuda(options: CudaOptions = {}): Promise<HostThread> {
   const { devices = 1, ...rest } = options;
-  const machines: Machine[] = [];
-  for (let index = 0; index < devices; index++) {
+  return begin(devices, rest, (index) => {
     // Each device's addresses are a range of their own, so that an address tells its device.
     const pointerBase = (rest.pointerBase ?? POINTER_BASE) + index * MAX_MEMORY_BYTES;
-    machines.push(await createMachine({ ...rest, index: (rest.index ?? 0) + index, pointerBase }));
-  }
-  return begin(new HostThread(machines, rest));
+    return createMachine({ ...rest, index: (rest.index ?? 0) + index, pointerBase });
+  });
 }
 
 /**
@@ -181,14 +179,26 @@ export async function attachCuda(
   handle: CudaHandle,
   options: ThreadOptions = {},
 ): Promise<HostThread> {
-  const machines: Machine[] = [];
-  for (const machine of handle.machines) machines.push(await attachMachine(machine));
-  return begin(new HostThread(machines, options));
+  return begin(handle.machines.length, options, (index) =>
+    attachMachine(handle.machines[index] as MachineHandle),
+  );
 }
 
-function begin(thread: HostThread): HostThread {
-  current = thread;
-  return thread;
+/** Makes the machines and a host thread of them; if one fails, those before it are closed. */
+async function begin(
+  count: number,
+  options: ThreadOptions,
+  make: (index: number) => Promise<Machine>,
+): Promise<HostThread> {
+  const machines: Machine[] = [];
+  try {
+    for (let index = 0; index < count; index++) machines.push(await make(index));
+    current = new HostThread(machines, options);
+    return current;
+  } catch (error) {
+    for (const machine of machines) machine.close();
+    throw error;
+  }
 }
 
 /**

@@ -34,6 +34,7 @@ import {
   cudaStreamSynchronize,
   cudaStreamWaitEvent,
   type Out,
+  openCuda,
 } from "../../cuda-shim/index.ts";
 import { describe, test } from "../harness.ts";
 import { fails, ok, withCuda } from "./support.ts";
@@ -170,6 +171,15 @@ describe("devices", () => {
       fails(cudaStreamQuery(two.value + 2 ** 32), foreign);
       ok(cudaStreamQuery(one.value));
     }, TWO));
+
+  test("that can't be made leave nothing behind", async () => {
+    await assert.rejects(openCuda({ devices: 2, memoryBytes: -5 }), RangeError);
+    fails(cudaMalloc({ value: 0 }, 10), "cudaErrorInitializationError");
+    // The second one's addresses would be beyond what a pointer holds.
+    const pointerBase = 2 ** 47 - 2 ** 32;
+    await assert.rejects(openCuda({ devices: 2, memoryBytes: 1 << 20, pointerBase }));
+    fails(cudaMalloc({ value: 0 }, 10), "cudaErrorInitializationError");
+  });
 
   test("none at all", () =>
     withCuda(
