@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, test } from "../harness.ts";
+import { missing, PREBUILT, prebuilt, runProgram } from "./support.ts";
+
+const why = missing();
+
+describe("unmodified programs, built by nvcc", () => {
+  test("the set is there", () => {
+    for (const name of ["vector-add", "managed", "streams"]) assert.ok(prebuilt().includes(name));
+  });
+  if (why !== undefined) {
+    console.warn(`unmodified programs are not tested: ${why}`);
+    return;
+  }
+  for (const name of prebuilt()) {
+    test(name, () => {
+      const { code, stdout, stderr } = runProgram(join(PREBUILT, name));
+      assert.equal(stderr, "");
+      assert.match(stdout, new RegExp(`${name} passed\n$`));
+      assert.equal(code, 0);
+    });
+  }
+});
+
+describe("warpring run", () => {
+  if (why !== undefined) return;
+
+  test("text of kernels comes in order with the program's", () => {
+    const { stdout } = runProgram(join(PREBUILT, "printing"));
+    const rounds = [0, 1, 2].flatMap((round) => [
+      `host before ${round}`,
+      `round ${round} thread 0 text 0.00`,
+      `round ${round} thread 2 text 0.50`,
+    ]);
+    assert.deepEqual(stdout.trimEnd().split("\n"), [...rounds, "printing passed"]);
+  });
+
+  test("exit codes, arguments and signals are the program's", () => {
+    const shell = (script: string) => runProgram("/bin/sh", "-c", script, "name", "a b");
+    assert.deepEqual(shell('echo "$1"; exit 7'), { code: 7, stdout: "a b\n", stderr: "" });
+    assert.equal(shell("kill -TERM $$").code, 128 + 15);
+  });
+
+  test("a program that is not there, and one without the shared runtime", () => {
+    const { code, stderr } = runProgram("./no-such-program");
+    assert.equal(code, 1);
+    assert.match(stderr, /no-such-program: no such program/);
+  });
+});
