@@ -1,5 +1,5 @@
 import { Graph } from "../analysis/graph.ts";
-import { I64, isPure, type Region, type Value } from "../ir/ir.ts";
+import { type Block, I64, isPure, type Region, type Value } from "../ir/ir.ts";
 import { fold } from "./fold.ts";
 
 const MAX_STATIC_OFFSET = 65536;
@@ -15,22 +15,20 @@ export function simplify(region: Region): void {
   /** Check → bytes by which its users' offsets grow. */
   const shift = new Map<Value, number>();
   const movable = accessedOnly(region);
-  const tables: Map<string, Value>[] = [];
   const resolve = (v: Value): Value => {
     let to = v;
     for (let n = forward.get(to); n; n = forward.get(to)) to = n;
     return to;
   };
-  const find = (key: string, block: number): Value | undefined => {
-    for (let k = block; ; k = graph.idom[k]) {
-      const v = tables[k]?.get(key);
-      if (v) return v;
-      if (k === 0) return undefined;
-    }
-  };
-  graph.order.forEach((block, at) => {
-    const table = new Map<string, Value>();
-    tables[at] = table;
+  // Values of the blocks that dominate the current one; left behind when the walk goes back up.
+  const known = new Map<string, Value>();
+  const find = (key: string): Value | undefined => known.get(key);
+  inDominatorOrder(graph, (block, undo) => {
+    const note = (key: string, v: Value) => {
+      const before = known.get(key);
+      known.set(key, v);
+      undo.push(() => (before ? known.set(key, before) : known.delete(key)));
+    };
     const out: Value[] = [];
     const place = (v: Value): Value => {
       if (!isPure(v)) {
@@ -38,9 +36,9 @@ export function simplify(region: Region): void {
         return v;
       }
       const key = keyOf(v);
-      const same = find(key, at);
+      const same = find(key);
       if (same) return same;
-      table.set(key, v);
+      note(key, v);
       out.push(v);
       return v;
     };
@@ -74,11 +72,11 @@ export function simplify(region: Region): void {
       if (v.op === "check") {
         v.block = block;
         const key = `check ${v.args[0].id} ${v.aux.space}`;
-        const known = find(key, at);
-        if (known && covers(known, v)) forward.set(v, known);
+        const earlier = find(key);
+        if (earlier && covers(earlier, v)) forward.set(v, earlier);
         else {
           out.push(v);
-          if (!known) table.set(key, v);
+          if (!earlier) note(key, v);
         }
         continue;
       }
@@ -98,6 +96,34 @@ export function simplify(region: Region): void {
   // Arguments of phis may come from later blocks.
   for (const block of graph.order) {
     for (const v of block.values) if (v.op === "phi") v.args = v.args.map(resolve);
+  }
+}
+
+/**
+ * Visits blocks so that each comes after its dominators. What a visit puts into `undo` is called
+ * when the walk has left all blocks that the visited one dominates.
+ */
+function inDominatorOrder(
+  graph: Graph,
+  visit: (block: Block, undo: (() => unknown)[]) => void,
+): void {
+  const children: number[][] = graph.order.map(() => []);
+  for (let k = 1; k < graph.order.length; k++) children[graph.idom[k]].push(k);
+  const stack: { next: number; k: number; undo: (() => unknown)[] }[] = [];
+  const enter = (k: number) => {
+    const undo: (() => unknown)[] = [];
+    visit(graph.order[k], undo);
+    stack.push({ next: 0, k, undo });
+  };
+  enter(0);
+  while (stack.length > 0) {
+    const top = stack[stack.length - 1];
+    const list = children[top.k];
+    if (top.next < list.length) enter(list[top.next++]);
+    else {
+      for (const step of top.undo.reverse()) step();
+      stack.pop();
+    }
   }
 }
 
