@@ -3,6 +3,7 @@ import type { LaunchRequest, LoadedModule } from "../exec/index.ts";
 import { LAUNCH_SLOT_BYTES, LAUNCH_SLOTS } from "../memory/index.ts";
 import { EVENT_FAULT } from "../protocol/definitions.ts";
 import { cudaErrorAssert, cudaErrorLaunchFailure } from "../protocol/errors.ts";
+import { LIMIT_MALLOC_HEAP_SIZE, LIMIT_STACK_SIZE } from "../protocol/functions.ts";
 import type { Context } from "./context.ts";
 import type { Device } from "./device.ts";
 import type { ExecFault, KernelFunction } from "./module.ts";
@@ -53,8 +54,10 @@ export class LaunchWork implements Work {
 
   run(): number {
     const device = this.#device;
-    const { context } = this;
+    const { context, request } = this;
     device.current = context;
+    request.stackBytes = context.limits.get(LIMIT_STACK_SIZE);
+    request.heapBytes = context.limits.get(LIMIT_MALLOC_HEAP_SIZE);
     const fault = this.#launch();
     if (fault !== undefined) reportFault(context, fault);
     return WORK_DONE;

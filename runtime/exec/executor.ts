@@ -167,7 +167,8 @@ export class Executor implements ModuleOwner {
         : compiled.sharedBytes,
       16,
     );
-    const local = compiled.localBytes + (compiled.usesStack ? STACK_BYTES : 0);
+    const stack = Math.max(STACK_BYTES, align(request.stackBytes ?? 0, 16));
+    const local = compiled.localBytes + (compiled.usesStack ? stack : 0);
     const frame = compiled.frameBytes * warps;
     const spill = align(compiled.spillBytes * rounded, 16);
     const perBlock = align(align(shared, 64) + frame + spill + align(local * threads, 16), 64) + 64;
@@ -230,7 +231,7 @@ export class Executor implements ModuleOwner {
     const { u32 } = memory;
     const contexts = plan.count * plan.threadsAtWork;
     for (let k = 0; k < contexts; k++) this.writeContext(u32, k, plan, kernel);
-    this.kernelHost.begin(request.kernel, request.block, kernel.compiled);
+    this.kernelHost.begin(request);
     let cause = this.runBlocks(plan, kernel);
     if (cause === 1)
       Atomics.store(new Int32Array(memory.memory.buffer), (at + L.LAUNCH_STOP) >> 2, 1);

@@ -1,8 +1,7 @@
-import type { CompiledKernel } from "../compiler/index.ts";
 import type { GuestMemory } from "../memory/index.ts";
 import * as L from "./layout.ts";
 import { formatPrintf } from "./printf.ts";
-import type { ExecHost } from "./types.ts";
+import type { ExecHost, LaunchRequest } from "./types.ts";
 
 /** Device heap that `malloc` in kernels draws from, bytes (cudaLimitMallocHeapSize's default). */
 const MALLOC_HEAP_BYTES = 8 << 20;
@@ -16,6 +15,7 @@ export class KernelHost {
   private readonly memory: GuestMemory;
   private readonly blocks = new Map<number, number>();
   private heapUsed = 0;
+  private heapBytes = MALLOC_HEAP_BYTES;
   private shape: readonly [number, number, number] = [1, 1, 1];
 
   constructor(host: ExecHost) {
@@ -45,12 +45,9 @@ export class KernelHost {
   }
 
   /** Sets what messages of the next launch refer to. */
-  begin(
-    _kernel: string,
-    shape: readonly [number, number, number],
-    _compiled: CompiledKernel,
-  ): void {
-    this.shape = shape;
+  begin(request: LaunchRequest): void {
+    this.shape = request.block;
+    this.heapBytes = request.heapBytes ?? MALLOC_HEAP_BYTES;
     this.assertion = "";
   }
 
@@ -92,7 +89,7 @@ export class KernelHost {
 
   private malloc(bytes: bigint): bigint {
     const size = Number(bytes);
-    if (size <= 0 || this.heapUsed + size > MALLOC_HEAP_BYTES) return 0n;
+    if (size <= 0 || this.heapUsed + size > this.heapBytes) return 0n;
     const offset = this.host.allocDevice(size, 16);
     if (offset === 0) return 0n;
     this.blocks.set(offset, size);

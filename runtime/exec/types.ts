@@ -56,6 +56,10 @@ export interface LaunchRequest {
   cooperative: boolean;
   /** Watchdog; 0 for none. */
   timeoutMs: number;
+  /** cudaLimitStackSize, bytes a thread; only more than the executor's own stack counts. */
+  stackBytes?: number | undefined;
+  /** cudaLimitMallocHeapSize, bytes. */
+  heapBytes?: number | undefined;
 }
 
 /** Why a launch ended early. */
