@@ -55,9 +55,20 @@ describe("device state and registers", () => {
   }
 });
 
-test("each vector of a table has a name of its own", () => {
-  for (const [, , vectors] of TABLES) {
-    const names = vectors.map(({ name }) => name);
-    assert.equal(new Set(names).size, names.length);
+test("at least 250 vectors, each with a name of its own, a source and a section", () => {
+  const groups: (readonly { name: string; source: string; section: string }[])[] = [
+    ...TABLES.map(([, , vectors]) => vectors),
+    NOTIFICATIONS,
+    BAD_DEVICES,
+    [...STATES, ...LIFECYCLE, ...REGISTERS],
+  ];
+  for (const vectors of groups) {
+    assert.equal(new Set(vectors.map(({ name }) => name)).size, vectors.length);
+    for (const { name, source, section } of vectors) {
+      assert.match(section, /^(1\.4 §)?\d(\.\d+)*$/, name);
+      assert.ok(source.length > 10, name);
+    }
   }
+  const count = groups.reduce((sum, { length }) => sum + length, 0);
+  assert.ok(count >= 250, `${count} vectors`);
 });
