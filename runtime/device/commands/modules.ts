@@ -75,13 +75,22 @@ const load: Command = {
       return cudaSuccess;
     } catch (error) {
       // Images come from guests: whatever is wrong with one is an answer, never an exception.
-      const text = new TextEncoder().encode(error instanceof Error ? error.message : String(error));
+      const text = new TextEncoder().encode(errorText(error));
       call.set32(P.MODULE_LOAD_LOG_LENGTH, call.writeOutput(text, text.length));
       const code = (error as { code?: unknown }).code;
       return typeof code === "number" ? code : cudaErrorInvalidKernelImage;
     }
   },
 };
+
+/** What is wrong with an image; PTX errors say where. */
+function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { line, column, kernel } = error as { line?: number; column?: number; kernel?: string };
+  if (!line) return error.message;
+  const where = `line ${line}${column ? `, column ${column}` : ""}`;
+  return `${where}${kernel ? `, in ${kernel}` : ""}: ${error.message}`;
+}
 
 const unload: Command = {
   responseBytes: P.MODULE_UNLOAD_RESPONSE_SIZE,
