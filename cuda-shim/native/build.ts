@@ -9,13 +9,18 @@ import { generate, readSource } from "./generate.ts";
 
 /** C files of the library; the generated ones come besides. */
 export const SOURCES = [
+  "array.c",
+  "box.c",
   "connect.c",
   "device.c",
   "driver.c",
   "events.c",
   "function.c",
+  "graph.c",
+  "graph_object.c",
   "launch.c",
   "memory.c",
+  "misc.c",
   "module.c",
   "properties.c",
   "stream.c",

@@ -104,7 +104,7 @@ function responseSizes(): string {
 
 /** cudaX_ptsz is cudaX with the per-thread stream as its default stream. */
 function perThreadEntries(names: readonly string[], entries: ReadonlyMap<string, Entry>): string {
-  const lines = [NOTE, '#include "warpring.h"\n\nstruct launch_config;\n'];
+  const lines = [NOTE, '#include "warpring.h"\n'];
   for (const name of names) {
     const { result, parameters } = entries.get(plain(name)) as Entry;
     const list = splitParameters(parameters);

@@ -13,4 +13,29 @@ struct wr_host_call {
 };
 void wr_host_call(struct wr_host_call *call, cudaError_t error);
 
+/* Puts a call into a stream; the request of a graph's host node is built by graph.c. */
+cudaError_t wr_enqueue_host(cudaStream_t stream, struct wr_host_call call, uint32_t flags);
+/* Is the stream being captured? */
+int wr_captures(cudaStream_t stream);
+/* How many captures this process has begun and not ended. */
+extern int wr_capturing;
+
+/* Boxes of memory, box.c. Sides that the device does not know are moved by this process. */
+struct wr_side {
+  uint8_t *start;
+  size_t pitch, slice;
+};
+struct wr_box {
+  struct wr_side target, source;
+  size_t width, height, depth;
+};
+void wr_move_box(const struct wr_box *box);
+/* A copy as a host call: for graphs and captures with memory that the device does not know. */
+cudaError_t wr_copy_call(const struct wr_box *box, struct wr_host_call *call);
+/* The request of a copy between memories that the device knows. `bytes` has BOX_SIZE. */
+void wr_box_request(struct wr_call *c, uint8_t *bytes, const struct wr_box *box, int kind,
+                    uint32_t flags);
+/* The box of a cudaMemcpy3DParms. */
+cudaError_t wr_box_of(const struct copy_3d *p, struct wr_box *box, int *kind);
+
 #endif

@@ -1,4 +1,5 @@
 /* Memory: allocation, copies and fills. */
+#include "host_call.h"
 #include "warpring.h"
 
 static cudaError_t allocate(void **result, size_t bytes, uint32_t kind, uint32_t flags) {
@@ -78,6 +79,12 @@ static cudaError_t copy(void *dst, const void *src, size_t bytes, int kind, cuda
     return wr_result(cudaErrorInvalidValue);
   }
   if (dst == NULL || src == NULL) return wr_result(cudaErrorInvalidValue);
+  if ((from_host || to_host) && flags & COPY_ASYNC && wr_captures(stream)) {
+    struct wr_box box = {{dst, bytes, bytes}, {(uint8_t *)(uintptr_t)src, bytes, bytes}, bytes, 1, 1};
+    struct wr_host_call call;
+    WR_TRY(wr_copy_call(&box, &call));
+    return wr_enqueue_host(stream, call, 0);
+  }
   if (from_host && to_host) {
     WR_TRY(synchronize(stream));
     memmove(dst, src, bytes);

@@ -86,7 +86,7 @@ void wr_host_call(struct wr_host_call *call, cudaError_t error) {
   if (call->once) free(call);
 }
 
-static cudaError_t enqueue(cudaStream_t stream, struct wr_host_call call, uint32_t flags) {
+cudaError_t wr_enqueue_host(cudaStream_t stream, struct wr_host_call call, uint32_t flags) {
   struct wr_call c;
   WR_TRY(wr_begin(&c, stream));
   struct wr_host_call *own = malloc(sizeof *own);
@@ -99,24 +99,27 @@ static cudaError_t enqueue(cudaStream_t stream, struct wr_host_call call, uint32
   return wr_result(error);
 }
 
+int wr_capturing;
+
 /* A stream that captures calls its functions once for each launch of the graph. */
-static int captures(cudaStream_t stream) {
+int wr_captures(cudaStream_t stream) {
   struct wr_call c;
+  if (__atomic_load_n(&wr_capturing, __ATOMIC_RELAXED) == 0) return 0;
   if (wr_begin(&c, stream) != cudaSuccess) return 0;
   return wr_send(&c, COMMAND_CAPTURE_INFO) == cudaSuccess && wr_get32(&c, CAPTURE_INFO_STATUS) != 0;
 }
 
 WR_API cudaError_t cudaLaunchHostFunc(cudaStream_t stream, void (*function)(void *), void *data) {
   if (function == NULL) return wr_result(cudaErrorInvalidValue);
-  struct wr_host_call call = {function, NULL, stream, data, !captures(stream)};
-  return enqueue(stream, call, 0);
+  struct wr_host_call call = {function, NULL, stream, data, !wr_captures(stream)};
+  return wr_enqueue_host(stream, call, 0);
 }
 WR_API cudaError_t cudaStreamAddCallback(cudaStream_t stream,
                                          void (*callback)(cudaStream_t, cudaError_t, void *),
                                          void *data, unsigned flags) {
   if (callback == NULL || flags != 0) return wr_result(cudaErrorInvalidValue);
   struct wr_host_call call = {NULL, callback, stream, data, 1};
-  return enqueue(stream, call, HOST_CALL_ALWAYS);
+  return wr_enqueue_host(stream, call, HOST_CALL_ALWAYS);
 }
 
 /* -- events ---------------------------------------------------------------------------------- */

@@ -23,6 +23,23 @@ typedef struct {
   unsigned x, y, z;
 } dim3;
 
+/* Structures that CUDA passes by value: cudaExtent, cudaPos, cudaPitchedPtr, cudaMemLocation. */
+struct extent {
+  size_t width, height, depth;
+};
+struct position {
+  size_t x, y, z;
+};
+struct pitched {
+  void *start;
+  size_t pitch, width, height;
+};
+struct location {
+  int type, id;
+};
+struct launch_config;
+struct copy_3d;
+
 /* A request and its answer; `out` follows the request, `in` receives what follows the answer. */
 struct wr_call {
   _Alignas(8) uint8_t request[REQUEST_SIZE];

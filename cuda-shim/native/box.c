@@ -1,0 +1,229 @@
+/* Copies and fills of rows and slices (2-D and 3-D), and copies between memory and arrays. */
+#include <stdlib.h>
+
+#include "array.h"
+#include "host_call.h"
+#include "warpring.h"
+
+void wr_move_box(const struct wr_box *b) {
+  for (size_t z = 0; z < b->depth; z++) {
+    for (size_t y = 0; y < b->height; y++) {
+      memmove(b->target.start + z * b->target.slice + y * b->target.pitch,
+              b->source.start + z * b->source.slice + y * b->source.pitch, b->width);
+    }
+  }
+}
+
+static void move_box(void *box) { wr_move_box(box); }
+
+cudaError_t wr_copy_call(const struct wr_box *box, struct wr_host_call *call) {
+  struct wr_box *own = malloc(sizeof *own);
+  if (own == NULL) return cudaErrorMemoryAllocation;
+  *own = *box;
+  *call = (struct wr_host_call){move_box, NULL, NULL, own, 0};
+  return cudaSuccess;
+}
+
+static void put(uint8_t *bytes, int at, uint64_t value) { memcpy(bytes + at, &value, 8); }
+
+static void put_side(uint8_t *bytes, int at, const struct wr_side *side) {
+  put(bytes, at, wr_is_device(side->start) ? (uintptr_t)side->start : 0);
+  put(bytes, at + BOX_TARGET_PITCH - BOX_TARGET, side->pitch);
+  put(bytes, at + BOX_TARGET_SLICE - BOX_TARGET, side->slice);
+}
+
+void wr_box_request(struct wr_call *c, uint8_t *bytes, const struct wr_box *b, int kind,
+                    uint32_t flags) {
+  put_side(bytes, BOX_TARGET, &b->target);
+  put_side(bytes, BOX_SOURCE, &b->source);
+  put(bytes, BOX_WIDTH, b->width);
+  put(bytes, BOX_HEIGHT, b->height);
+  put(bytes, BOX_DEPTH, b->depth);
+  wr_put32(c, MEMORY_COPY_3D_KIND, (uint32_t)kind);
+  wr_put32(c, MEMORY_COPY_3D_FLAGS, flags);
+  c->out = bytes;
+  c->out_bytes = BOX_SIZE;
+}
+
+static cudaError_t copy_box(const struct wr_box *b, int kind, cudaStream_t stream, uint32_t flags) {
+  uint8_t bytes[BOX_SIZE];
+  struct wr_call c;
+  if (kind < 0 || kind > COPY_DEFAULT) return wr_result(cudaErrorInvalidMemcpyDirection);
+  if (b->width == 0 || b->height == 0 || b->depth == 0) return cudaSuccess;
+  if (b->height > 1 && (b->width > b->target.pitch || b->width > b->source.pitch)) {
+    return wr_result(cudaErrorInvalidPitchValue);
+  }
+  int from_host = !wr_is_device(b->source.start), to_host = !wr_is_device(b->target.start);
+  int from_device = kind == COPY_DEVICE_TO_HOST || kind == COPY_DEVICE_TO_DEVICE;
+  int to_device = kind == COPY_HOST_TO_DEVICE || kind == COPY_DEVICE_TO_DEVICE;
+  if ((from_host && from_device) || (to_host && to_device)) return wr_result(cudaErrorInvalidValue);
+  if (b->source.start == NULL || b->target.start == NULL) return wr_result(cudaErrorInvalidValue);
+  if ((from_host || to_host) && flags & COPY_ASYNC && wr_captures(stream)) {
+    struct wr_host_call call;
+    WR_TRY(wr_copy_call(b, &call));
+    return wr_enqueue_host(stream, call, 0);
+  }
+  WR_TRY(wr_begin(&c, stream));
+  if (from_host && to_host) {
+    WR_TRY(wr_send(&c, COMMAND_STREAM_SYNCHRONIZE));
+  } else {
+    flags |= (from_host ? COPY_SOURCE_MAPPED : 0) | (to_host ? COPY_TARGET_MAPPED : 0);
+    wr_box_request(&c, bytes, b, kind, flags);
+    WR_TRY(wr_send(&c, COMMAND_MEMORY_COPY_3D));
+  }
+  if (from_host || to_host) wr_move_box(b);
+  return cudaSuccess;
+}
+
+static cudaError_t copy_2d(void *dst, size_t dpitch, const void *src, size_t spitch, size_t width,
+                           size_t height, int kind, cudaStream_t stream, uint32_t flags) {
+  if (width > dpitch || width > spitch) return wr_result(cudaErrorInvalidPitchValue);
+  struct wr_box b = {{dst, dpitch, dpitch * height},
+                     {(uint8_t *)(uintptr_t)src, spitch, spitch * height},
+                     width, height, 1};
+  return copy_box(&b, kind, stream, flags);
+}
+WR_API cudaError_t cudaMemcpy2D(void *dst, size_t dpitch, const void *src, size_t spitch,
+                                size_t width, size_t height, int kind) {
+  return copy_2d(dst, dpitch, src, spitch, width, height, kind, NULL, 0);
+}
+WR_API cudaError_t cudaMemcpy2DAsync(void *dst, size_t dpitch, const void *src, size_t spitch,
+                                     size_t width, size_t height, int kind, cudaStream_t stream) {
+  return copy_2d(dst, dpitch, src, spitch, width, height, kind, stream, COPY_ASYNC);
+}
+
+static cudaError_t array_copy(void *array, size_t x, size_t y, const void *memory, size_t pitch,
+                              size_t width, size_t height, int kind, cudaStream_t stream,
+                              int to_array, uint32_t flags) {
+  struct wr_array a;
+  WR_TRY(wr_array_info(array, &a));
+  if (x + width > a.width * a.element || y + height > (a.height ? a.height : 1)) {
+    return wr_result(cudaErrorInvalidValue);
+  }
+  if (height > 1 && width > pitch) return wr_result(cudaErrorInvalidPitchValue);
+  struct wr_side in_array = {a.start + y * a.pitch + x, a.pitch, a.slice};
+  struct wr_side in_memory = {(uint8_t *)(uintptr_t)memory, pitch, pitch * height};
+  struct wr_box b = {to_array ? in_array : in_memory, to_array ? in_memory : in_array,
+                     width, height, 1};
+  return copy_box(&b, kind, stream, flags);
+}
+WR_API cudaError_t cudaMemcpy2DToArray(void *dst, size_t x, size_t y, const void *src, size_t pitch,
+                                       size_t width, size_t height, int kind) {
+  return array_copy(dst, x, y, src, pitch, width, height, kind, NULL, 1, 0);
+}
+WR_API cudaError_t cudaMemcpy2DToArrayAsync(void *dst, size_t x, size_t y, const void *src,
+                                            size_t pitch, size_t width, size_t height, int kind,
+                                            cudaStream_t stream) {
+  return array_copy(dst, x, y, src, pitch, width, height, kind, stream, 1, COPY_ASYNC);
+}
+WR_API cudaError_t cudaMemcpy2DFromArray(void *dst, size_t pitch, void *src, size_t x, size_t y,
+                                         size_t width, size_t height, int kind) {
+  return array_copy(src, x, y, dst, pitch, width, height, kind, NULL, 0, 0);
+}
+WR_API cudaError_t cudaMemcpy2DFromArrayAsync(void *dst, size_t pitch, void *src, size_t x,
+                                              size_t y, size_t width, size_t height, int kind,
+                                              cudaStream_t stream) {
+  return array_copy(src, x, y, dst, pitch, width, height, kind, stream, 0, COPY_ASYNC);
+}
+WR_API cudaError_t cudaMemcpyToArray(void *dst, size_t x, size_t y, const void *src, size_t bytes,
+                                     int kind) {
+  return array_copy(dst, x, y, src, bytes, bytes, 1, kind, NULL, 1, 0);
+}
+WR_API cudaError_t cudaMemcpyFromArray(void *dst, void *src, size_t x, size_t y, size_t bytes,
+                                       int kind) {
+  return array_copy(src, x, y, dst, bytes, bytes, 1, kind, NULL, 0, 0);
+}
+
+/* cudaMemcpy3DParms. */
+struct copy_3d {
+  void *source_array;
+  struct position source_at;
+  struct pitched source;
+  void *target_array;
+  struct position target_at;
+  struct pitched target;
+  struct extent extent;
+  int kind;
+};
+
+/* `scale` receives the bytes of an element where the side is an array. */
+static cudaError_t side_of(void *array, struct position at, struct pitched memory,
+                           struct wr_side *side, size_t *scale) {
+  if ((array == NULL) == (memory.start == NULL)) return cudaErrorInvalidValue;
+  if (array == NULL) {
+    side->pitch = memory.pitch;
+    side->slice = memory.pitch * memory.height;
+    side->start = (uint8_t *)memory.start + at.z * side->slice + at.y * side->pitch + at.x;
+    return cudaSuccess;
+  }
+  struct wr_array a;
+  cudaError_t error = wr_array_info(array, &a);
+  if (error != cudaSuccess) return error;
+  *side = (struct wr_side){a.start + at.z * a.slice + at.y * a.pitch + at.x * a.element, a.pitch,
+                           a.slice};
+  *scale = a.element;
+  return cudaSuccess;
+}
+
+cudaError_t wr_box_of(const struct copy_3d *p, struct wr_box *b, int *kind) {
+  if (p == NULL) return cudaErrorInvalidValue;
+  size_t scale = 1;
+  cudaError_t error = side_of(p->source_array, p->source_at, p->source, &b->source, &scale);
+  if (error == cudaSuccess) {
+    error = side_of(p->target_array, p->target_at, p->target, &b->target, &scale);
+  }
+  b->width = p->extent.width * scale;
+  b->height = p->extent.height;
+  b->depth = p->extent.depth;
+  *kind = p->kind;
+  return error;
+}
+
+WR_API cudaError_t cudaMemcpy3D(const struct copy_3d *p) {
+  struct wr_box b;
+  int kind;
+  WR_TRY(wr_box_of(p, &b, &kind));
+  return copy_box(&b, kind, NULL, 0);
+}
+WR_API cudaError_t cudaMemcpy3DAsync(const struct copy_3d *p, cudaStream_t stream) {
+  struct wr_box b;
+  int kind;
+  WR_TRY(wr_box_of(p, &b, &kind));
+  return copy_box(&b, kind, stream, COPY_ASYNC);
+}
+
+static cudaError_t fill_box(struct pitched p, int value, struct extent e, cudaStream_t stream,
+                            uint32_t flags) {
+  uint8_t bytes[BOX_SIZE] = {0};
+  struct wr_call c;
+  if (e.width == 0 || e.height == 0 || e.depth == 0) return cudaSuccess;
+  WR_TRY(wr_begin(&c, stream));
+  put(bytes, BOX_TARGET, (uintptr_t)p.start);
+  put(bytes, BOX_TARGET_PITCH, p.pitch);
+  put(bytes, BOX_TARGET_SLICE, p.pitch * p.height);
+  put(bytes, BOX_WIDTH, e.width);
+  put(bytes, BOX_HEIGHT, e.height);
+  put(bytes, BOX_DEPTH, e.depth);
+  wr_put32(&c, MEMORY_SET_3D_VALUE, (uint32_t)value & 255);
+  wr_put32(&c, MEMORY_SET_3D_ELEMENT, 1);
+  wr_put32(&c, MEMORY_SET_3D_FLAGS, flags);
+  c.out = bytes;
+  c.out_bytes = sizeof bytes;
+  return wr_result(wr_send(&c, COMMAND_MEMORY_SET_3D));
+}
+WR_API cudaError_t cudaMemset2D(void *dst, size_t pitch, int value, size_t width, size_t height) {
+  struct pitched p = {dst, pitch, width, height};
+  return fill_box(p, value, (struct extent){width, height, 1}, NULL, 0);
+}
+WR_API cudaError_t cudaMemset2DAsync(void *dst, size_t pitch, int value, size_t width,
+                                     size_t height, cudaStream_t stream) {
+  struct pitched p = {dst, pitch, width, height};
+  return fill_box(p, value, (struct extent){width, height, 1}, stream, COPY_ASYNC);
+}
+WR_API cudaError_t cudaMemset3D(struct pitched p, int value, struct extent extent) {
+  return fill_box(p, value, extent, NULL, 0);
+}
+WR_API cudaError_t cudaMemset3DAsync(struct pitched p, int value, struct extent extent,
+                                     cudaStream_t stream) {
+  return fill_box(p, value, extent, stream, COPY_ASYNC);
+}

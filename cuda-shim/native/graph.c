@@ -1,0 +1,250 @@
+/* Graphs: nodes are recorded requests. And the capture of streams into graphs. */
+#include <stdlib.h>
+
+#include "host_call.h"
+#include "launch.h"
+#include "warpring.h"
+
+/* A request as it would be sent, for a node. Its variable part is in memory of the maker's. */
+static cudaError_t with_request(struct wr_call *node, uint32_t command, struct wr_call *c,
+                                uint32_t send, const uint32_t *before, size_t words) {
+  size_t bytes = words * 4 + (node ? REQUEST_SIZE + node->out_bytes : 0);
+  uint8_t *out = malloc(bytes + 1);
+  if (out == NULL) return cudaErrorMemoryAllocation;
+  if (words) memcpy(out, before, words * 4);
+  if (node != NULL) {
+    wr_put32(node, REQUEST_COMMAND, command);
+    memcpy(out + words * 4, node->request, REQUEST_SIZE);
+    if (node->out_bytes) memcpy(out + words * 4 + REQUEST_SIZE, node->out, node->out_bytes);
+  }
+  c->out = out;
+  c->out_bytes = (uint32_t)bytes;
+  cudaError_t error = wr_send(c, send);
+  free(out);
+  return error;
+}
+
+/* Where a recorded request goes: a new node, a node, or a node of an executable graph. */
+struct place {
+  void **result;
+  const void *graph;
+  const void *const *dependencies;
+  size_t count;
+  const void *exec, *node;
+  const void *child;
+};
+
+static cudaError_t record(const struct place *p, struct wr_call *node, uint32_t command) {
+  struct wr_call c;
+  uint32_t bytes = node ? REQUEST_SIZE + node->out_bytes : 0;
+  cudaError_t error = wr_begin(&c, NULL);
+  if (error != cudaSuccess) return error;
+  if (p->exec != NULL) {
+    wr_put32(&c, GRAPH_EXEC_NODE_SET_EXEC, wr_handle(p->exec));
+    wr_put32(&c, GRAPH_EXEC_NODE_SET_NODE, wr_handle(p->node));
+    wr_put32(&c, GRAPH_EXEC_NODE_SET_REQUEST_BYTES, bytes);
+    return with_request(node, command, &c, COMMAND_GRAPH_EXEC_NODE_SET, NULL, 0);
+  }
+  if (p->node != NULL) {
+    wr_put32(&c, GRAPH_NODE_SET_NODE, wr_handle(p->node));
+    wr_put32(&c, GRAPH_NODE_SET_REQUEST_BYTES, bytes);
+    return with_request(node, command, &c, COMMAND_GRAPH_NODE_SET, NULL, 0);
+  }
+  if (p->result == NULL || (p->count > 0 && p->dependencies == NULL)) return cudaErrorInvalidValue;
+  if (p->count > 4096) return cudaErrorInvalidValue;
+  uint32_t *handles = malloc((p->count + 1) * sizeof *handles);
+  if (handles == NULL) return cudaErrorMemoryAllocation;
+  for (size_t i = 0; i < p->count; i++) handles[i] = wr_handle(p->dependencies[i]);
+  wr_put32(&c, GRAPH_ADD_NODE_GRAPH, wr_handle(p->graph));
+  wr_put32(&c, GRAPH_ADD_NODE_DEPENDENCIES, (uint32_t)p->count);
+  wr_put32(&c, GRAPH_ADD_NODE_REQUEST_BYTES, bytes);
+  wr_put32(&c, GRAPH_ADD_NODE_CHILD, wr_handle(p->child));
+  error = with_request(node, command, &c, COMMAND_GRAPH_ADD_NODE, handles, p->count);
+  free(handles);
+  if (error == cudaSuccess) *p->result = wr_pointer(wr_get32(&c, GRAPH_ADD_NODE_NODE));
+  return error;
+}
+
+/* -- kinds of nodes -------------------------------------------------------------------------- */
+
+struct kernel_node {
+  void *func;
+  dim3 grid, block;
+  unsigned shared;
+  void **args, **extra;
+};
+static cudaError_t kernel(const struct place *p, const struct kernel_node *k) {
+  if (k == NULL) return wr_result(cudaErrorInvalidValue);
+  if (k->extra != NULL) return wr_result(cudaErrorNotSupported);
+  struct wr_call node;
+  struct wr_kernel *found;
+  uint8_t block[MAX_PARAMETER_BYTES + 4];
+  WR_TRY(wr_build_launch(&node, block, k->func, k->grid, k->block, k->args, k->shared, NULL, 0,
+                         &found));
+  return wr_result(record(p, &node, COMMAND_LAUNCH));
+}
+
+static cudaError_t host(const struct place *p, struct wr_host_call call) {
+  struct wr_call node;
+  WR_TRY(wr_begin(&node, NULL));
+  struct wr_host_call *own = malloc(sizeof *own);
+  if (own == NULL) return wr_result(cudaErrorMemoryAllocation);
+  *own = call;
+  wr_put64(&node, HOST_CALL_DATA, (uintptr_t)own);
+  return wr_result(record(p, &node, COMMAND_HOST_CALL));
+}
+
+/* Memory that the device does not know is copied by this process, when the node's turn comes. */
+static cudaError_t copy(const struct place *p, const struct wr_box *b, int kind) {
+  struct wr_call node;
+  uint8_t bytes[BOX_SIZE];
+  if (kind < 0 || kind > COPY_DEFAULT) return wr_result(cudaErrorInvalidMemcpyDirection);
+  if (!wr_is_device(b->target.start) || !wr_is_device(b->source.start)) {
+    struct wr_host_call call;
+    WR_TRY(wr_copy_call(b, &call));
+    return host(p, call);
+  }
+  WR_TRY(wr_begin(&node, NULL));
+  wr_box_request(&node, bytes, b, kind, 0);
+  return wr_result(record(p, &node, COMMAND_MEMORY_COPY_3D));
+}
+
+struct set_node {
+  void *dst;
+  size_t pitch;
+  unsigned value, element;
+  size_t width, height;
+};
+static cudaError_t set(const struct place *p, const struct set_node *s) {
+  struct wr_call node;
+  uint8_t bytes[BOX_SIZE] = {0};
+  if (s == NULL) return wr_result(cudaErrorInvalidValue);
+  if (s->element != 1 && s->element != 2 && s->element != 4) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(wr_begin(&node, NULL));
+  if (s->height <= 1) {
+    wr_put64(&node, MEMORY_SET_TARGET, (uintptr_t)s->dst);
+    wr_put64(&node, MEMORY_SET_COUNT, s->width);
+    wr_put32(&node, MEMORY_SET_VALUE, s->value);
+    wr_put32(&node, MEMORY_SET_WIDTH, s->element);
+    return wr_result(record(p, &node, COMMAND_MEMORY_SET));
+  }
+  uint64_t fields[] = {(uintptr_t)s->dst, s->pitch, s->pitch * s->height};
+  uint64_t extent[] = {s->width * s->element, s->height, 1};
+  memcpy(bytes + BOX_TARGET, fields, sizeof fields);
+  memcpy(bytes + BOX_WIDTH, extent, sizeof extent);
+  wr_put32(&node, MEMORY_SET_3D_VALUE, s->value);
+  wr_put32(&node, MEMORY_SET_3D_ELEMENT, s->element);
+  node.out = bytes;
+  node.out_bytes = sizeof bytes;
+  return wr_result(record(p, &node, COMMAND_MEMORY_SET_3D));
+}
+
+struct host_node {
+  void (*function)(void *);
+  void *data;
+};
+static cudaError_t host_function(const struct place *p, const struct host_node *h) {
+  if (h == NULL || h->function == NULL) return wr_result(cudaErrorInvalidValue);
+  return host(p, (struct wr_host_call){h->function, NULL, NULL, h->data, 0});
+}
+
+static struct wr_box line(void *dst, const void *src, size_t bytes) {
+  return (struct wr_box){{dst, bytes, bytes}, {(uint8_t *)(uintptr_t)src, bytes, bytes}, bytes, 1, 1};
+}
+
+#define NEW_NODE {.result = node, .graph = graph, .dependencies = dependencies, .count = count}
+
+WR_API cudaError_t cudaGraphAddKernelNode(void **node, void *graph, const void *const *dependencies,
+                                          size_t count, const struct kernel_node *params) {
+  struct place p = NEW_NODE;
+  return kernel(&p, params);
+}
+WR_API cudaError_t cudaGraphAddMemcpyNode(void **node, void *graph, const void *const *dependencies,
+                                          size_t count, const struct copy_3d *params) {
+  struct place p = NEW_NODE;
+  struct wr_box b;
+  int kind;
+  WR_TRY(wr_box_of(params, &b, &kind));
+  return copy(&p, &b, kind);
+}
+WR_API cudaError_t cudaGraphAddMemcpyNode1D(void **node, void *graph,
+                                            const void *const *dependencies, size_t count,
+                                            void *dst, const void *src, size_t bytes, int kind) {
+  struct place p = NEW_NODE;
+  struct wr_box b = line(dst, src, bytes);
+  return copy(&p, &b, kind);
+}
+WR_API cudaError_t cudaGraphAddMemsetNode(void **node, void *graph, const void *const *dependencies,
+                                          size_t count, const struct set_node *params) {
+  struct place p = NEW_NODE;
+  return set(&p, params);
+}
+WR_API cudaError_t cudaGraphAddHostNode(void **node, void *graph, const void *const *dependencies,
+                                        size_t count, const struct host_node *params) {
+  struct place p = NEW_NODE;
+  return host_function(&p, params);
+}
+WR_API cudaError_t cudaGraphAddEmptyNode(void **node, void *graph, const void *const *dependencies,
+                                         size_t count) {
+  struct place p = NEW_NODE;
+  return wr_result(record(&p, NULL, 0));
+}
+WR_API cudaError_t cudaGraphAddChildGraphNode(void **node, void *graph,
+                                              const void *const *dependencies, size_t count,
+                                              void *child) {
+  struct place p = NEW_NODE;
+  p.child = child;
+  return wr_result(record(&p, NULL, 0));
+}
+static cudaError_t event(const struct place *p, const void *e, uint32_t command, int field) {
+  struct wr_call c;
+  WR_TRY(wr_begin(&c, NULL));
+  wr_put32(&c, field, wr_handle(e));
+  return wr_result(record(p, &c, command));
+}
+WR_API cudaError_t cudaGraphAddEventRecordNode(void **node, void *graph,
+                                               const void *const *dependencies, size_t count,
+                                               void *e) {
+  struct place p = NEW_NODE;
+  return event(&p, e, COMMAND_EVENT_RECORD, EVENT_RECORD_EVENT);
+}
+WR_API cudaError_t cudaGraphAddEventWaitNode(void **node, void *graph,
+                                             const void *const *dependencies, size_t count,
+                                             void *e) {
+  struct place p = NEW_NODE;
+  return event(&p, e, COMMAND_STREAM_WAIT_EVENT, STREAM_WAIT_EVENT_EVENT);
+}
+
+WR_API cudaError_t cudaGraphKernelNodeSetParams(void *node, const struct kernel_node *params) {
+  struct place p = {.node = node};
+  return kernel(&p, params);
+}
+WR_API cudaError_t cudaGraphMemsetNodeSetParams(void *node, const struct set_node *params) {
+  struct place p = {.node = node};
+  return set(&p, params);
+}
+WR_API cudaError_t cudaGraphHostNodeSetParams(void *node, const struct host_node *params) {
+  struct place p = {.node = node};
+  return host_function(&p, params);
+}
+WR_API cudaError_t cudaGraphExecKernelNodeSetParams(void *exec, void *node,
+                                                    const struct kernel_node *params) {
+  struct place p = {.exec = exec, .node = node};
+  return kernel(&p, params);
+}
+WR_API cudaError_t cudaGraphExecMemsetNodeSetParams(void *exec, void *node,
+                                                    const struct set_node *params) {
+  struct place p = {.exec = exec, .node = node};
+  return set(&p, params);
+}
+WR_API cudaError_t cudaGraphExecHostNodeSetParams(void *exec, void *node,
+                                                  const struct host_node *params) {
+  struct place p = {.exec = exec, .node = node};
+  return host_function(&p, params);
+}
+WR_API cudaError_t cudaGraphExecMemcpyNodeSetParams1D(void *exec, void *node, void *dst,
+                                                      const void *src, size_t bytes, int kind) {
+  struct place p = {.exec = exec, .node = node};
+  struct wr_box b = line(dst, src, bytes);
+  return copy(&p, &b, kind);
+}

@@ -1,0 +1,249 @@
+/* Graphs as objects: made, cloned, listed, instantiated, launched; and the capture of streams. */
+#include <stdlib.h>
+
+#include "host_call.h"
+#include "warpring.h"
+
+/* A request with one or two handles whose answer is a handle. */
+static cudaError_t ask(void **result, uint32_t command, int answer, int at, const void *object,
+                       int second, const void *other) {
+  struct wr_call c;
+  if (result == NULL) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(wr_begin(&c, NULL));
+  if (at) wr_put32(&c, at, wr_handle(object));
+  if (second) wr_put32(&c, second, wr_handle(other));
+  WR_TRY(wr_send(&c, command));
+  *result = wr_pointer(wr_get32(&c, answer));
+  return cudaSuccess;
+}
+
+WR_API cudaError_t cudaGraphCreate(void **graph, unsigned flags) {
+  if (flags != 0) return wr_result(cudaErrorInvalidValue);
+  return ask(graph, COMMAND_GRAPH_CREATE, GRAPH_CREATE_GRAPH, 0, NULL, 0, NULL);
+}
+WR_API cudaError_t cudaGraphDestroy(void *graph) {
+  return wr_send_handle(COMMAND_GRAPH_DESTROY, GRAPH_DESTROY_GRAPH, graph);
+}
+WR_API cudaError_t cudaGraphClone(void **clone, void *graph) {
+  return ask(clone, COMMAND_GRAPH_CLONE, GRAPH_CLONE_GRAPH, GRAPH_CLONE_SOURCE, graph, 0, NULL);
+}
+WR_API cudaError_t cudaGraphDestroyNode(void *node) {
+  return wr_send_handle(COMMAND_GRAPH_NODE_DESTROY, GRAPH_NODE_DESTROY_NODE, node);
+}
+WR_API cudaError_t cudaGraphNodeFindInClone(void **found, void *node, void *clone) {
+  return ask(found, COMMAND_GRAPH_FIND_IN_CLONE, GRAPH_FIND_IN_CLONE_FOUND,
+             GRAPH_FIND_IN_CLONE_NODE, node, GRAPH_FIND_IN_CLONE_CLONE, clone);
+}
+WR_API cudaError_t cudaGraphNodeGetType(void *node, int *type) {
+  struct wr_call c;
+  if (type == NULL) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(wr_begin(&c, NULL));
+  wr_put32(&c, GRAPH_NODE_GET_NODE, wr_handle(node));
+  WR_TRY(wr_send(&c, COMMAND_GRAPH_NODE_GET));
+  *type = (int)wr_get32(&c, GRAPH_NODE_GET_TYPE);
+  return cudaSuccess;
+}
+WR_API cudaError_t cudaGraphChildGraphNodeGetGraph(void *node, void **graph) {
+  return ask(graph, COMMAND_GRAPH_NODE_GET, GRAPH_NODE_GET_CHILD, GRAPH_NODE_GET_NODE, node, 0, NULL);
+}
+WR_API cudaError_t cudaGraphInstantiate(void **exec, void *graph, unsigned long long flags) {
+  (void)flags;
+  return ask(exec, COMMAND_GRAPH_INSTANTIATE, GRAPH_INSTANTIATE_EXEC, GRAPH_INSTANTIATE_GRAPH, graph,
+             0, NULL);
+}
+WR_API cudaError_t cudaGraphInstantiateWithFlags(void **exec, void *graph,
+                                                 unsigned long long flags) {
+  return cudaGraphInstantiate(exec, graph, flags);
+}
+WR_API cudaError_t cudaGraphExecDestroy(void *exec) {
+  return wr_send_handle(COMMAND_GRAPH_EXEC_DESTROY, GRAPH_EXEC_DESTROY_EXEC, exec);
+}
+WR_API cudaError_t cudaGraphLaunch(void *exec, cudaStream_t stream) {
+  struct wr_call c;
+  WR_TRY(wr_begin(&c, stream));
+  wr_put32(&c, GRAPH_LAUNCH_EXEC, wr_handle(exec));
+  return wr_result(wr_send(&c, COMMAND_GRAPH_LAUNCH));
+}
+/* The device has the graph already. */
+WR_API cudaError_t cudaGraphUpload(void *exec, cudaStream_t stream) {
+  (void)stream;
+  return exec == NULL ? wr_result(cudaErrorInvalidValue) : wr_result(wr_connect());
+}
+
+struct update_result {
+  int result;
+  void *node, *from;
+};
+WR_API cudaError_t cudaGraphExecUpdate(void *exec, void *graph, struct update_result *result) {
+  struct wr_call c;
+  WR_TRY(wr_begin(&c, NULL));
+  wr_put32(&c, GRAPH_EXEC_UPDATE_EXEC, wr_handle(exec));
+  wr_put32(&c, GRAPH_EXEC_UPDATE_GRAPH, wr_handle(graph));
+  cudaError_t error = wr_send(&c, COMMAND_GRAPH_EXEC_UPDATE);
+  if (result != NULL && (error == cudaSuccess || error == cudaErrorGraphExecUpdateFailure)) {
+    result->result = (int)wr_get32(&c, GRAPH_EXEC_UPDATE_RESULT);
+    result->node = wr_pointer(wr_get32(&c, GRAPH_EXEC_UPDATE_NODE));
+    result->from = NULL;
+  }
+  return wr_result(error);
+}
+
+#define ENABLE_ONLY_ASK 2
+static cudaError_t enable(void *exec, void *node, uint32_t set, unsigned *result) {
+  struct wr_call c;
+  WR_TRY(wr_begin(&c, NULL));
+  wr_put32(&c, GRAPH_EXEC_NODE_ENABLE_EXEC, wr_handle(exec));
+  wr_put32(&c, GRAPH_EXEC_NODE_ENABLE_NODE, wr_handle(node));
+  wr_put32(&c, GRAPH_EXEC_NODE_ENABLE_SET, set);
+  WR_TRY(wr_send(&c, COMMAND_GRAPH_EXEC_NODE_ENABLE));
+  if (result != NULL) *result = wr_get32(&c, GRAPH_EXEC_NODE_ENABLE_ENABLED);
+  return cudaSuccess;
+}
+WR_API cudaError_t cudaGraphNodeSetEnabled(void *exec, void *node, unsigned enabled) {
+  return enable(exec, node, enabled != 0, NULL);
+}
+WR_API cudaError_t cudaGraphNodeGetEnabled(void *exec, void *node, unsigned *enabled) {
+  if (enabled == NULL) return wr_result(cudaErrorInvalidValue);
+  return enable(exec, node, ENABLE_ONLY_ASK, enabled);
+}
+
+/* -- lists ----------------------------------------------------------------------------------- */
+
+#define MOST_LISTED 8192
+
+/* Handles (or pairs of them) into `first` and `second`, as many as `count` has room for. */
+static cudaError_t list(const void *object, uint32_t what, void **first, void **second,
+                        size_t *count) {
+  struct wr_call c;
+  size_t each = what == LIST_EDGES ? 2 : 1;
+  if (count == NULL) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(wr_begin(&c, NULL));
+  uint32_t *handles = calloc(MOST_LISTED, sizeof *handles);
+  if (handles == NULL) return wr_result(cudaErrorMemoryAllocation);
+  wr_put32(&c, GRAPH_LIST_OBJECT, wr_handle(object));
+  wr_put32(&c, GRAPH_LIST_WHAT, what);
+  c.in = handles;
+  c.in_bytes = MOST_LISTED * sizeof *handles;
+  cudaError_t error = wr_send(&c, COMMAND_GRAPH_LIST);
+  size_t there = wr_get32(&c, GRAPH_LIST_COUNT);
+  if (error == cudaSuccess && first != NULL && there * each > MOST_LISTED) {
+    error = cudaErrorNotSupported;
+  }
+  for (size_t i = 0; error == cudaSuccess && first != NULL && i < *count; i++) {
+    first[i] = i < there ? wr_pointer(handles[each * i]) : NULL;
+    if (second != NULL) second[i] = i < there ? wr_pointer(handles[each * i + 1]) : NULL;
+  }
+  free(handles);
+  if (error == cudaSuccess && (first == NULL || there < *count)) *count = there;
+  return wr_result(error);
+}
+WR_API cudaError_t cudaGraphGetNodes(void *graph, void **nodes, size_t *count) {
+  return list(graph, LIST_NODES, nodes, NULL, count);
+}
+WR_API cudaError_t cudaGraphGetRootNodes(void *graph, void **nodes, size_t *count) {
+  return list(graph, LIST_ROOTS, nodes, NULL, count);
+}
+/* Edges have no data: there are no ports on this device. */
+static void clear_edges(uint8_t *edges, const size_t *count) {
+  if (edges != NULL && count != NULL) memset(edges, 0, 8 * *count);
+}
+WR_API cudaError_t cudaGraphGetEdges(void *graph, void **from, void **to, uint8_t *data,
+                                     size_t *count) {
+  cudaError_t error = list(graph, LIST_EDGES, from, to, count);
+  if (error == cudaSuccess) clear_edges(data, count);
+  return error;
+}
+WR_API cudaError_t cudaGraphNodeGetDependencies(void *node, void **nodes, uint8_t *data,
+                                                size_t *count) {
+  cudaError_t error = list(node, LIST_DEPENDENCIES, nodes, NULL, count);
+  if (error == cudaSuccess) clear_edges(data, count);
+  return error;
+}
+WR_API cudaError_t cudaGraphNodeGetDependentNodes(void *node, void **nodes, uint8_t *data,
+                                                  size_t *count) {
+  cudaError_t error = list(node, LIST_DEPENDENTS, nodes, NULL, count);
+  if (error == cudaSuccess) clear_edges(data, count);
+  return error;
+}
+
+static cudaError_t edges(void *graph, const void *const *from, const void *const *to, size_t count,
+                         uint32_t remove) {
+  struct wr_call c;
+  if (count == 0) return cudaSuccess;
+  if (from == NULL || to == NULL || count > 4096) return wr_result(cudaErrorInvalidValue);
+  uint32_t pairs[8192];
+  for (size_t i = 0; i < count; i++) {
+    pairs[2 * i] = wr_handle(from[i]);
+    pairs[2 * i + 1] = wr_handle(to[i]);
+  }
+  WR_TRY(wr_begin(&c, NULL));
+  wr_put32(&c, GRAPH_EDGES_GRAPH, wr_handle(graph));
+  wr_put32(&c, GRAPH_EDGES_COUNT, (uint32_t)count);
+  wr_put32(&c, GRAPH_EDGES_REMOVE, remove);
+  c.out = pairs;
+  c.out_bytes = (uint32_t)(8 * count);
+  return wr_result(wr_send(&c, COMMAND_GRAPH_EDGES));
+}
+WR_API cudaError_t cudaGraphAddDependencies(void *graph, const void *const *from,
+                                            const void *const *to, const void *data, size_t count) {
+  return data != NULL ? wr_result(cudaErrorNotSupported) : edges(graph, from, to, count, 0);
+}
+WR_API cudaError_t cudaGraphRemoveDependencies(void *graph, const void *const *from,
+                                               const void *const *to, const void *data,
+                                               size_t count) {
+  return data != NULL ? wr_result(cudaErrorNotSupported) : edges(graph, from, to, count, 1);
+}
+
+/* -- capture --------------------------------------------------------------------------------- */
+
+WR_API cudaError_t cudaStreamBeginCapture(cudaStream_t stream, int mode) {
+  struct wr_call c;
+  WR_TRY(wr_begin(&c, stream));
+  wr_put32(&c, CAPTURE_BEGIN_MODE, (uint32_t)mode);
+  WR_TRY(wr_send(&c, COMMAND_CAPTURE_BEGIN));
+  __atomic_add_fetch(&wr_capturing, 1, __ATOMIC_SEQ_CST);
+  return cudaSuccess;
+}
+WR_API cudaError_t cudaStreamEndCapture(cudaStream_t stream, void **graph) {
+  struct wr_call c;
+  if (graph == NULL) return wr_result(cudaErrorInvalidValue);
+  *graph = NULL;
+  WR_TRY(wr_begin(&c, stream));
+  cudaError_t error = wr_send(&c, COMMAND_CAPTURE_END);
+  int goes_on = error == cudaErrorIllegalState || error == cudaErrorStreamCaptureUnmatched ||
+                error == cudaErrorStreamCaptureWrongThread;
+  if (!goes_on) __atomic_sub_fetch(&wr_capturing, 1, __ATOMIC_SEQ_CST);
+  if (error == cudaSuccess) *graph = wr_pointer(wr_get32(&c, CAPTURE_END_GRAPH));
+  return wr_result(error);
+}
+WR_API cudaError_t cudaStreamIsCapturing(cudaStream_t stream, int *status) {
+  struct wr_call c;
+  if (status == NULL) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(wr_begin(&c, stream));
+  WR_TRY(wr_send(&c, COMMAND_CAPTURE_INFO));
+  *status = (int)wr_get32(&c, CAPTURE_INFO_STATUS);
+  return cudaSuccess;
+}
+WR_API cudaError_t cudaStreamGetCaptureInfo(cudaStream_t stream, int *status,
+                                            unsigned long long *id, void **graph,
+                                            const void ***dependencies, const void **data,
+                                            size_t *count) {
+  struct wr_call c;
+  if (status == NULL) return wr_result(cudaErrorInvalidValue);
+  if (data != NULL) *data = NULL;
+  WR_TRY(wr_begin(&c, stream));
+  static __thread uint32_t handles[1024];
+  static __thread const void *nodes[1024];
+  c.in = handles;
+  c.in_bytes = sizeof handles;
+  WR_TRY(wr_send(&c, COMMAND_CAPTURE_INFO));
+  *status = (int)wr_get32(&c, CAPTURE_INFO_STATUS);
+  if (id != NULL) *id = wr_get64(&c, CAPTURE_INFO_ID);
+  if (graph != NULL) *graph = wr_pointer(wr_get32(&c, CAPTURE_INFO_GRAPH));
+  size_t there = wr_get32(&c, CAPTURE_INFO_DEPENDENCIES);
+  if (there > 1024) return wr_result(cudaErrorNotSupported);
+  for (size_t i = 0; i < there; i++) nodes[i] = wr_pointer(handles[i]);
+  if (dependencies != NULL) *dependencies = nodes;
+  if (count != NULL) *count = there;
+  return cudaSuccess;
+}
