@@ -43,15 +43,17 @@ export function isFloat(d: usize): bool {
   return field(d, DESCRIPTOR_FORMAT) == FORMAT_FLOAT || field(d, DESCRIPTOR_READ_MODE) != 0;
 }
 
-/** An 8-bit sRGB value's intensity. */
+/** An 8-bit sRGB value's intensity, rounded to eight significant bits as the texture unit does. */
 function linear(c: f32): f32 {
-  if (c <= 0.04045) return c / 12.92;
-  return ex2_approx_f32(2.4 * lg2_approx_f32((c + 0.055) / 1.055));
+  let v: f32 = c / 12.92;
+  if (c > 0.04045) v = ex2_approx_f32(2.4 * lg2_approx_f32((c + 0.055) / 1.055));
+  const bits = reinterpret<u32>(v);
+  return reinterpret<f32>((bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff0000);
 }
 
 /** A channel of the texel at an address as f32, if `isFloat`. */
 export function channelFloat(d: usize, at: usize, channel: u32): f32 {
-  if (channel >= field(d, DESCRIPTOR_CHANNELS)) return channel == 3 ? 1 : 0;
+  if (channel >= field(d, DESCRIPTOR_CHANNELS)) return 0;
   const size = field(d, DESCRIPTOR_CHANNEL_BYTES);
   const p = at + channel * size;
   const format = field(d, DESCRIPTOR_FORMAT);
@@ -67,7 +69,7 @@ export function channelFloat(d: usize, at: usize, channel: u32): f32 {
 
 /** A channel of an integer texel, extended to 32 bits. */
 export function channelInteger(d: usize, at: usize, channel: u32): u32 {
-  if (channel >= field(d, DESCRIPTOR_CHANNELS)) return channel == 3 ? 1 : 0;
+  if (channel >= field(d, DESCRIPTOR_CHANNELS)) return 0;
   const size = field(d, DESCRIPTOR_CHANNEL_BYTES);
   const p = at + channel * size;
   if (size == 4) return load<u32>(p);
@@ -77,9 +79,26 @@ export function channelInteger(d: usize, at: usize, channel: u32): u32 {
   return size == 1 ? <u32>load<u8>(p) : <u32>load<u16>(p);
 }
 
-/** The border's channel. */
-export function border(sampler: usize, channel: u32): f32 {
-  return load<f32>(sampler + DESCRIPTOR_BORDER + 4 * channel);
+/** The border's channel as a texel of the texture would have it. */
+export function border(d: usize, sampler: usize, channel: u32): f32 {
+  if (channel >= field(d, DESCRIPTOR_CHANNELS)) return 0;
+  const value = load<f32>(sampler + DESCRIPTOR_BORDER + 4 * channel);
+  const format = field(d, DESCRIPTOR_FORMAT);
+  if (format == FORMAT_FLOAT) return value;
+  const signed = format == FORMAT_SIGNED;
+  const byte = field(d, DESCRIPTOR_CHANNEL_BYTES) == 1;
+  const steps: f32 = signed ? (byte ? 127 : 32767) : byte ? 255 : 65535;
+  const clamped = min<f32>(max<f32>(value, signed ? -1 : 0), 1);
+  return floor<f32>(clamped * steps + 0.5) / steps;
+}
+
+/** The border's channel of integers: the low bits of what the descriptor holds. */
+export function borderInteger(d: usize, sampler: usize, channel: u32): u32 {
+  if (channel >= field(d, DESCRIPTOR_CHANNELS)) return 0;
+  const bits = load<u32>(sampler + DESCRIPTOR_BORDER + 4 * channel);
+  const unused = 32 - 8 * field(d, DESCRIPTOR_CHANNEL_BYTES);
+  if (field(d, DESCRIPTOR_FORMAT) == FORMAT_SIGNED) return ((<i32>bits) << unused) >> unused;
+  return (bits << unused) >>> unused;
 }
 
 /**

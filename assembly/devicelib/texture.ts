@@ -18,6 +18,8 @@ import {
   FORMAT_FLOAT,
   FORMAT_SIGNED,
 } from "../../runtime/protocol/arrays";
+import { cvt_f32_f16 } from "./cvt-float";
+import { cvt_rn_f16_f32 } from "./cvt-half";
 import {
   QUERY_ADDRESS_MODE_X,
   QUERY_ADDRESS_MODE_Y,
@@ -37,6 +39,7 @@ import {
 } from "./texture-defs";
 import {
   border,
+  borderInteger,
   channelFloat,
   channelInteger,
   field,
@@ -45,6 +48,8 @@ import {
   wrapIndex,
 } from "./texture-texels";
 
+const CLAMP: u32 = 1;
+const BORDER: u32 = 3;
 const FAR: f64 = 268435456;
 
 /** Texels of a dimension; one if the texture doesn't have it. */
@@ -52,10 +57,21 @@ function extent(d: usize, offset: usize): i32 {
   return max<i32>(1, <i32>field(d, offset));
 }
 
-/** A coordinate in texels, times 256, kept far from overflow; NaN is 0. */
-function fixed(coordinate: f64): i64 {
+/**
+ * Where the left one of two texels to blend lies, times 256: ties up; clamped if that is the address
+ * mode, and kept far from overflow. NaN is 0.
+ */
+function fixed(coordinate: f64, n: i32, mode: u32, normalized: bool): i64 {
   if (coordinate != coordinate) return 0;
-  return <i64>floor<f64>(min<f64>(max<f64>(coordinate, -FAR), FAR) * 256 + 0.5);
+  const place = <i64>floor<f64>(min<f64>(max<f64>(coordinate - 0.5, -FAR), FAR) * 256 + 0.5);
+  const clamps = mode == CLAMP || (!normalized && mode != BORDER);
+  return clamps ? min<i64>(max<i64>(place, 0), <i64>(n - 1) << 8) : place;
+}
+
+/** A coordinate in texels: of normalized ones 21 fractional bits count. */
+function scaled(coordinate: f32, n: i32, normalized: bool): f64 {
+  if (!normalized) return <f64>coordinate;
+  return (floor<f64>(<f64>coordinate * 2097152) / 2097152) * n;
 }
 
 /** The texel that a coordinate lies in. */
@@ -66,7 +82,7 @@ function nearest(coordinate: f64): i32 {
 
 /** A channel of the texel at indices that addressing has mapped; the border's where one is −1. */
 function texel(d: usize, s: usize, x: i32, y: i32, slice: i32, channel: u32): f32 {
-  if ((x | y | slice) < 0) return border(s, channel);
+  if ((x | y | slice) < 0) return border(d, s, channel);
   const size = field(d, DESCRIPTOR_CHANNEL_BYTES) * field(d, DESCRIPTOR_CHANNELS);
   return channelFloat(d, placeOf(d, x * size, y, slice), channel);
 }
@@ -151,9 +167,9 @@ function sample(
   const width = extent(d, DESCRIPTOR_WIDTH);
   const height = dimensions > 1 ? extent(d, DESCRIPTOR_HEIGHT) : 1;
   const depth = dimensions > 2 ? extent(d, DESCRIPTOR_DEPTH) : 1;
-  const a = <f64>(normalized ? u * <f32>width : u);
-  const b = dimensions > 1 ? <f64>(normalized ? v * <f32>height : v) : 0;
-  const c = dimensions > 2 ? <f64>(normalized ? z * <f32>depth : z) : 0;
+  const a = scaled(u, width, normalized);
+  const b = dimensions > 1 ? scaled(v, height, normalized) : 0;
+  const c = dimensions > 2 ? scaled(z, depth, normalized) : 0;
   const modeZ = field(s, DESCRIPTOR_ADDRESS_MODE_Z);
   if (component < 0 && (field(s, DESCRIPTOR_FILTER) == 0 || !isFloat(d))) {
     const i = wrapIndex(nearest(a), width, modeX, normalized);
@@ -163,9 +179,9 @@ function sample(
     return;
   }
   // Weights have 8 fractional bits.
-  const fa = fixed(a - 0.5);
-  const fb = dimensions > 1 ? fixed(b - 0.5) : 0;
-  const fc = dimensions > 2 ? fixed(c - 0.5) : 0;
+  const fa = fixed(a, width, component < 0 ? modeX : BORDER, normalized);
+  const fb = dimensions > 1 ? fixed(b, height, component < 0 ? modeY : BORDER, normalized) : 0;
+  const fc = dimensions > 2 ? fixed(c, depth, modeZ, normalized) : 0;
   const i0 = wrapIndex(<i32>(fa >> 8), width, modeX, normalized);
   const i1 = wrapIndex(<i32>(fa >> 8) + 1, width, modeX, normalized);
   const j0 = dimensions > 1 ? wrapIndex(<i32>(fb >> 8), height, modeY, normalized) : 0;
@@ -179,66 +195,94 @@ function sample(
     gather(d, s, out + 12, i0, j0, k0, component);
     return;
   }
-  const wa = <f64>(fa & 255) / 256;
-  const wb = <f64>(fb & 255) / 256;
-  const wc = <f64>(fc & 255) / 256;
+  blend(d, s, out, i0, i1, j0, j1, k0, k1, <i32>(fa & 255), <i32>(fb & 255), <i32>(fc & 255));
+}
+
+/**
+ * Blends eight texels. The texture unit gives each texel a weight of 8 bits: 256 is split by the
+ * fraction along z, those parts by that along x, and those by that along y, each time rounded. (Found
+ * from what an H100 answers, which this equals to the last bit for f32 texels.)
+ */
+function blend(
+  d: usize,
+  s: usize,
+  out: usize,
+  i0: i32,
+  i1: i32,
+  j0: i32,
+  j1: i32,
+  k0: i32,
+  k1: i32,
+  a: i32,
+  b: i32,
+  c: i32,
+): void {
+  const near = 256 - c;
+  const near1 = (near * a + 128) >> 8;
+  const far1 = (c * a + 128) >> 8;
   for (let channel: u32 = 0; channel < 4; channel++) {
-    let sum = plane(d, s, i0, i1, j0, j1, k0, wa, wb, channel);
-    if (wc != 0) sum += wc * (plane(d, s, i0, i1, j0, j1, k1, wa, wb, channel) - sum);
-    store<f32>(out + 4 * channel, <f32>sum);
+    let sum = column(d, s, i0, j0, j1, k0, near - near1, b, 127, channel);
+    sum += column(d, s, i1, j0, j1, k0, near1, b, 128, channel);
+    sum += column(d, s, i0, j0, j1, k1, c - far1, b, 127, channel);
+    sum += column(d, s, i1, j0, j1, k1, far1, b, 128, channel);
+    store<f32>(out + 4 * channel, quantized(d, sum / 256));
   }
+}
+
+/** The shares of the two texels of a column along y; `half` rounds ties down or up. */
+function column(
+  d: usize,
+  s: usize,
+  x: i32,
+  j0: i32,
+  j1: i32,
+  z: i32,
+  weight: i32,
+  b: i32,
+  half: i32,
+  channel: u32,
+): f64 {
+  const far = (weight * b + half) >> 8;
+  let sum: f64 = 0;
+  if (weight != far) sum = <f64>texel(d, s, x, j0, z, channel) * (weight - far);
+  if (far != 0) sum += <f64>texel(d, s, x, j1, z, channel) * far;
+  return sum;
+}
+
+/** A blend as the texture unit gives it: f16 for f16 texels, 16-bit fractions for integers. */
+function quantized(d: usize, v: f64): f32 {
+  const format = field(d, DESCRIPTOR_FORMAT);
+  if (format == FORMAT_FLOAT) {
+    return field(d, DESCRIPTOR_CHANNEL_BYTES) == 4 ? <f32>v : cvt_f32_f16(cvt_rn_f16_f32(<f32>v));
+  }
+  const steps: f64 = format == FORMAT_SIGNED ? 32767 : 65535;
+  return <f32>(floor<f64>(v * steps + 0.5) / steps);
 }
 
 /** One component of a texel, as the texture's type has it. */
 function gather(d: usize, s: usize, out: usize, x: i32, y: i32, slice: i32, channel: i32): void {
-  if ((x | y | slice) < 0 || isFloat(d)) store<f32>(out, texel(d, s, x, y, slice, channel));
+  if (isFloat(d)) store<f32>(out, texel(d, s, x, y, slice, channel));
+  else if ((x | y | slice) < 0) store<u32>(out, borderInteger(d, s, channel));
   else {
     const size = field(d, DESCRIPTOR_CHANNEL_BYTES) * field(d, DESCRIPTOR_CHANNELS);
     store<u32>(out, channelInteger(d, placeOf(d, x * size, y, slice), channel));
   }
 }
 
-/** The bilinear blend in one slice. */
-function plane(
-  d: usize,
-  s: usize,
-  i0: i32,
-  i1: i32,
-  j0: i32,
-  j1: i32,
-  slice: i32,
-  wa: f64,
-  wb: f64,
-  channel: u32,
-): f64 {
-  const low = row(d, s, i0, i1, j0, slice, wa, channel);
-  if (wb == 0) return low;
-  return low + wb * (row(d, s, i0, i1, j1, slice, wa, channel) - low);
-}
-
-function row(d: usize, s: usize, i0: i32, i1: i32, j: i32, slice: i32, w: f64, channel: u32): f64 {
-  const left = <f64>texel(d, s, i0, j, slice, channel);
-  if (w == 0) return left;
-  return left + w * (<f64>texel(d, s, i1, j, slice, channel) - left);
-}
-
-/** All channels of one texel. */
+/** All channels of one texel, or of the border. */
 function writeTexel(d: usize, s: usize, out: usize, x: i32, y: i32, slice: i32): void {
-  const float = isFloat(d);
+  const outside = (x | y | slice) < 0;
+  const size = field(d, DESCRIPTOR_CHANNEL_BYTES) * field(d, DESCRIPTOR_CHANNELS);
+  const at: usize = outside ? 0 : placeOf(d, x * size, y, slice);
   for (let channel: u32 = 0; channel < 4; channel++) {
-    if (float || (x | y | slice) < 0) {
-      const value = texel(d, s, x, y, slice, channel);
-      if (float) store<f32>(out + 4 * channel, value);
-      else store<i32>(out + 4 * channel, <i32>value);
-    } else {
-      const size = field(d, DESCRIPTOR_CHANNEL_BYTES) * field(d, DESCRIPTOR_CHANNELS);
-      const value = channelInteger(d, placeOf(d, x * size, y, slice), channel);
-      store<u32>(out + 4 * channel, value);
-    }
+    const p = out + 4 * channel;
+    if (isFloat(d)) store<f32>(p, outside ? border(d, s, channel) : channelFloat(d, at, channel));
+    else if (outside) store<u32>(p, borderInteger(d, s, channel));
+    else store<u32>(p, channelInteger(d, at, channel));
   }
 }
 
-/** tex with s32 coordinates: texel indices; outside of a one-dimensional texture is zero. */
+/** tex with s32 coordinates: texel indices; outside it is zero, whatever the address mode. */
 export function texture_texel(
   d: usize,
   s: usize,
@@ -251,24 +295,13 @@ export function texture_texel(
 ): void {
   const dimensions = control & TEXTURE_DIMENSIONS;
   const slice = control & TEXTURE_LAYERED ? layerOf(d, control, layer) : 0;
-  const width = extent(d, DESCRIPTOR_WIDTH);
-  if (dimensions == 1 && !(control & TEXTURE_LAYERED)) {
-    if (<u32>x < <u32>width) writeTexel(d, s, out, x, 0, 0);
-    else v128.store(out, i64x2.splat(0));
-    return;
-  }
-  const i = wrapIndex(x, width, field(s, DESCRIPTOR_ADDRESS_MODE_X), false);
-  let j: i32 = 0;
-  let k = slice;
-  if (dimensions > 1) {
-    const mode = field(s, DESCRIPTOR_ADDRESS_MODE_Y);
-    j = wrapIndex(y, extent(d, DESCRIPTOR_HEIGHT), mode, false);
-  }
-  if (dimensions > 2) {
-    const mode = field(s, DESCRIPTOR_ADDRESS_MODE_Z);
-    k = wrapIndex(z, extent(d, DESCRIPTOR_DEPTH), mode, false);
-  }
-  writeTexel(d, s, out, i, j, k);
+  const height = dimensions > 1 ? extent(d, DESCRIPTOR_HEIGHT) : 1;
+  const depth = dimensions > 2 ? extent(d, DESCRIPTOR_DEPTH) : 1;
+  const j = dimensions > 1 ? y : 0;
+  const k = dimensions > 2 ? z : 0;
+  const across = <u32>x < <u32>extent(d, DESCRIPTOR_WIDTH) && <u32>j < <u32>height;
+  if (across && <u32>k < <u32>depth) writeTexel(d, s, out, x, j, dimensions > 2 ? z : slice);
+  else v128.store(out, i64x2.splat(0));
 }
 
 /** OpenCL's channel type numbers, which txq and suq give (PTX ISA §5.3.3). */

@@ -23,8 +23,8 @@ mkdirSync(out, { recursive: true });
 const lines = [`${TEXTURE_CASES.length} ${COORDINATES} ${BORDER.join(" ")}`];
 TEXTURE_CASES.forEach((c, k) => {
   writeFileSync(join(out, `kernel.${k}.ptx`), textureKernel(c));
-  writeFileSync(join(out, `texels.${k}.bin`), textureData(c, k));
-  writeFileSync(join(out, `places.${k}.bin`), new Uint8Array(textureCoordinates(c, k).buffer));
+  writeFileSync(join(out, `texels.${k}.bin`), textureData(c));
+  writeFileSync(join(out, `places.${k}.bin`), new Uint8Array(textureCoordinates(c).buffer));
   const flags = [
     c.linear,
     c.fraction,

@@ -10,7 +10,7 @@ import {
   textureKernel,
 } from "./cases.ts";
 
-export type Texture = Omit<TextureCase, "name" | "operation">;
+export type Texture = Omit<TextureCase, "name" | "operation" | "seed">;
 
 /** Lays out texels without gaps between rows; gives the object: its descriptor's pointer. */
 export function makeTexture(bench: Bench, c: Texture, texels: Uint8Array): number {
@@ -44,9 +44,9 @@ export function makeTexture(bench: Bench, c: Texture, texels: Uint8Array): numbe
 }
 
 /** Four 32-bit results for each of the case's places. */
-export function sampleTexture(bench: Bench, c: TextureCase, number: number): Uint32Array {
-  const texture = makeTexture(bench, c, textureData(c, number));
-  const places = bench.upload(textureCoordinates(c, number));
+export function sampleTexture(bench: Bench, c: TextureCase): Uint32Array {
+  const texture = makeTexture(bench, c, textureData(c));
+  const places = bench.upload(textureCoordinates(c));
   const out = bench.zeros(16 * COORDINATES);
   const options = { kernel: "t", grid: COORDINATES / 128, block: 128 };
   const fault = bench.run(textureKernel(c), [texture, places, out, COORDINATES], options);
