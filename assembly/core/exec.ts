@@ -14,6 +14,7 @@ import {
   BLOCK_CTAID_X,
   BLOCK_CTAID_Y,
   BLOCK_CTAID_Z,
+  BLOCK_ENTRY,
   BLOCK_FRAME,
   BLOCK_LAUNCH,
   BLOCK_MASKED,
@@ -65,6 +66,12 @@ const STATE_FREE: u32 = 0;
 const STATE_FRESH: u32 = 1;
 const STATE_SLOW: u32 = 2;
 
+/** Regions that a warp runs in a turn before the others get theirs. */
+const WARP_QUANTUM: u32 = 256;
+
+/** Blocks and regions that may still run before the caller looks at its clock. */
+let left: u32 = 0;
+
 const SMS: u32 = 16;
 
 // @ts-ignore: decorator
@@ -82,6 +89,7 @@ function cutOf(launch: u32, entry: u32): u32 {
 // @ts-ignore: decorator
 @inline
 function runRegion(context: u32, entry: u32, first: u32, last: u32): i32 {
+  left -= u32(left != 0);
   return call_indirect<i32>(field(context, BLOCK_TABLE) + entry - 1, context, first, last);
 }
 
@@ -90,13 +98,13 @@ function runRegion(context: u32, entry: u32, first: u32, last: u32): i32 {
  * @param launch launch record
  * @param contexts block contexts of this worker, BLOCK_CONTEXT_BYTES apart
  * @param count number of contexts: blocks that are resident at once
- * @param budget turns of blocks after which the caller wants to look at its clock
+ * @param budget regions of blocks after which the caller wants to look at its clock
  * @returns 0 all claimed blocks are done, 1 call again, 2 a fault (see the fault record), 3 the
  *   threads of a block wait for each other and none can ever go on
  */
 export function runLaunch(launch: u32, contexts: u32, count: u32, budget: u32): i32 {
   const blocks = field(launch, LAUNCH_BLOCKS);
-  let left = budget;
+  left = budget;
   for (;;) {
     let active: u32 = 0;
     for (let k: u32 = 0; k < count; k++) {
@@ -104,7 +112,6 @@ export function runLaunch(launch: u32, contexts: u32, count: u32, budget: u32): 
       for (;;) {
         if (field(context, BLOCK_STATE) == STATE_FREE && !claim(launch, context, blocks)) break;
         const result = runBlock(launch, context);
-        if (left > 0) left--;
         if (result == BLOCK_FAULT) return LAUNCH_FAULT;
         if (result == BLOCK_DEADLOCK) return LAUNCH_DEADLOCK;
         if (result == BLOCK_YIELD) {
@@ -137,15 +144,16 @@ function claim(launch: u32, context: u32, blocks: u32): bool {
   store<u32>(context + BLOCK_SMID, block % SMS);
   store<u32>(context + BLOCK_MASKED, 0);
   store<u32>(context + BLOCK_STATE, STATE_FRESH);
+  store<u32>(context + BLOCK_ENTRY, 1);
   memory.fill(context + BLOCK_ARRIVED, 0, 64);
   return true;
 }
 
-/** One turn of a block: until it is done, or all its threads wait for others. */
+/** One turn of a block: until it is done, all its threads wait for others, or the budget is spent. */
 function runBlock(launch: u32, context: u32): i32 {
   if (field(context, BLOCK_STATE) == STATE_FRESH) {
     const groups = field(launch, LAUNCH_GROUPS);
-    let entry: u32 = 1;
+    let entry = field(context, BLOCK_ENTRY);
     for (;;) {
       const pc = runRegion(context, entry, 0, groups);
       if (pc == PC_EXITED) return BLOCK_DONE;
@@ -156,6 +164,10 @@ function runBlock(launch: u32, context: u32): i32 {
         break;
       }
       entry = pc;
+      if (left == 0) {
+        store<u32>(context + BLOCK_ENTRY, entry);
+        return BLOCK_YIELD;
+      }
     }
     store<u32>(context + BLOCK_STATE, STATE_SLOW);
     store<u32>(context + BLOCK_MASKED, 1);
@@ -196,11 +208,17 @@ function runSlowly(launch: u32, context: u32): i32 {
     if (pc == PC_EXITED || pc & PC_READY) continue;
     if (field(cutOf(launch, pc), CUT_KIND) == CUT_WAIT) store<u32>(pcs + 4 * t, pc | PC_READY);
   }
-  do {
+  for (;;) {
+    let unfinished = false;
     for (let warp: u32 = 0; warp * 32 < threads; warp++) {
-      if (!runWarp(launch, context, warp, threads)) return BLOCK_FAULT;
+      const result = runWarp(launch, context, warp, threads);
+      if (result == BLOCK_FAULT) return BLOCK_FAULT;
+      if (result == BLOCK_YIELD) unfinished = true;
     }
-  } while (openBarriers(launch, context, threads));
+    const opened = openBarriers(launch, context, threads);
+    if (!opened && !unfinished) break;
+    if (unfinished || left == 0) return BLOCK_YIELD;
+  }
   let live = false;
   for (let t: u32 = 0; t < threads; t++) {
     const pc = load<u32>(pcs + 4 * t);
@@ -211,14 +229,14 @@ function runSlowly(launch: u32, context: u32): i32 {
   return live ? BLOCK_DEADLOCK : BLOCK_DONE;
 }
 
-/** Runs a warp until none of its threads can go on; false on a fault. */
-function runWarp(launch: u32, context: u32, warp: u32, threads: u32): bool {
+/** Runs a warp until none of its threads can go on, or it has had its share of the turn. */
+function runWarp(launch: u32, context: u32, warp: u32, threads: u32): i32 {
   const pcs = field(context, BLOCK_PC) + 128 * warp;
   const lanes = min<u32>(32, threads - 32 * warp);
   const width = field(launch, LAUNCH_WIDTH);
   const first = (32 * warp) / width;
   const last = first + (lanes + width - 1) / width;
-  for (;;) {
+  for (let share = WARP_QUANTUM; share != 0; ) {
     // The threads that are furthest behind go first: that brings diverged ones together again.
     let entry: u32 = 0xffffffff;
     for (let lane: u32 = 0; lane < lanes; lane++) {
@@ -226,12 +244,13 @@ function runWarp(launch: u32, context: u32, warp: u32, threads: u32): bool {
       if (pc & PC_READY) entry = min(entry, pc & ~PC_READY);
     }
     if (entry == 0xffffffff) {
-      if (!openWarp(launch, context, warp, lanes)) return true;
+      if (!openWarp(launch, context, warp, lanes)) return BLOCK_DONE;
       continue;
     }
-    if (runRegion(context, entry, first, last) == REGION_FAULT) return false;
+    if (runRegion(context, entry, first, last) == REGION_FAULT) return BLOCK_FAULT;
+    share--;
   }
-  return true;
+  return BLOCK_YIELD;
 }
 
 /** Lets lanes through a warp-level cut; those that take whoever is there wait for all others. */

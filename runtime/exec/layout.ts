@@ -84,9 +84,10 @@ export const FAULT_ADDRESS = 28;
 //  40  MASKED     1: a region runs only the threads whose pc is its entry, marked ready
 //  44  SMID       index of the worker
 //  48  TABLE      table index of the kernel's first region, on this worker
-//  52  STATE      0 free, 1 running
+//  52  STATE      0 free, 1 its threads are together, 2 they are not
 //  56  LIVE       threads that have not exited (valid while the block is in the slow path)
 //  60  ARRIVED    16 × u32: threads that have arrived at each barrier by `bar.arrive`
+// 124  ENTRY      the region that runs next, while the threads are together
 export const BLOCK_LAUNCH = 0;
 export const BLOCK_CTAID_X = 4;
 export const BLOCK_CTAID_Y = 8;
@@ -103,6 +104,7 @@ export const BLOCK_TABLE = 48;
 export const BLOCK_STATE = 52;
 export const BLOCK_LIVE = 56;
 export const BLOCK_ARRIVED = 60;
+export const BLOCK_ENTRY = 124;
 export const BLOCK_CONTEXT_BYTES = 128;
 
 // A thread's pc: 0 has exited; otherwise the entry (1-based region) that it stands before, with
