@@ -12,6 +12,9 @@ import { emitSpecialRegister } from "./sreg.ts";
 import { emitNarrow } from "./vector.ts";
 import { accessPattern } from "./vector-check.ts";
 
+/** As `threadOffset`: the first of the active lanes. */
+export const FIRST_ACTIVE = -1;
+
 /**
  * What the code of lane groups is put together from: operands as scalars, vectors and single lanes,
  * masks, parts of addresses, and the way back to the group's start.
@@ -372,10 +375,16 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
   }
 
   pushThread(): void {
-    this.w.localGet(this.thread);
-    if (this.threadOffset === 0) return;
-    this.w.i32Const(this.threadOffset);
-    this.w.op(OP.i32_add);
+    const { w } = this;
+    w.localGet(this.thread);
+    if (this.threadOffset === FIRST_ACTIVE) {
+      if (this.mask < 0) return;
+      this.pushMask();
+      w.op(OP.i32x4_bitmask);
+      w.op(OP.i32_ctz);
+    } else if (this.threadOffset !== 0) w.i32Const(this.threadOffset);
+    else return;
+    w.op(OP.i32_add);
   }
 
   pushStackLimit(): void {

@@ -2,7 +2,7 @@ import type { Value } from "../ir/ir.ts";
 import { type AccessPattern, accessPattern as patternOf } from "../simd/patterns.ts";
 import { LANES } from "../simd/shapes.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
-import type { GroupOperands } from "./group-operands.ts";
+import { FIRST_ACTIVE, type GroupOperands } from "./group-operands.ts";
 import { emitScalar } from "./scalar.ts";
 
 const log2 = (n: number) => 31 - Math.clz32(n);
@@ -26,7 +26,9 @@ export function emitVectorCheck(e: GroupOperands, v: Value, placed: number[]): v
   const locals = placed.length > 0 ? placed : checkTypes(e, v).map((type) => e.temporaryOf(type));
   const { stride, tried } = accessPattern(e, v);
   if (stride === 0) {
+    e.threadOffset = FIRST_ACTIVE; // the one that a fault names
     emitScalar(e, v);
+    e.threadOffset = 0;
     w.localSet(locals[0]);
     return;
   }

@@ -17,43 +17,61 @@ export function makeReducible(start: Block, fn: LoweredFunction, newBlock: () =>
   throw new Error(`${fn.name}: control flow that cannot be made reducible`);
 }
 
-/** The entries of a smallest cycle that is entered at more than one block. */
+/**
+ * The entries of a cycle that is entered at more than one block. A cycle with one entry is a loop;
+ * what it holds besides its header is looked at again.
+ */
 function multipleEntries(graph: Graph): Block[] | undefined {
-  const n = graph.order.length;
-  for (let h = n - 1; h >= 0; h--) {
-    const header = graph.order[h];
-    const bad = header.preds.find((p) => {
-      const k = graph.index.get(p) as number;
-      return k >= h && !graph.dominates(h, k);
-    });
-    if (!bad) continue;
-    const component = cycleThrough(graph, header, bad);
-    const entries = [...component].filter((b) => b.preds.some((p) => !component.has(p)));
-    if (entries.length > 1) return entries;
+  const work = [graph.order];
+  for (let blocks = work.pop(); blocks; blocks = work.pop()) {
+    for (const cycle of cycles(blocks)) {
+      const entries = [...cycle].filter((b) => b.preds.some((p) => !cycle.has(p)));
+      if (entries.length > 1) return entries;
+      work.push([...cycle].filter((b) => b !== entries[0]));
+    }
   }
   return undefined;
 }
 
-/** The strongly connected component of `header`. */
-function cycleThrough(graph: Graph, header: Block, tail: Block): Set<Block> {
-  const forward = new Set([header]);
-  let work = [header];
-  for (let b = work.pop(); b; b = work.pop()) {
-    for (const s of successors(b)) {
-      if (!forward.has(s) && graph.index.has(s)) {
-        forward.add(s);
-        work.push(s);
+/** The strongly connected components of a subgraph that are cycles (Kosaraju, Sharir). */
+function cycles(blocks: Block[]): Set<Block>[] {
+  const inside = new Set(blocks);
+  const post: Block[] = [];
+  walk(blocks, (b) => successors(b).filter((s) => inside.has(s)), post);
+  const found: Set<Block>[] = [];
+  const seen = new Set<Block>();
+  for (const root of post.reverse()) {
+    if (seen.has(root)) continue;
+    const component: Block[] = [];
+    walk([root], (b) => b.preds.filter((p) => inside.has(p)), component, seen);
+    if (component.length > 1 || successors(root).includes(root)) found.push(new Set(component));
+  }
+  return found;
+}
+
+/** Depth-first walk without recursion; appends to `post` each block after all that it leads to. */
+function walk(
+  roots: Block[],
+  next: (b: Block) => Block[],
+  post: Block[],
+  seen = new Set<Block>(),
+): void {
+  for (const root of roots) {
+    if (seen.has(root)) continue;
+    seen.add(root);
+    const stack = [{ block: root, next: next(root), k: 0 }];
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1];
+      const s = top.next[top.k++];
+      if (!s) {
+        post.push(top.block);
+        stack.pop();
+      } else if (!seen.has(s)) {
+        seen.add(s);
+        stack.push({ block: s, next: next(s), k: 0 });
       }
     }
   }
-  const component = new Set([header]);
-  work = [tail];
-  for (let b = work.pop(); b; b = work.pop()) {
-    if (component.has(b) || !forward.has(b)) continue;
-    component.add(b);
-    work.push(...b.preds);
-  }
-  return component;
 }
 
 function dispatch(

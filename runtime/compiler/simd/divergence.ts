@@ -62,14 +62,13 @@ export class Divergence {
   /** Loops that lanes of a group leave at different times. */
   readonly loops = new Set<Loop>();
   private readonly joins = new Set<Block>();
-  private readonly postDominators: Uint32Array[];
+  private readonly postDominators = new Map<Loop | undefined, Uint32Array[]>();
   private readonly partialCache = new Map<number, Set<number>>();
   private readonly loopSets = new Map<Loop, Set<number>>();
 
   constructor(region: Region, prologue: Value[], context: Omit<ShapeContext, "of">) {
     this.graph = new Graph(region.start);
     for (const loop of this.graph.loops) this.loopSets.set(loop, new Set(loop.blocks));
-    this.postDominators = postDominators(this.graph);
     const full: ShapeContext = { ...context, of: (v) => this.shapes.get(v) ?? unknown };
     this.analyze(prologue, full);
   }
@@ -98,8 +97,9 @@ export class Divergence {
       }
       if (this.spread()) changed = true;
     }
-    for (const [v, s] of this.shapes) {
-      if (s.kind === UNKNOWN) this.shapes.set(v, { kind: UNIFORM, stride: 0, zeros: 0 });
+    // What nothing was found out about is computed from nothing: no thread ever comes there.
+    for (const v of [...prologue, ...order.flatMap((b) => b.values)]) {
+      if ((this.shapes.get(v) ?? unknown).kind === UNKNOWN) this.shapes.set(v, uniform);
     }
   }
 
@@ -257,6 +257,27 @@ export class Divergence {
     return found;
   }
 
+  /** The innermost loop that both blocks are in. */
+  private commonLoop(a: number, b: number): Loop | undefined {
+    let loop = this.graph.loopOf[a];
+    while (loop && !this.inLoop(loop, b)) loop = loop.parent;
+    return loop;
+  }
+
+  /** Whether every lane in block `k` comes to block `b`, in the same round of the loops around both. */
+  follows(b: number, k: number): boolean {
+    const post = this.postDominatorsIn(this.commonLoop(k, b))[k];
+    return (post[b >>> 5] & (1 << (b & 31))) !== 0;
+  }
+
+  private postDominatorsIn(loop: Loop | undefined): Uint32Array[] {
+    const known = this.postDominators.get(loop);
+    if (known) return known;
+    const found = postDominators(this.graph, loop);
+    this.postDominators.set(loop, found);
+    return found;
+  }
+
   /** Blocks that only some of the lanes that reach block `k` may reach, because of its branch. */
   partial(k: number): Set<number> {
     const cached = this.partialCache.get(k);
@@ -272,8 +293,8 @@ export class Divergence {
         if (n > b) work.push(n);
       }
     }
-    const post = this.postDominators[k];
-    const result = new Set([...reach].filter((b) => !(post[b >>> 5] & (1 << (b & 31)))));
+    // What every lane comes to, but only in a later round of a loop, is partial in this one.
+    const result = new Set([...reach].filter((b) => !this.follows(b, k)));
     this.partialCache.set(k, result);
     return result;
   }
@@ -302,11 +323,17 @@ function replaceEndValue(block: Block, from: Value, to: Value): void {
   }
 }
 
-/** For each block (by order index), the blocks that every path from it to an end goes through. */
-function postDominators(graph: Graph): Uint32Array[] {
+/**
+ * For each block (by order index), the blocks that every path from it to an end goes through. A
+ * round of `within`, or of a loop around it, ends where its header is reached again.
+ */
+function postDominators(graph: Graph, within: Loop | undefined): Uint32Array[] {
+  const headers = new Set<number>();
+  for (let loop = within; loop; loop = loop.parent) headers.add(loop.header);
   const n = graph.order.length;
   const words = (n + 31) >>> 5;
   const all = new Uint32Array(words).fill(0xffffffff);
+  const none = new Uint32Array(words);
   const sets = Array.from({ length: n }, () => all.slice());
   for (let changed = true; changed; ) {
     changed = false;
@@ -316,7 +343,8 @@ function postDominators(graph: Graph): Uint32Array[] {
       if (after.length > 0) {
         next.fill(0xffffffff);
         for (const s of after) {
-          const from = sets[graph.index.get(s) as number];
+          const to = graph.index.get(s) as number;
+          const from = to <= k && headers.has(to) ? none : sets[to];
           for (let w = 0; w < words; w++) next[w] &= from[w];
         }
       }

@@ -16,7 +16,16 @@ import type { OptimizedRegion } from "../pipeline.ts";
 import { fuseProducts, splitAddresses } from "./addresses.ts";
 import { Divergence, unifyLatches } from "./divergence.ts";
 import { ALL_LANES, type LinearRegion, linearize } from "./linearize.ts";
-import { join, type Shape, sameShape, unknown, VARYING, varying } from "./shapes.ts";
+import {
+  AFFINE,
+  join,
+  type Shape,
+  sameShape,
+  UNKNOWN,
+  unknown,
+  VARYING,
+  varying,
+} from "./shapes.ts";
 
 /** One body of a region for lane groups. */
 export interface GroupVariant {
@@ -113,7 +122,7 @@ function registerShapes(
     for (const { region, prologue } of regions) {
       const copy = cloneRegion(region);
       const d = new Divergence(copy, prologue, { block, register });
-      if (!inStep(d)) return new Map();
+      if (!inStep(d) || namesLanes(d)) return new Map();
       for (const b of copy.blocks) {
         const t = b.terminator;
         if (t?.kind !== "cut" || !t.state) continue;
@@ -125,6 +134,13 @@ function registerShapes(
           changed = true;
         }
       }
+    }
+    if (changed) continue;
+    // Registers that are loaded but that no region saves: code that nothing reaches.
+    for (const [r, s] of shapes) {
+      if (s.kind !== UNKNOWN) continue;
+      shapes.set(r, varying);
+      changed = true;
     }
   }
   return shapes;
@@ -156,6 +172,17 @@ function inStep(d: Divergence): boolean {
       return false;
   }
   return true;
+}
+
+/**
+ * Whether lanes of a group may wait at one cut for different ones: with member masks or barriers
+ * that differ, some go on before the others (`tiled_partition<2>`).
+ */
+function namesLanes(d: Divergence): boolean {
+  return d.graph.order.some(({ terminator: t }) => {
+    if (t?.kind !== "cut" || !t.state) return false;
+    return t.state.operands.some((v) => d.of(v).kind >= AFFINE);
+  });
 }
 
 /** Switches become chains of branches, which can be linearised. */

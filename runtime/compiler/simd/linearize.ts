@@ -33,7 +33,11 @@ interface Node {
  * @param entryMask ALL_LANES if the group is known to be complete, else mask 0 is set by the caller
  */
 export function linearize(region: Region, d: Divergence, entryMask: number): LinearRegion {
-  return new Linearizer(region, d, entryMask).run();
+  const forced = new Set<number>();
+  for (;;) {
+    const result = new Linearizer(region, d, entryMask, forced).run();
+    if (result) return result;
+  }
 }
 
 class Linearizer {
@@ -47,12 +51,16 @@ class Linearizer {
   /** Mask of each block by order index, and whether it is the block's own. */
   private readonly mask: number[] = [];
   private readonly own: boolean[] = [];
+  /** The block whose mask a block without one of its own has. */
+  private readonly holder: number[] = [];
+  private readonly forced: Set<number>;
   private readonly nextMask = new Map<Loop, number>();
   private readonly result: LinearRegion;
   private masks = 0;
   private blocks = 0;
 
-  constructor(region: Region, d: Divergence, entryMask: number) {
+  constructor(region: Region, d: Divergence, entryMask: number, forced: Set<number>) {
+    this.forced = forced;
     this.d = d;
     this.graph = d.graph;
     this.entryMask = entryMask;
@@ -60,7 +68,8 @@ class Linearizer {
     this.result = { start: region.start, maskOf: new Map(), masks: 0, mutable: new Set() };
   }
 
-  run(): LinearRegion {
+  /** The result, or undefined if more blocks turned out to need masks of their own. */
+  run(): LinearRegion | undefined {
     const order = compactOrder(this.graph);
     this.placeNodes(order);
     this.assignMasks(order);
@@ -68,6 +77,7 @@ class Linearizer {
       if (node.tail) this.tail(node, at, node.tail);
       else this.node(node, at);
     });
+    if (this.forceMasks()) return undefined;
     this.result.start = this.nodes[0].entry;
     this.result.masks = this.masks;
     return this.result;
@@ -125,10 +135,31 @@ class Linearizer {
           l = graph.loopOf[dom];
         } else l = l.parent;
       }
-      const split = apart.some((b) => graph.dominates(dom, b) && d.partial(b).has(k));
+      this.holder[k] = dom;
+      const split =
+        this.forced.has(k) || apart.some((b) => graph.dominates(dom, b) && d.partial(b).has(k));
       this.own[k] = split;
       this.mask[k] = split ? this.masks++ : this.mask[dom];
     }
+  }
+
+  /**
+   * A block that waits while another runs is run after it, whichever way that one was come to. So
+   * it needs lanes of its own if it isn't on all of these ways, though branches on them are uniform.
+   */
+  private forceMasks(): boolean {
+    const { graph, d } = this;
+    const before = this.forced.size;
+    this.nodes.forEach(({ block, tail }, at) => {
+      for (const waiting of this.deferred[at]) {
+        const k = this.nodes[waiting].block;
+        if (k <= 0 || this.own[k]) continue;
+        const dom = this.holder[k];
+        const surely = graph.dominates(dom, tail ? tail.header : block) && d.follows(k, dom);
+        if (!surely) this.forced.add(k);
+      }
+    });
+    return this.forced.size > before;
   }
 
   /** Jumps to the first of several nodes; the others follow in their turn. */
