@@ -26,6 +26,7 @@ function resultType(i: Instruction, type: Type): PtxType {
   if (type === F32) return ptxType("f32");
   if (type === F64) return ptxType("f64");
   if (type === I64) return ptxType("b64");
+  if (i.mods[0] === "pack") return ptxType("b32"); // the type is that of a part
   for (const mod of i.mods) {
     const t = /^(pred|[busf]\d+(x\d)?|bf16(x2)?|tf32|e\dm\d(x\d)?)$/.test(mod)
       ? ptxType(mod)

@@ -21,6 +21,9 @@ const SECOND: Record<string, number> = {
   max: V.VIDEO_SECOND_MAX,
 };
 
+/** An operand without its sign (vmad). */
+const positive = (o: Operand): Operand => (o.kind === "neg" ? o.operand : o);
+
 const component = (o: Operand | undefined) => (o?.kind === "reg" ? (o.component ?? "") : "");
 
 function selector(o: Operand): number {
@@ -45,9 +48,14 @@ function signs(i: Instruction): number {
 /** Scalar video instructions (PTX ISA §9.7.17). */
 function scalar(name: string): Lowering {
   return (b, i) => {
-    const [d, x, y, z] = i.operands;
+    const [d, x, y, z] = i.operands.map(positive);
+    const negated = i.operands.map((o) => o.kind === "neg");
     let control =
-      signs(i) | (selector(x) << V.VIDEO_SELECT_A_SHIFT) | (selector(y) << V.VIDEO_SELECT_B_SHIFT);
+      (negated[1] !== negated[2] ? V.VIDEO_NEGATE_PRODUCT : 0) |
+      (negated[3] ? V.VIDEO_NEGATE_C : 0) |
+      signs(i) |
+      (selector(x) << V.VIDEO_SELECT_A_SHIFT) |
+      (selector(y) << V.VIDEO_SELECT_B_SHIFT);
     for (const m of i.mods) {
       if (m === "sat") control |= V.VIDEO_SAT;
       else if (m === "wrap") control |= V.VIDEO_WRAP;

@@ -87,6 +87,8 @@ export const COMPARE: FormGroup[] = [
       "set.cmp.bool.bf16.stype d:bf16, a:stype, b:stype, {!}c @7.8 sm_90",
       "set.cmpf.bf16.ftype d:bf16, a:ftype, b:ftype @7.8 sm_90",
       "set.cmpf.bool.bf16.ftype d:bf16, a:ftype, b:ftype, {!}c @7.8 sm_90",
+      "set.cmpf.bf16.bf16 d:bf16, a:bf16, b:bf16 @7.8 sm_90",
+      "set.cmpf.bool.bf16.bf16 d:bf16, a:bf16, b:bf16, {!}c @7.8 sm_90",
       "set.cmpf{.ftz}.to.f16 d:to, a:f16, b:f16 @6.5",
       "set.cmpf.bool{.ftz}.to.f16 d:to, a:f16, b:f16, {!}c @6.5",
       "set.cmpf.to.bf16 d:to, a:bf16, b:bf16 @7.8 sm_90",

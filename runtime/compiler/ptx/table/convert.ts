@@ -12,6 +12,7 @@ export const CONVERT: FormGroup[] = [
       to: "u8 u16 u32 u64 s8 s16 s32 s64",
       from: "u8 u16 u32 u64 s8 s16 s32 s64",
       half: "f16 bf16",
+      drnd: "rm rp",
       frnd: "rn rz",
     },
     forms: [
@@ -48,6 +49,7 @@ export const CONVERT: FormGroup[] = [
       "cvt.frnd{.relu}{.satfinite}.f16.f32 d:f16~, a:f32~ @7.0 sm_80",
       "cvt.frnd{.relu}{.satfinite}.f16x2.f32 d:f16x2, a:f32, b:f32 @7.0 sm_80",
       "cvt.frnd{.relu}{.satfinite}.bf16.f32 d:bf16~, a:f32~ @7.0 sm_80",
+      "cvt.drnd.bf16.f32 d:bf16~, a:f32~ @7.8 sm_90",
       "cvt.frnd{.relu}{.satfinite}.bf16x2.f32 d:bf16x2, a:f32, b:f32 @7.0 sm_80",
       "cvt.rna{.satfinite}.tf32.f32 d:b32, a:f32 @7.0 sm_80",
       "cvt.frnd{.relu}.tf32.f32 d:b32, a:f32 @7.8 sm_90",
