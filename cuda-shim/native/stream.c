@@ -72,6 +72,17 @@ WR_API cudaError_t cudaStreamGetId(cudaStream_t stream, unsigned long long *id) 
   *id = wr_get64(&c, STREAM_INFO_ID);
   return cudaSuccess;
 }
+/* The window of the L2 cache and how to wait are hints, and have no effect here. */
+#define ATTRIBUTE_ACCESS_POLICY_WINDOW 1
+#define ATTRIBUTE_SYNCHRONIZATION_POLICY 3
+WR_API cudaError_t cudaStreamSetAttribute(cudaStream_t stream, int attribute, const void *value) {
+  struct wr_call c;
+  if (value == NULL) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(info(stream, &c));
+  int hint = attribute == ATTRIBUTE_ACCESS_POLICY_WINDOW ||
+             attribute == ATTRIBUTE_SYNCHRONIZATION_POLICY;
+  return wr_result(hint ? cudaSuccess : cudaErrorNotSupported);
+}
 WR_API cudaError_t cudaDeviceGetStreamPriorityRange(int *least, int *greatest) {
   if (least) *least = STREAM_PRIORITY_LEAST;
   if (greatest) *greatest = STREAM_PRIORITY_GREATEST;
