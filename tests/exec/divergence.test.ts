@@ -69,6 +69,20 @@ for (const width of WIDTHS) {
       assert.deepEqual(words, LANES.map(model));
     });
 
+    test("regression: an inner loop's lanes go on with the outer loop in different rounds", async () => {
+      const body = `mov.u32 %r4, 0; mov.u32 %r5, 0; and.b32 %r3, %r0, 3;
+        H: add.u32 %r5, %r5, 100; mov.u32 %r6, 0;
+        I: add.u32 %r6, %r6, 1; add.u32 %r4, %r4, 1; setp.ge.u32 %p0, %r4, 9; @%p0 bra E;
+        add.u32 %r5, %r5, 1; setp.gt.u32 %p1, %r6, %r3; @%p1 bra H; bra I;
+        E: mad.lo.u32 %r5, %r4, 10000, %r5; ${STORE}`;
+      const { fault, words } = await run(body);
+      assert.equal(fault, undefined);
+      assert.deepEqual(
+        words,
+        LANES.map((t) => 90000 + 100 * (1 + Math.floor(8 / ((t & 3) + 1))) + 8),
+      );
+    });
+
     test("regression: a uniform way to a block that waits on another way", async () => {
       // Lanes of X go to J by a uniform branch, those of Y to K; K comes after J in the code.
       const body = `mov.u32 %r5, 0; mov.u32 %r2, %ctaid.x; add.u32 %r2, %r2, 2;

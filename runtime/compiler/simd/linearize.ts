@@ -358,15 +358,15 @@ class Linearizer {
   private needsBlend(phi: Value, k: number, target: Block, to: number, splits: boolean): boolean {
     const { graph, d } = this;
     if (d.of(phi).kind !== VARYING) return false;
+    for (let l = graph.loopOf[k]; l; l = l.parent) {
+      if (d.loops.has(l) && !d.inLoop(l, to)) return true; // lanes come round by round
+    }
     const loop = graph.loopOf[to];
     if (loop && loop.header === to) {
       // A back edge brings all lanes that are still in the loop; the others don't look again.
       if (d.inLoop(loop, k)) return false;
       const entries = target.preds.filter((p) => !d.inLoop(loop, graph.index.get(p) as number));
       return entries.length > 1 && !this.isFirst(k, entries) && (splits || d.isJoin(target));
-    }
-    for (let l = graph.loopOf[k]; l; l = l.parent) {
-      if (d.loops.has(l) && !d.inLoop(l, to)) return true; // lanes come round by round
     }
     if (!d.isJoin(target)) return false;
     return !this.isFirst(k, target.preds);
