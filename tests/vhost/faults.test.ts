@@ -26,18 +26,39 @@ async function client(socket: string, name: string): Promise<{ code: number | nu
   return { code, out };
 }
 
-async function withServer(body: (socket: string) => Promise<void>): Promise<void> {
+async function withServer(
+  body: (socket: string, kill: () => void) => Promise<void>,
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "warpring-test-"));
   const socket = join(folder, "device");
   const server = await startServer(socket, { watchStdin: true }, RUNTIME);
   const ended = new Promise((resolve) => server.once("exit", resolve));
   try {
-    await body(socket);
+    await body(socket, () => void server.kill("SIGKILL"));
   } finally {
     server.kill("SIGKILL");
     await ended;
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** A program that launches without end: started, and at work. */
+async function endless(socket: string): Promise<{ kill(): void; ended: Promise<string> }> {
+  const library = await nativeLibrary("test");
+  const env = { ...process.env, WARPRING_SOCKET: socket, LD_LIBRARY_PATH: library };
+  const program = join(ROOT, "tests", "vhost", "fixtures", "endless");
+  const child = spawn(program, { env, stdio: ["ignore", "pipe", "ignore"] });
+  let out = "";
+  await new Promise<void>((resolve) => {
+    child.stdout.on("data", (data) => {
+      out += data;
+      resolve();
+    });
+  });
+  const ended = new Promise<string>((resolve) => {
+    child.once("close", (code, signal) => resolve(`${out}${code ?? signal}`));
+  });
+  return { kill: () => void child.kill("SIGKILL"), ended };
 }
 
 /** Sends bytes to the server, and waits until it ends the connection. */
@@ -99,6 +120,19 @@ describe("a served device and bad clients", () => {
         all.map(({ code }) => code),
         [0, 0, 0],
       );
+    });
+  });
+
+  test("a program that is killed at work, and a device that is", async () => {
+    await withServer(async (socket, kill) => {
+      const first = await endless(socket);
+      first.kill();
+      assert.equal(await first.ended, "running\nSIGKILL");
+      assert.equal((await client(socket, "managed")).code, 0);
+      const second = await endless(socket);
+      kill();
+      // cudaErrorDevicesUnavailable, and no hang.
+      assert.equal(await second.ended, "running\nerror 46\n9");
     });
   });
 });
