@@ -152,6 +152,30 @@ for (const width of WIDTHS) {
   });
 }
 
+describe("what is refused at load", () => {
+  const refuse = async (ptx: string, message: RegExp) => {
+    const bench = await Bench.create();
+    assert.throws(() => bench.executor.loadModule(ptx), message);
+  };
+
+  test("clusters of several blocks", () =>
+    refuse(
+      kernelText(0, "").replace("\n{", "\n.reqnctapercluster 2, 1, 1\n{"),
+      /unsupported .reqnctapercluster 2, 1, 1/,
+    ));
+
+  test("copies by tensor map, warpgroup products, multisampled textures", async () => {
+    const copy = "cp.async.bulk.tensor.1d.global.shared::cta.bulk_group [%rd0, {%r1}], [%r2];";
+    await refuse(kernelText(1, copy), /copies by tensor map.*cp\.async\.bulk\.tensor/);
+    await refuse(
+      kernelText(0, "wgmma.fence.sync.aligned;").replace("sm_90", "sm_90a"),
+      /unsupported instruction: wgmma/,
+    );
+    const fetch = "tex.2dms.v4.u32.s32 {%r1, %r2, %r3, %r4}, [%rd0, {%r5, %r6, %r7, %r7}];";
+    await refuse(kernelText(1, fetch), /multisampled textures/);
+  });
+});
+
 describe("comparisons with results of 16 bits", () => {
   const ONE = 0x3c00;
   const cases: [string, number, number, number][] = [

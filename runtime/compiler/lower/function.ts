@@ -86,6 +86,11 @@ export class FunctionLowering {
 
   /** Lowers the outermost function. */
   run(fn: PtxFunction): LoweredFunction {
+    const [x, y, z] = fn.clusterDims ?? [1, 1, 1];
+    if (x * y * z > 1) {
+      const message = `unsupported .reqnctapercluster ${x}, ${y}, ${z}: clusters of several blocks`;
+      throw new PtxError(message, fn.line, 0, fn.name);
+    }
     const entry = this.newBlock();
     this.builder.block = entry;
     this.frame = this.newFrame(fn, undefined, undefined);
