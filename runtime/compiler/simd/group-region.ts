@@ -107,7 +107,7 @@ function registerShapes(
   block: readonly [number, number, number],
 ): Map<number, Shape> {
   const shapes = new Map<number, Shape>();
-  if (fn.cuts.some((c) => c.kind === "wait")) return shapes;
+  if (fn.cuts.length === 0 || fn.cuts.some((c) => c.kind === "wait")) return shapes;
   for (const { region } of regions) {
     for (const b of region.blocks) {
       const t = b.terminator;
