@@ -6,13 +6,19 @@ import type { DeviceDescription } from "../device/properties.ts";
 import { OFFERED_FEATURES, VirtioGpu } from "../device/virtio-gpu.ts";
 import type { ExecHost, Executor } from "../exec/index.ts";
 import { deviceWorkspace, guestRegions } from "../machine/layout.ts";
-import { CONFIG_SIZE, MAX_QUEUE_GROUPS, QUEUES_PER_GROUP } from "../protocol/definitions.ts";
+import {
+  CONFIG_SIZE,
+  MAX_QUEUE_GROUPS,
+  QUEUE_EVENT,
+  QUEUES_PER_GROUP,
+} from "../protocol/definitions.ts";
 import {
   STATUS_ACKNOWLEDGE,
   STATUS_DRIVER,
   STATUS_DRIVER_OK,
   STATUS_FEATURES_OK,
   STATUS_NEEDS_RESET,
+  virtqueueSetNotification,
 } from "../virtio/index.ts";
 import { Connection, ConnectionError, type Message } from "./connection.ts";
 import * as V from "./defs.ts";
@@ -101,19 +107,32 @@ export class Session {
   #turn(): boolean {
     let idle = 0;
     let looks = 0;
+    this.#wantKicks(false);
     while (this.#gpu !== undefined && idle < IDLE_LOOKS) {
       idle = this.#gpu.turn() || this.#look(this.#gpu) ? 0 : idle + 1;
       // A client that never stops sending work must be heard, and its end noticed.
       if (++looks % 64 === 0 && this.#poll(0)) return this.#message();
     }
+    this.#wantKicks(true);
+    // What came before the queues' flags changed was not notified.
+    if (this.#gpu !== undefined && this.#look(this.#gpu)) return true;
     return this.#poll(-1) ? this.#message() : true;
+  }
+
+  /** While the device looks by itself the driver can spare its kicks (§2.7.10). */
+  #wantKicks(wanted: boolean): void {
+    for (const [index, { running }] of this.#vrings.entries()) {
+      if (!running || index % QUEUES_PER_GROUP === QUEUE_EVENT) continue;
+      const queue = this.#gpu?.virtio.queue(index);
+      if (queue !== undefined && !queue.broken) virtqueueSetNotification(queue, wanted);
+    }
   }
 
   /** Looks into queues that may have buffers whose kick has not been seen yet. */
   #look(gpu: VirtioGpu): boolean {
     let any = false;
     for (const [index, { running }] of this.#vrings.entries()) {
-      if (running && index % QUEUES_PER_GROUP !== 1) {
+      if (running && index % QUEUES_PER_GROUP !== QUEUE_EVENT) {
         any = gpu.device.processQueue(index) || any;
       }
     }
