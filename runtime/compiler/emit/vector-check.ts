@@ -3,6 +3,7 @@ import { type AccessPattern, accessPattern as patternOf } from "../simd/patterns
 import { LANES } from "../simd/shapes.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import { FIRST_ACTIVE, type GroupOperands } from "./group-operands.ts";
+import { indexLimits } from "./index-limits.ts";
 import { emitScalar } from "./scalar.ts";
 
 const log2 = (n: number) => 31 - Math.clz32(n);
@@ -167,6 +168,24 @@ function affineGeneric(e: GroupOperands, v: Value, stride: number, ea: number): 
   const [base, index] = v.args;
   const { stride: step, zeros } = e.shape(index);
   const shift = log2(align);
+  const limits = indexLimits(e, v, stride);
+  if (limits) {
+    // base + index × scale, in 32 bits: right if the index is in range.
+    e.scalar(index);
+    if (scale !== 1) {
+      w.i32Const(log2(scale));
+      w.op(OP.i32_shl);
+    }
+    e.pushBase32(base);
+    w.op(OP.i32_add);
+    w.localSet(ea);
+    e.scalar(index);
+    w.localGet(limits.low);
+    w.op(OP.i32_sub);
+    w.localGet(limits.count);
+    w.op(OP.i32_lt_u);
+    return;
+  }
   const bytes = e.scaledIndex(index, signed, scale);
   e.pushBase32(base);
   w.localGet(bytes);
