@@ -20,11 +20,16 @@ import type { Cut, LoweredFunction, Site } from "./ir/ir.ts";
 import { chunks } from "./lower/calls.ts";
 import { KernelContext, type ModuleLayout } from "./lower/context.ts";
 import { FunctionLowering } from "./lower/function.ts";
-import { assignSlots, optimize, type PassObserver } from "./pipeline.ts";
+import { assignSlots, type OptimizedRegion, optimize, type PassObserver } from "./pipeline.ts";
 import type { PtxFunction, PtxModule } from "./ptx/ast.ts";
 import { PtxError } from "./ptx/ast.ts";
 import { cutWaitLoops } from "./regions/waits.ts";
-import { groupObstacle, groupRegions } from "./simd/group-region.ts";
+import {
+  type GroupRegion,
+  groupDrawback,
+  groupObstacle,
+  groupRegions,
+} from "./simd/group-region.ts";
 import { LANES } from "./simd/shapes.ts";
 import type { DeviceLibrary } from "./wasm/library.ts";
 import { VALTYPE } from "./wasm/opcodes.ts";
@@ -60,8 +65,8 @@ export interface CompiledKernel {
 
 /** How a kernel is compiled. */
 export interface CompileOptions extends EmitOptions {
-  /** 1 for scalar code even where lane groups are possible. */
-  width?: 1 | 4;
+  /** 1: scalar code; 4: lane groups wherever possible; undefined: what is likely to be faster. */
+  width?: 1 | 4 | undefined;
   observe?: PassObserver;
 }
 
@@ -113,9 +118,25 @@ export function compileKernel(from: LoweredKernel, options: CompileOptions): Com
   }
 }
 
+/** Optimises a kernel, and prepares it for lane groups where that is possible and worth it. */
+function chooseWidth(
+  { lowered, reals }: LoweredKernel,
+  { shape, width, observe }: CompileOptions,
+): { regions: OptimizedRegion[]; groups: GroupRegion[] | undefined } {
+  const regions = optimize(lowered, observe);
+  if (!shape || width === 1 || groupObstacle(regions, reals.length > 0)) {
+    return { regions, groups: undefined };
+  }
+  const groups = groupRegions(lowered, regions, shape);
+  if (width === undefined && groupDrawback(groups)) {
+    return { regions: optimize(lowered), groups: undefined };
+  }
+  return { regions, groups };
+}
+
 function compile(from: LoweredKernel, options: CompileOptions): CompiledKernel {
   const { context, kernel, lowered, reals, sites } = from;
-  const regions = optimize(lowered, options.observe);
+  const { regions, groups } = chooseWidth(from, options);
   const { slots, bytes: spillBytes } = assignSlots(lowered, regions);
   const frameBytes = Math.max(0, ...lowered.cuts.map(frameBytesOf));
   const localBytes = Math.ceil(lowered.localBytes / 16) * 16;
@@ -130,12 +151,6 @@ function compile(from: LoweredKernel, options: CompileOptions): CompiledKernel {
     regions.length === 1,
   );
   for (const fn of context.realFunctions.keys()) emitter.declareReal(signatureOf(fn));
-  const { shape } = options;
-  const obstacle = shape
-    ? groupObstacle(regions, reals.length > 0)
-    : "its block shape is not known";
-  const width = obstacle || options.width === 1 ? 1 : LANES;
-  const groups = width > 1 && shape ? groupRegions(lowered, regions, shape) : undefined;
   regions.forEach(({ region, prologue }, k) => {
     const index = emitter.module.declare();
     const { locals, code } = groups
@@ -150,7 +165,7 @@ function compile(from: LoweredKernel, options: CompileOptions): CompiledKernel {
     name: kernel.name,
     wasm: emitter.module.build(),
     regions: regions.length,
-    width,
+    width: groups ? LANES : 1,
     cuts: cutTable(lowered.cuts),
     sharedBytes: context.sharedBytes,
     dynamicSharedOffset: context.dynamicSharedOffset,

@@ -2,7 +2,7 @@ import type { LoweredKernel } from "./compile.ts";
 import type { Site, Value } from "./ir/ir.ts";
 import { optimize } from "./pipeline.ts";
 import type { Divergence } from "./simd/divergence.ts";
-import { groupObstacle, groupRegions } from "./simd/group-region.ts";
+import { groupDrawback, groupObstacle, groupRegions } from "./simd/group-region.ts";
 import { accessPattern } from "./simd/patterns.ts";
 import { LANES, UNIFORM } from "./simd/shapes.ts";
 
@@ -65,7 +65,13 @@ export function reportKernel(
     accesses: [],
   };
   if (obstacle) return report;
-  groupRegions(from.lowered, regions, shape).forEach((group, k) => {
+  const groups = groupRegions(from.lowered, regions, shape);
+  const drawback = groupDrawback(groups);
+  if (drawback) {
+    report.width = 1;
+    report.obstacle = drawback;
+  }
+  groups.forEach((group, k) => {
     const fast = group.variants.find((v) => v.fast);
     if (!fast) return;
     const d = fast.divergence;

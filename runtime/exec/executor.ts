@@ -42,7 +42,7 @@ export class Executor implements ModuleOwner {
   readonly host: ExecHost;
   readonly library: DeviceLibrary;
   readonly fma: "exact" | "relaxed" | "unfused";
-  readonly width: 1 | 4;
+  readonly width: 1 | 4 | undefined;
   private readonly core: ExecCore;
   private readonly table: WebAssembly.Table;
   private readonly kernelHost: KernelHost;
@@ -66,7 +66,7 @@ export class Executor implements ModuleOwner {
     this.host = host;
     this.library = artifacts.library;
     this.fma = artifacts.fusedMultiplyAdd ? "relaxed" : (options.fma ?? "exact");
-    this.width = options.width ?? 4;
+    this.width = options.width;
     this.table = new WebAssembly.Table({ initial: 64, element: "anyfunc" });
     const env = { memory: host.memory.memory, table: this.table };
     this.core = new WebAssembly.Instance(artifacts.core, { env }).exports as unknown as ExecCore;

@@ -33,7 +33,7 @@ export interface ModuleOwner {
   readonly host: ExecHost;
   readonly library: DeviceLibrary;
   readonly fma: "exact" | "relaxed" | "unfused";
-  readonly width: 1 | 4;
+  readonly width: 1 | 4 | undefined;
   place(compiled: CompiledKernel): PlacedKernel;
   release(kernel: PlacedKernel): void;
 }

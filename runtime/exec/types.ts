@@ -95,6 +95,7 @@ export interface ExecOptions {
   /** "exact" (default): fused multiply-add as IEEE 754 has it, in software where the engine has
    *  none; "unfused": multiply and add where the engine has none. */
   fma?: "exact" | "unfused";
-  /** Threads that run as one SIMD lane group: 4 (default) or 1. */
-  width?: 1 | 4;
+  /** 4: SIMD lane groups of four threads wherever possible; 1: one thread at a time; by default
+   *  what is likely to be faster for a kernel. */
+  width?: 1 | 4 | undefined;
 }

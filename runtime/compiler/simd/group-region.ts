@@ -16,6 +16,7 @@ import type { OptimizedRegion } from "../pipeline.ts";
 import { fuseProducts, splitAddresses } from "./addresses.ts";
 import { Divergence, unifyLatches } from "./divergence.ts";
 import { ALL_LANES, type LinearRegion, linearize } from "./linearize.ts";
+import { accessPattern } from "./patterns.ts";
 import {
   AFFINE,
   join,
@@ -55,6 +56,42 @@ export function groupObstacle(
   if (regions.some((r) => r.region.blocks.length > MAX_BLOCKS))
     return "its control flow is too large";
   return undefined;
+}
+
+/**
+ * Why a kernel is likely to be faster one thread at a time, or undefined: in a loop that lanes leave
+ * at different times, each gather waits for the lane that goes round most.
+ */
+export function groupDrawback(groups: GroupRegion[]): string | undefined {
+  for (const { variants } of groups) {
+    for (const { divergence: d } of variants) {
+      for (const loop of d.loops) {
+        for (const k of loop.blocks) {
+          for (const v of d.graph.order[k].values) {
+            if (v.op !== "check" || v.aux.space !== "generic") continue;
+            const { stride, tried } = accessPattern((x) => d.of(x), v);
+            if ((tried || stride === undefined) && comesFromLoad(v)) {
+              return "lanes leave a loop apart that gathers from memory";
+            }
+          }
+        }
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Whether an address is computed from what was loaded: it then has no pattern to hope for. */
+function comesFromLoad(check: Value): boolean {
+  const seen = new Set<Value>();
+  const work = [...check.args];
+  for (let v = work.pop(); v; v = work.pop()) {
+    if (seen.has(v)) continue;
+    seen.add(v);
+    if (v.op === "load") return true;
+    work.push(...v.args);
+  }
+  return false;
 }
 
 /**
