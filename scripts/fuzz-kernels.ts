@@ -48,14 +48,15 @@ function looped(ptx: string): string {
 }
 
 const SCALAR = new URL("./kernels/scalar-executor.ts", import.meta.url).href;
+const GROUPS = new URL("./kernels/group-executor.ts", import.meta.url).href;
 
 export const STRATEGIES: readonly Strategy[] = [
-  { name: "lane groups", options: { workers: 1 } },
+  { name: "lane groups", options: { workers: 1, executor: GROUPS } },
   { name: "thread by thread", options: { workers: 1, executor: SCALAR } },
   { name: "worker pool", options: {} },
   { name: "unfused arithmetic", options: { workers: 1, fma: "unfused" }, rewrite: withoutFma },
-  { name: "parted threads", options: { workers: 1 }, rewrite: parted },
-  { name: "in a loop", options: { workers: 1 }, rewrite: looped },
+  { name: "parted threads", options: { workers: 1, executor: GROUPS }, rewrite: parted },
+  { name: "in a loop", options: { workers: 1, executor: GROUPS }, rewrite: looped },
 ];
 
 /** A kernel without fma, whose result may differ where the engine doesn't fuse. */
