@@ -1,4 +1,4 @@
-/** An executor that runs threads one at a time instead of in groups of four, to compare with. */
+/** An executor that runs threads in groups of four wherever possible, also where one by one is faster. */
 import type { ExecHost } from "../../runtime/exec/index.ts";
 import { Executor, loadArtifacts } from "../../runtime/exec/index.ts";
 import type { ExecutionOptions } from "../../runtime/machine/load-executor.ts";
