@@ -8,6 +8,7 @@
 //  20  COUNT     number of them
 //  24  KERNEL    the kernel's number: installed by a message that was posted before
 //  28  RESULT    what runLaunch returned
+//  32  OFFER     the launch in COMMAND until the worker takes it (then POOL_TAKEN) or it is withdrawn
 export const POOL_READY = 0;
 export const POOL_COMMAND = 4;
 export const POOL_DONE = 8;
@@ -16,6 +17,10 @@ export const POOL_CONTEXTS = 16;
 export const POOL_COUNT = 20;
 export const POOL_KERNEL = 24;
 export const POOL_RESULT = 28;
+export const POOL_OFFER = 32;
 export const POOL_CONTROL_BYTES = 64;
+/** POOL_OFFER, when it holds no launch. */
+export const POOL_WITHDRAWN = 0;
+export const POOL_TAKEN = -1;
 /** A command that no launch has. */
 export const POOL_STOP = 0xffffffff;

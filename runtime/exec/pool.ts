@@ -7,9 +7,11 @@ import {
   POOL_DONE,
   POOL_KERNEL,
   POOL_LAUNCH,
+  POOL_OFFER,
   POOL_READY,
   POOL_RESULT,
   POOL_STOP,
+  POOL_WITHDRAWN,
 } from "./pool-defs.ts";
 
 /** What a worker starts with. */
@@ -125,6 +127,7 @@ export class WorkerPool {
       Atomics.store(view, at + word(POOL_COUNT), count);
       Atomics.store(view, at + word(POOL_KERNEL), kernel);
       w.launch = this.launches;
+      Atomics.store(view, at + word(POOL_OFFER), this.launches);
       Atomics.store(view, at + word(POOL_COMMAND), this.launches);
       Atomics.notify(view, at + word(POOL_COMMAND));
     });
@@ -136,6 +139,12 @@ export class WorkerPool {
     let worst = 0;
     for (const w of this.workers) {
       if (w.launch === 0) continue;
+      // A worker that has not come yet need not come any more.
+      const offer = word(w.control + POOL_OFFER);
+      if (Atomics.compareExchange(view, offer, w.launch, POOL_WITHDRAWN) === w.launch) {
+        w.launch = 0;
+        continue;
+      }
       const done = word(w.control + POOL_DONE);
       for (let k = 0; ; k++) {
         const seen = Atomics.load(view, done);

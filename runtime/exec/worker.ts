@@ -8,9 +8,11 @@ import {
   POOL_DONE,
   POOL_KERNEL,
   POOL_LAUNCH,
+  POOL_OFFER,
   POOL_READY,
   POOL_RESULT,
   POOL_STOP,
+  POOL_TAKEN,
 } from "./pool-defs.ts";
 
 /** Rounds of looking at the command word before sleeping. */
@@ -32,12 +34,20 @@ const host = {
     BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n,
 };
 let installed = 0;
+const word = (offset: number) => offset >> 2;
 
-/** Puts kernels that were posted into the table, until number `wanted` is there. */
-function install(wanted: number): void {
+/**
+ * Puts kernels that were posted into the table, until number `wanted` is there, or the launch that
+ * wants it has been withdrawn.
+ * @returns whether the kernel is there
+ */
+function install(wanted: number, command: number): boolean {
   while (installed < wanted) {
     const received = receiveMessageOnPort(port) as { message: InstallMessage } | undefined;
-    if (!received) continue;
+    if (!received) {
+      if (Atomics.load(control, word(POOL_OFFER)) !== command) return false;
+      continue;
+    }
     const { number, module, table: at, regions } = received.message;
     const instance = new WebAssembly.Instance(module, { env: { memory }, host });
     if (table.length < at + regions) table.grow(at + regions + 64 - table.length);
@@ -46,12 +56,16 @@ function install(wanted: number): void {
     }
     installed = number;
   }
+  return true;
 }
 
-const word = (offset: number) => offset >> 2;
+/** Takes the offered launch, unless it was withdrawn; then its memory is no longer ours. */
+function take(command: number): boolean {
+  if (!install(Atomics.load(control, word(POOL_KERNEL)), command)) return false;
+  return Atomics.compareExchange(control, word(POOL_OFFER), command, POOL_TAKEN) === command;
+}
 
 function run(): number {
-  install(Atomics.load(control, word(POOL_KERNEL)));
   const launch = Atomics.load(control, word(POOL_LAUNCH)) >>> 0;
   const contexts = Atomics.load(control, word(POOL_CONTEXTS)) >>> 0;
   const count = Atomics.load(control, word(POOL_COUNT));
@@ -75,6 +89,7 @@ for (;;) {
   }
   if (command >>> 0 === POOL_STOP) break;
   last = command;
+  if (!take(last)) continue;
   let result = 2;
   try {
     result = run();
