@@ -62,11 +62,17 @@ int wr_ring_take(struct wr_ring *r, uint16_t *head, uint32_t *bytes) {
   return 1;
 }
 
+/*
+ * With the lock held: takes what the device has used. A thread that waits in wait_used meanwhile would
+ * find the ring empty and sleep on, though its own answer may be among what is taken here: it is woken.
+ */
 static void reap(struct wr_device *d) {
   uint16_t head;
   uint32_t bytes;
+  int taken = 0;
   while (wr_ring_take(&d->control, &head, &bytes)) {
     unsigned at = head / 2;
+    taken = 1;
     if (at >= SLOTS) continue;
     struct wr_slot *slot = &d->slots[at];
     slot->used = bytes;
@@ -76,6 +82,10 @@ static void reap(struct wr_device *d) {
       if (error != cudaSuccess && d->late == cudaSuccess) d->late = (cudaError_t)error;
       slot->state = SLOT_FREE;
     }
+  }
+  const uint64_t one = 1;
+  if (taken && d->waiting && write(d->control.call, &one, sizeof one) < 0) {
+    lost("its notifications cannot be written");
   }
 }
 
