@@ -81,8 +81,7 @@ export function drawChart(all: readonly Measurements[], problems: readonly Probl
       return `<rect x="${at}" y="36" width="10" height="10" fill="${colour}"/>${label(at + 15, 45, title)}`;
     })
     .join("\n");
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}" font-family="system-ui, sans-serif" font-size="11" fill="#24292f">
-<title>Times faster than each peer, by kernel</title>
+  return `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="Times faster than each peer, by kernel" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}" font-family="system-ui, sans-serif" font-size="11" fill="#24292f">
 <rect width="100%" height="100%" fill="#ffffff"/>
 ${label(LEFT, 22, `Times faster than each peer, ${problems.length} kernels (right of 1×: warpring is faster)`, 'font-size="15" font-weight="600"')}
 ${legend}
