@@ -3,9 +3,8 @@ import type { Value } from "../ir/ir.ts";
 import { LANES } from "../simd/shapes.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import type { CodeWriter } from "../wasm/writer.ts";
+import { log2 } from "./access-codes.ts";
 import type { GroupOperands } from "./group-operands.ts";
-
-const log2 = (n: number) => 31 - Math.clz32(n);
 
 /** Bases further from the heap than this (bytes) cannot be brought into it by a 32-bit index. */
 const FAR = 2n ** 44n;

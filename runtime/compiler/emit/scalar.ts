@@ -1,6 +1,7 @@
 import { BLOCK_ARRIVED } from "../../exec/layout.ts";
 import { F32, F64, I1, I32, I64, type Type, type Value } from "../ir/ir.ts";
 import { OP } from "../wasm/opcodes.ts";
+import { ATOMIC_LOADS, ATOMIC_STORES, log2 } from "./access-codes.ts";
 import type { FunctionFrame } from "./frame.ts";
 import { ERROR_ASSERT, ERROR_HARDWARE_STACK, ERROR_LAUNCH_FAILURE } from "./helpers.ts";
 
@@ -20,21 +21,6 @@ const STORES: Record<string, number> = {
   [`${F32} 4`]: OP.f32_store,
   [`${F64} 8`]: OP.f64_store,
 };
-const ATOMIC_LOADS: Record<number, number> = {
-  1: OP.i32_atomic_load8_u,
-  2: OP.i32_atomic_load16_u,
-  4: OP.i32_atomic_load,
-  8: OP.i64_atomic_load,
-};
-const ATOMIC_STORES: Record<number, number> = {
-  1: OP.i32_atomic_store8,
-  2: OP.i32_atomic_store16,
-  4: OP.i32_atomic_store,
-  8: OP.i64_atomic_store,
-};
-
-const log2 = (n: number) => 31 - Math.clz32(n);
-
 /** Operations whose name is not their WebAssembly instruction's. */
 const RENAMED: Record<string, number> = {
   and1: OP.i32_and,

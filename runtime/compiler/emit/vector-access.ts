@@ -1,13 +1,11 @@
 import { F32, F64, I32, type Value } from "../ir/ir.ts";
 import { isWide, LANES, UNIFORM } from "../simd/shapes.ts";
 import { OP } from "../wasm/opcodes.ts";
+import { ATOMIC_LOADS, ATOMIC_STORES, log2 } from "./access-codes.ts";
 import type { GroupOperands } from "./group-operands.ts";
 import { emitScalar } from "./scalar.ts";
 import { putLane } from "./vector.ts";
-
 import { accessPattern } from "./vector-check.ts";
-
-const log2 = (n: number) => 31 - Math.clz32(n);
 
 /** A load of four lanes into the value's locals. */
 export function emitVectorLoad(e: GroupOperands, v: Value, locals: number[]): void {
@@ -157,19 +155,6 @@ function orderedLanes(e: GroupOperands, v: Value, locals: number[]): void {
     e.endLane();
   }
 }
-
-const ATOMIC_LOADS: Record<number, number> = {
-  1: OP.i32_atomic_load8_u,
-  2: OP.i32_atomic_load16_u,
-  4: OP.i32_atomic_load,
-  8: OP.i64_atomic_load,
-};
-const ATOMIC_STORES: Record<number, number> = {
-  1: OP.i32_atomic_store8,
-  2: OP.i32_atomic_store16,
-  4: OP.i32_atomic_store,
-  8: OP.i64_atomic_store,
-};
 
 /** A store of four lanes; writes active lanes only. */
 export function emitVectorStore(e: GroupOperands, v: Value): void {

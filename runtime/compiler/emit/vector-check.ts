@@ -2,11 +2,10 @@ import type { Value } from "../ir/ir.ts";
 import { type AccessPattern, accessPattern as patternOf } from "../simd/patterns.ts";
 import { LANES } from "../simd/shapes.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
+import { log2 } from "./access-codes.ts";
 import { FIRST_ACTIVE, type GroupOperands } from "./group-operands.ts";
 import { indexLimits } from "./index-limits.ts";
 import { emitScalar } from "./scalar.ts";
-
-const log2 = (n: number) => 31 - Math.clz32(n);
 
 /** How the lanes make an access. */
 export function accessPattern(e: GroupOperands, check: Value): AccessPattern {

@@ -2,7 +2,6 @@ import {
   type Aux,
   Block,
   type Cut,
-  I1,
   I32,
   I64,
   type LoweredFunction,
@@ -10,7 +9,7 @@ import {
   NONE,
   type Site,
   type Type,
-  Value,
+  type Value,
   type VirtualRegister,
 } from "../ir/ir.ts";
 import type { Instruction, Label, PtxFunction, Statement, Variable } from "../ptx/ast.ts";
@@ -405,9 +404,4 @@ export function kernelParamOffset(fn: PtxFunction, param: Variable): number {
     offset += p.size;
   }
   throw new PtxError(`${param.name} is no parameter of ${fn.name}`, param.line, 0, fn.name);
-}
-
-/** An I1 value that is always true or false, for terminators built by passes. */
-export function constantBool(value: boolean): Value {
-  return new Value("const", I1, [], value ? 1 : 0, 0n, NO_AUX);
 }

@@ -1,5 +1,5 @@
 import type { Graph, Loop } from "../analysis/graph.ts";
-import { Block, hasEffect, I1, NONE, type Region, successors, Value } from "../ir/ir.ts";
+import { Block, hasEffect, I1, NONE, type Region, Value } from "../ir/ir.ts";
 import { type Divergence, endValues } from "./divergence.ts";
 import { compactOrder } from "./order.ts";
 import { VARYING } from "./shapes.ts";
@@ -389,9 +389,4 @@ class Linearizer {
     const again = this.headers.get(loop) as Block;
     node.entry.terminator = { kind: "branch", cond: any, yes: again, no: this.routeOrEnd(targets) };
   }
-}
-
-/** Whether a region can be linearised: its branches are two-way. */
-export function hasSwitch(region: Region): boolean {
-  return region.blocks.some((b) => b.terminator?.kind === "switch" || successors(b).length > 2);
 }
