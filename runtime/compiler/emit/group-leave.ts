@@ -4,11 +4,7 @@ import { isWide, VARYING } from "../simd/shapes.ts";
 import { OP } from "../wasm/opcodes.ts";
 import { constantOperand, STORES, wide } from "./frame.ts";
 import type { GroupOperands } from "./group-operands.ts";
-
-const WIDEN = [
-  [0, 0, 1, 1],
-  [2, 2, 3, 3],
-];
+import { selectByMask } from "./vector.ts";
 
 function storeLanes(
   e: GroupOperands,
@@ -23,13 +19,7 @@ function storeLanes(
   if (e.mask >= 0) {
     const old = push();
     w.mem(OP.v128_load, 2, old + 16 * half);
-    e.pushMask();
-    if (isWideValue) {
-      e.pushMask();
-      w.op(OP.i8x16_shuffle);
-      for (const lane of WIDEN[half]) for (let k = 0; k < 4; k++) w.u8(lane * 4 + k);
-    }
-    w.op(OP.v128_bitselect);
+    selectByMask(e, e.mask, half, isWideValue);
   }
   w.mem(OP.v128_store, 2, offset + 16 * half);
 }

@@ -306,8 +306,7 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
 
   /** Pushes the active lanes. */
   pushMask(): void {
-    if (this.mask < 0) this.constant([-1, -1, -1, -1]);
-    else this.w.localGet(this.maskLocals[this.mask]);
+    this.pushMaskOf(this.mask);
   }
 
   pushMaskOf(mask: number): void {

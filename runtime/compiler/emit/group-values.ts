@@ -7,14 +7,9 @@ import type { GroupOperands } from "./group-operands.ts";
 import { ERROR_ASSERT, ERROR_LAUNCH_FAILURE } from "./helpers.ts";
 import { emitScalar } from "./scalar.ts";
 import { emitSpecialRegister } from "./sreg.ts";
-import { emitVector, putLane } from "./vector.ts";
+import { emitVector, putLane, selectByMask } from "./vector.ts";
 import { emitVectorLoad, emitVectorStore } from "./vector-access.ts";
 import { emitVectorCheck } from "./vector-check.ts";
-
-const WIDEN = [
-  [0, 0, 1, 1],
-  [2, 2, 3, 3],
-];
 
 export function value(e: GroupOperands, v: Value): void {
   const { w } = e;
@@ -221,16 +216,9 @@ function blend(
   half: 0 | 1,
   isWideValue: boolean,
 ): void {
-  const { w } = e;
   if (mask < 0) return;
-  w.localGet(local);
-  e.pushMaskOf(mask);
-  if (isWideValue) {
-    e.pushMaskOf(mask);
-    w.op(OP.i8x16_shuffle);
-    for (const lane of WIDEN[half]) for (let k = 0; k < 4; k++) w.u8(lane * 4 + k);
-  }
-  w.op(OP.v128_bitselect);
+  e.w.localGet(local);
+  selectByMask(e, mask, half, isWideValue);
 }
 
 function phiMove(e: GroupOperands, v: Value): void {

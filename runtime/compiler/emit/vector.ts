@@ -125,6 +125,22 @@ export function shuffle32(e: GroupOperands, lanes: [number, number, number, numb
   for (const lane of lanes) for (let k = 0; k < 4; k++) e.w.u8(lane * 4 + k);
 }
 
+/** The lanes of a mask that each half of a 64-bit vector needs, each twice. */
+const WIDEN: [number, number, number, number][] = [
+  [0, 0, 1, 1],
+  [2, 2, 3, 3],
+];
+
+/** Of the two vectors on the stack, takes the first's lanes in a mask and the second's elsewhere. */
+export function selectByMask(e: GroupOperands, mask: number, half: 0 | 1, wide: boolean): void {
+  e.pushMaskOf(mask);
+  if (wide) {
+    e.pushMaskOf(mask);
+    shuffle32(e, WIDEN[half]);
+  }
+  e.w.op(OP.v128_bitselect);
+}
+
 /** Computes a varying value and leaves it in its locals. */
 export function emitVector(e: GroupOperands, v: Value, locals: number[]): void {
   const { w } = e;
