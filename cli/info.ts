@@ -11,6 +11,7 @@ import {
   type FatbinInfo,
   type ImageDescription,
   type ImportedSymbol,
+  isDeviceRuntime,
 } from "../runtime/image/index.ts";
 import { type Command, EXIT_FAILURE, EXIT_OK } from "./command.ts";
 import { summarizeKernels } from "./kernels.ts";
@@ -66,6 +67,10 @@ function printFatbins(fatbins: FatbinInfo[]): void {
   fatbins.forEach((fatbin, index) => {
     const chosen = chooseEntries(fatbin.entries);
     print();
+    if (fatbin.relocatable && isDeviceRuntime(fatbin)) {
+      print(`${fatbinName(fatbin, index)}: the toolkit's device runtime; the device has its own`);
+      return;
+    }
     print(`${fatbinName(fatbin, index)}${fatbin.relocatable ? " (a part, to be linked)" : ""}`);
     const rows = fatbin.entries.map((entry) => [
       `  ${entryTarget(entry)}`,
@@ -94,6 +99,7 @@ function ptxTexts(image: ImageDescription, bytes: Uint8Array, file: string): Ptx
   if (image.format === "ptx")
     return [{ origin: "module", place: file, text: decode(bytes), chosen: true }];
   return image.fatbins.flatMap((fatbin, index) => {
+    if (fatbin.relocatable && isDeviceRuntime(fatbin)) return [];
     const chosen = chooseEntries(fatbin.entries);
     const shown = chosen.length > 0 ? chosen : fatbin.entries.filter((e) => e.kind === "ptx");
     return shown.map((entry) => {

@@ -1,11 +1,6 @@
 /* What the program registers before main: fat binaries, kernels, variables. And launches. */
-#define _GNU_SOURCE
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "warpring.h"
 
@@ -17,11 +12,11 @@ struct wr_variable {
   struct wr_module *module;
 };
 
-/* The wrapper that nvcc puts around a fat binary. */
+/* The wrapper that nvcc puts around a fat binary, or around the parts of separately compiled code. */
 struct wrapper {
   uint32_t magic, version;
   const uint8_t *data;
-  void *more;
+  const uint8_t *const *parts; /* of a RELOCATABLE_WRAPPER; the last one is NULL */
 };
 
 struct wr_module {
@@ -39,6 +34,7 @@ static struct wr_kernel **kernels; /* open addressing by host address */
 static size_t kernel_room, kernel_count;
 
 #define RELOCATABLE_WRAPPER 2
+#define ALIGN8(n) (((n) + 7) & ~(size_t)7)
 
 static size_t place(const void *host, size_t room) {
   return ((uintptr_t)host * 0x9e3779b97f4a7c15u >> 20) & (room - 1);
@@ -154,16 +150,25 @@ static cudaError_t load_image(struct wr_module *m, const void *image, size_t byt
   return error;
 }
 
-/* Separately compiled code is linked by the device, which wants the whole program for it. */
-static cudaError_t load_program(struct wr_module *m) {
-  int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-  struct stat s;
-  if (fd < 0 || fstat(fd, &s) < 0) return cudaErrorInvalidKernelImage;
-  void *image = mmap(NULL, (size_t)s.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-  close(fd);
-  if (image == MAP_FAILED) return cudaErrorInvalidKernelImage;
-  cudaError_t error = load_image(m, image, (size_t)s.st_size);
-  munmap(image, (size_t)s.st_size);
+static size_t fatbin_bytes(const uint8_t *fatbin) {
+  uint16_t header;
+  uint64_t bytes;
+  memcpy(&header, fatbin + 6, 2);
+  memcpy(&bytes, fatbin + 8, 8);
+  return header + (size_t)bytes;
+}
+
+/* The parts of separately compiled code, one behind the other: the device links them. */
+static cudaError_t load_parts(struct wr_module *m, const uint8_t *const *parts) {
+  size_t bytes = 0;
+  for (size_t i = 0; parts[i] != NULL; i++) bytes += ALIGN8(fatbin_bytes(parts[i]));
+  uint8_t *image = calloc(1, bytes + 1);
+  if (image == NULL) return cudaErrorMemoryAllocation;
+  for (size_t i = 0, at = 0; parts[i] != NULL; at += ALIGN8(fatbin_bytes(parts[i])), i++) {
+    memcpy(image + at, parts[i], fatbin_bytes(parts[i]));
+  }
+  cudaError_t error = load_image(m, image, bytes);
+  free(image);
   return error;
 }
 
@@ -187,12 +192,8 @@ static cudaError_t load(struct wr_module *m) {
   cudaError_t error = wr_connect();
   if (error != cudaSuccess) return error;
   const struct wrapper *w = m->wrapper;
-  uint16_t header;
-  uint64_t bytes;
-  memcpy(&header, w->data + 6, 2);
-  memcpy(&bytes, w->data + 8, 8);
-  m->error = w->version == RELOCATABLE_WRAPPER ? load_program(m)
-                                               : load_image(m, w->data, header + (size_t)bytes);
+  m->error = w->version == RELOCATABLE_WRAPPER ? load_parts(m, w->parts)
+                                               : load_image(m, w->data, fatbin_bytes(w->data));
   m->generation = wr_generation;
   for (struct wr_variable *v = variables; v != NULL && m->error == cudaSuccess; v = v->next) {
     uint64_t at, size;

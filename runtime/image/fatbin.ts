@@ -171,6 +171,22 @@ export function parseFatbins(section: Uint8Array): Fatbin[] {
 }
 
 /**
+ * Reads the fat binaries that an image begins with, aligned to 8 bytes. What follows the last one is
+ * not looked at.
+ * @throws ImageError if one can't be read
+ */
+export function parseFatbinRow(image: Uint8Array): Fatbin[] {
+  const fatbins: Fatbin[] = [];
+  let at = 0;
+  do {
+    const fatbin = parseFatbin(image, at);
+    fatbins.push(fatbin);
+    at = Math.ceil((at + fatbin.byteLength) / 8) * 8;
+  } while (isFatbin(image.subarray(at)));
+  return fatbins;
+}
+
+/**
  * The bytes of an entry, unpacked.
  * @throws ImageError (`malformed`) if the data is damaged
  */

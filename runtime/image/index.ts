@@ -30,6 +30,7 @@ export {
   type ImageFormat,
   type ImageSelection,
   imageFormat,
+  isDeviceRuntime,
   ptxKernels,
   ptxTarget,
   selectPtx,

@@ -13,7 +13,7 @@ import {
   type Fatbin,
   type FatbinEntry,
   isFatbin,
-  parseFatbin,
+  parseFatbinRow,
   parseFatbins,
 } from "./fatbin.ts";
 import { linkPtx } from "./link.ts";
@@ -25,8 +25,9 @@ export type ImageFormat = "ptx" | "fatbin" | "elf";
 export interface ImageSelection {
   format: ImageFormat;
   /**
-   * One text a module. A fat binary and a PTX text are one module; a program has one for each of its
-   * translation units, and one for all that were compiled with `-rdc=true`, which are linked here.
+   * One text a module. A fat binary and a PTX text are one module, and so are several fat binaries in
+   * a row, which are linked; a program has one for each of its translation units, and one for all that
+   * were compiled with `-rdc=true`, which are linked here.
    */
   ptx: string[];
   /** The same, as one array a module. */
@@ -73,10 +74,26 @@ export function selectPtx(image: Uint8Array | string): ImageSelection {
   const format = imageFormat(image);
   if (format === "ptx") return selection(format, [checkedText(ptxText(image))]);
   if (format === "elf") return selection(format, selectFromElf(parseElf(image)));
-  const fatbin = parseFatbin(image);
-  const texts = selectFromFatbin(fatbin);
-  if (texts.length === 0) throw noPtx(fatbin.entries);
+  const [first, ...more] = parseFatbinRow(image);
+  if (first && more.length > 0) return selection(format, selectFromParts([first, ...more]));
+  const texts = first ? selectFromFatbin(first) : [];
+  if (texts.length === 0) throw noPtx(first?.entries ?? []);
   return selection(format, [linkPtx(texts)]);
+}
+
+/** The one module of several fat binaries in a row: the parts of a separately compiled program. */
+function selectFromParts(fatbins: Fatbin[]): string[] {
+  const parts = fatbins.filter((fatbin) => !isDeviceRuntime(fatbin));
+  const texts = parts.flatMap(selectFromPart);
+  if (texts.length === 0) throw noPtx(parts.flatMap((fatbin) => fatbin.entries));
+  return [linkPtx(texts)];
+}
+
+/** The PTX of one of the parts to be linked; none if it has no code. */
+function selectFromPart(fatbin: Fatbin): string[] {
+  const texts = selectFromFatbin(fatbin);
+  if (texts.length === 0 && !fatbin.entries.every(isEmptyCubin)) throw noPtx(fatbin.entries);
+  return texts;
 }
 
 function selection(format: ImageFormat, ptx: string[]): ImageSelection {
@@ -114,7 +131,9 @@ export function ptxKernels(text: string): string[] {
 function selectFromElf(elf: ElfFile): string[] {
   if (elf.machine === ELF_MACHINE_CUDA) throw machineCodeOnly(["cubin"], cubinKernelsOf(elf));
   const fatbins = sectionsNamed(elf, SECTION_NAME_FATBIN).flatMap(parseFatbins);
-  const parts = sectionsNamed(elf, SECTION_NAME_RELFATBIN).flatMap(parseFatbins);
+  const parts = sectionsNamed(elf, SECTION_NAME_RELFATBIN)
+    .flatMap(parseFatbins)
+    .filter((fatbin) => !isDeviceRuntime(fatbin));
   if (fatbins.length === 0 && parts.length === 0) {
     throw new ImageError(
       "no-device-code",
@@ -132,17 +151,32 @@ function selectFromElf(elf: ElfFile): string[] {
       refused.push(...fatbin.entries);
     }
   }
-  const linked = parts.flatMap((fatbin) => {
-    const texts = selectFromFatbin(fatbin);
-    if (texts.length === 0 && !fatbin.entries.every(isEmptyCubin)) refused.push(...fatbin.entries);
-    return texts;
-  });
+  const linked = parts.flatMap(selectFromPart);
   if (linked.length > 0) modules.push(linkPtx(linked));
   if (refused.length > 0) throw noPtx(refused);
   if (modules.length === 0) {
     throw new ImageError("no-device-code", "ELF file holds no kernels: its fat binaries are empty");
   }
   return modules;
+}
+
+/** What only the toolkit's device runtime defines for others: CUDA 12's and later, and before. */
+const DEVICE_RUNTIME = ["__cudaCDP2GetParameterBufferV2", "cudaGetParameterBuffer"];
+const DEFINES_DEVICE_RUNTIME = new RegExp(
+  `^\\.(visible|weak) \\.func .*[ )](${DEVICE_RUNTIME.join("|")})\\(`,
+  "m",
+);
+
+/**
+ * Is a part the toolkit's device runtime (libcudadevrt.a), which nvcc links into every program of
+ * separately compiled parts? The device has its own, so that this one is never needed, whatever
+ * architectures the toolkit made it for.
+ */
+export function isDeviceRuntime(fatbin: { entries: FatbinEntry[] }): boolean {
+  const [ptx] = fatbin.entries.filter((entry) => entry.kind === "ptx");
+  if (ptx) return DEFINES_DEVICE_RUNTIME.test(ptxText(entryBytes(ptx)));
+  const [cubin] = fatbin.entries.filter((entry) => entry.kind === "cubin");
+  return cubin !== undefined && cubinKernels(cubin).some((name) => DEVICE_RUNTIME.includes(name));
 }
 
 /**

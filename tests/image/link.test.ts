@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { parsePtx } from "../../runtime/compiler/ptx/index.ts";
+import { SECTION_NAME_RELFATBIN } from "../../runtime/image/defs.ts";
+import { parseElf, sectionsNamed } from "../../runtime/image/elf.ts";
 import { linkPtx, ptxKernels, ptxTarget, selectPtx } from "../../runtime/image/index.ts";
 import { describe, test } from "../harness.ts";
 import { fixture, imageError } from "./fixtures.ts";
@@ -16,6 +19,20 @@ describe("linking PTX", () => {
     assert.ok(twice[0]?.body, "the definition, not only the prototype");
     assert.deepEqual(ptxKernels(text), ["_Z11scaleKernelPfi", "_Z11otherKernelPi"]);
     assert.equal(text.match(/\.version/g)?.length, 1);
+  });
+
+  test("fat binaries in a row are the parts of one module", () => {
+    const program = fixture("program.rdc");
+    const [section = new Uint8Array()] = sectionsNamed(parseElf(program), SECTION_NAME_RELFATBIN);
+    assert.deepEqual(selectPtx(section).ptx, selectPtx(program).ptx);
+    assert.equal(selectPtx(section).format, "fatbin");
+  });
+
+  test("regression: the toolkit's device runtime is left out", () => {
+    const path = new URL("../programs/prebuilt/children", import.meta.url);
+    const [text = ""] = selectPtx(new Uint8Array(readFileSync(path))).ptx;
+    const launch = parsePtx(text).functions.filter((fn) => fn.name === "__cudaCDP2LaunchDeviceV2");
+    assert.ok(launch.length > 0 && launch.every((fn) => fn.body === undefined));
   });
 
   test("a single text is left as it is", () => {

@@ -6,7 +6,7 @@ shift
 here=$(dirname "$0")
 [ $# -gt 0 ] || set -- $(cd "$here" && ls *.cu | sed 's/\.cu$//')
 for name; do
-  flags=$(sed -n 's,^// build: ,,p' "$here/$name.cu")
+  flags=$(sed -n 's,^// build: ,,p' "$here/$name.cu" | sed "s,HERE,$here,g")
   nvcc -std=c++17 -cudart shared -arch=compute_75 $flags -o "$out/$name" "$here/$name.cu"
   strip "$out/$name"
 done
