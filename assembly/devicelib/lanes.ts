@@ -26,9 +26,7 @@ export function activemask_b32(active: i32, frame: usize): void {
   }
 }
 
-// Memory accesses of four lanes at separate addresses. `eas` holds addresses in linear memory (an
-// unchecked or bad lane is -1 and inactive in `mask`), `offset` a static offset to add. Inactive
-// lanes touch no memory.
+// Addresses of four lanes, checked one by one.
 
 // @ts-ignore: decorator
 @inline
@@ -126,75 +124,4 @@ export function lane_wide(a: v128, b: v128, k: i32): i64 {
 /** Lane k of four 32-bit values. */
 export function lane_word(v: v128, k: i32): i32 {
   return lane(v, k);
-}
-
-export function gather_1(eas: v128, mask: v128, offset: i32): v128 {
-  let out = i32x4.splat(0);
-  for (let k = 0; k < 4; k++) {
-    if (lane(mask, k)) out = put(out, k, <i32>load<u8>(<usize>(lane(eas, k) + offset)));
-  }
-  return out;
-}
-
-export function gather_2(eas: v128, mask: v128, offset: i32): v128 {
-  let out = i32x4.splat(0);
-  for (let k = 0; k < 4; k++) {
-    if (lane(mask, k)) out = put(out, k, <i32>load<u16>(<usize>(lane(eas, k) + offset)));
-  }
-  return out;
-}
-
-export function gather_4(eas: v128, mask: v128, offset: i32): v128 {
-  let out = i32x4.splat(0);
-  for (let k = 0; k < 4; k++) {
-    if (lane(mask, k)) out = put(out, k, load<i32>(<usize>(lane(eas, k) + offset)));
-  }
-  return out;
-}
-
-// @ts-ignore: decorator
-@inline
-function pair(eas: v128, mask: v128, offset: i32, first: i32): v128 {
-  let out = i64x2.splat(0);
-  if (lane(mask, first)) {
-    out = i64x2.replace_lane(out, 0, load<i64>(<usize>(lane(eas, first) + offset)));
-  }
-  if (lane(mask, first + 1)) {
-    out = i64x2.replace_lane(out, 1, load<i64>(<usize>(lane(eas, first + 1) + offset)));
-  }
-  return out;
-}
-
-/** 64-bit loads of lanes 0 and 1. */
-export function gather_8_low(eas: v128, mask: v128, offset: i32): v128 {
-  return pair(eas, mask, offset, 0);
-}
-
-/** 64-bit loads of lanes 2 and 3. */
-export function gather_8_high(eas: v128, mask: v128, offset: i32): v128 {
-  return pair(eas, mask, offset, 2);
-}
-
-export function scatter_1(eas: v128, mask: v128, offset: i32, value: v128): void {
-  for (let k = 0; k < 4; k++) {
-    if (lane(mask, k)) store<u8>(<usize>(lane(eas, k) + offset), <u8>lane(value, k));
-  }
-}
-
-export function scatter_2(eas: v128, mask: v128, offset: i32, value: v128): void {
-  for (let k = 0; k < 4; k++) {
-    if (lane(mask, k)) store<u16>(<usize>(lane(eas, k) + offset), <u16>lane(value, k));
-  }
-}
-
-export function scatter_4(eas: v128, mask: v128, offset: i32, value: v128): void {
-  for (let k = 0; k < 4; k++) {
-    if (lane(mask, k)) store<i32>(<usize>(lane(eas, k) + offset), lane(value, k));
-  }
-}
-
-export function scatter_8(eas: v128, mask: v128, offset: i32, a: v128, b: v128): void {
-  for (let k = 0; k < 4; k++) {
-    if (lane(mask, k)) store<i64>(<usize>(lane(eas, k) + offset), lane_wide(a, b, k));
-  }
 }

@@ -88,6 +88,7 @@ export const FAULT_ADDRESS = 28;
 //  56  LIVE       threads that have not exited (valid while the block is in the slow path)
 //  60  ARRIVED    16 × u32: threads that have arrived at each barrier by `bar.arrive`
 // 124  ENTRY      the region that runs next, while the threads are together
+// 128  SINK       16 bytes: where inactive lanes load and store
 export const BLOCK_LAUNCH = 0;
 export const BLOCK_CTAID_X = 4;
 export const BLOCK_CTAID_Y = 8;
@@ -105,7 +106,8 @@ export const BLOCK_STATE = 52;
 export const BLOCK_LIVE = 56;
 export const BLOCK_ARRIVED = 60;
 export const BLOCK_ENTRY = 124;
-export const BLOCK_CONTEXT_BYTES = 128;
+export const BLOCK_SINK = 128;
+export const BLOCK_CONTEXT_BYTES = 192;
 
 // A thread's pc: 0 has exited; otherwise the entry (1-based region) that it stands before, with
 // PC_READY set if it may run and clear if it waits at the cut in front of that region.

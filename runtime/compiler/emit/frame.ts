@@ -4,6 +4,7 @@ import {
   BLOCK_LOCAL,
   BLOCK_PC,
   BLOCK_SHARED,
+  BLOCK_SINK,
   BLOCK_SPILL,
   LAUNCH_HEAP_BYTES,
   LAUNCH_HEAP_LOW,
@@ -112,6 +113,15 @@ export abstract class FunctionFrame {
     return this.pin(`block ${offset}`, I32, (p) => {
       p.localGet(0);
       p.mem(OP.i32_load, 2, offset);
+    });
+  }
+
+  /** Where lanes that are not active may store what nobody reads. */
+  sink(): number {
+    return this.pin("sink", I32, (p) => {
+      p.localGet(0);
+      p.i32Const(BLOCK_SINK);
+      p.op(OP.i32_add);
     });
   }
 

@@ -1,10 +1,10 @@
 import { F32, F64, I32, type Value } from "../ir/ir.ts";
-import { isWide, LANES, UNIFORM } from "../simd/shapes.ts";
-import { OP } from "../wasm/opcodes.ts";
+import { LANES, UNIFORM } from "../simd/shapes.ts";
+import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import { ATOMIC_LOADS, ATOMIC_STORES, log2 } from "./access-codes.ts";
 import type { GroupOperands } from "./group-operands.ts";
 import { emitScalar } from "./scalar.ts";
-import { putLane } from "./vector.ts";
+import { putLane, selectByMask } from "./vector.ts";
 import { accessPattern } from "./vector-check.ts";
 
 /** A load of four lanes into the value's locals. */
@@ -106,39 +106,45 @@ function laneLoad(
   putLane(e, I32, locals, k);
 }
 
-/** Loads from four addresses; inactive lanes touch no memory. */
+/** Loads from four addresses. Inactive lanes load from the block's sink, which spares a branch. */
 function gather(e: GroupOperands, v: Value, eas: number, locals: number[]): void {
-  const { w } = e;
-  const size = v.aux.size as number;
-  const offset = v.aux.offset as number;
-  const all = () => {
-    for (let k = 0; k < LANES; k++) {
-      const push = () => {
-        w.localGet(eas);
-        w.op(OP.i32x4_extract_lane);
-        w.u8(k);
-      };
-      laneLoad(e, v, k, push, offset, locals);
-    }
-  };
-  if (e.mask < 0) {
-    all();
-    return;
+  const { addresses, offset } = activeAddresses(e, eas, v.aux.offset as number);
+  for (let k = 0; k < LANES; k++) {
+    laneLoad(e, v, k, () => pushWord(e, addresses, k), offset, locals);
   }
-  e.pushMask();
-  w.op(OP.i32x4_all_true);
-  w.if();
-  all();
-  w.op(OP.else);
-  const names = size === 8 ? ["gather_8_low", "gather_8_high"] : [`gather_${size}`];
-  names.forEach((name, half) => {
-    w.localGet(eas);
-    e.pushMask();
+}
+
+/**
+ * The addresses that four lanes access, with those of inactive lanes turned to the sink; `offset` is
+ * what is left to be added to each.
+ */
+function activeAddresses(
+  e: GroupOperands,
+  eas: number,
+  offset: number,
+): { addresses: number; offset: number } {
+  if (e.mask < 0) return { addresses: eas, offset };
+  const { w } = e;
+  const addresses = e.temporaryOf(VALTYPE.v128);
+  w.localGet(eas);
+  if (offset !== 0) {
     w.i32Const(offset);
-    w.call(e.kernel.library(name));
-    w.localSet(locals[half]);
-  });
-  w.end();
+    w.op(OP.i32x4_splat);
+    w.op(OP.i32x4_add);
+  }
+  w.localGet(e.sink());
+  w.op(OP.i32x4_splat);
+  e.pushMask();
+  w.op(OP.v128_bitselect);
+  w.localSet(addresses);
+  return { addresses, offset: 0 };
+}
+
+/** Pushes lane k of a local of four 32-bit words. */
+function pushWord(e: GroupOperands, local: number, k: number): void {
+  e.w.localGet(local);
+  e.w.op(OP.i32x4_extract_lane);
+  e.w.u8(k);
 }
 
 /** Atomic loads, lane by lane. */
@@ -178,15 +184,18 @@ export function emitVectorStore(e: GroupOperands, v: Value): void {
   }
   const [fast, ea, eas] = where;
   const sure = e.isSure(check);
-  const branches = !sure || e.mask >= 0;
+  // Shared memory belongs to this thread of the host: what other lanes hold may be written back.
+  const blends = e.mask >= 0 && v.aux.space === "shared" && stride === size && size >= 4;
+  const masked = e.mask >= 0 && !blends;
+  const branches = !sure || masked;
   if (!sure) w.localGet(fast);
-  if (e.mask >= 0) {
+  if (masked) {
     e.pushMask();
     w.op(OP.i32x4_all_true);
     if (!sure) w.op(OP.i32_and);
   }
   if (branches) w.if();
-  if (stride === size) contiguousStore(e, v, ea);
+  if (stride === size) contiguousStore(e, v, ea, blends);
   else {
     for (let k = 0; k < LANES; k++) {
       w.localGet(ea);
@@ -195,7 +204,7 @@ export function emitVectorStore(e: GroupOperands, v: Value): void {
   }
   if (!branches) return;
   w.op(OP.else);
-  if (e.mask >= 0) {
+  if (masked) {
     // The lanes' addresses were not needed so far.
     if (!sure) {
       w.localGet(fast);
@@ -209,25 +218,28 @@ export function emitVectorStore(e: GroupOperands, v: Value): void {
   w.end();
 }
 
-function contiguousStore(e: GroupOperands, v: Value, ea: number): void {
+/** Stores four lanes side by side; `blends` keeps what is there for the inactive ones. */
+function contiguousStore(e: GroupOperands, v: Value, ea: number, blends: boolean): void {
   const { w } = e;
   const [, value] = v.args;
   const size = v.aux.size as number;
   const offset = v.aux.offset as number;
+  if (size >= 4) {
+    for (let half = 0; half < size / 4; half++) {
+      const at = offset + 16 * half;
+      w.localGet(ea);
+      e.vec(value, half as 0 | 1);
+      if (blends) {
+        w.localGet(ea);
+        w.mem(OP.v128_load, log2(size), at);
+        selectByMask(e, e.mask, half as 0 | 1, size === 8);
+      }
+      w.mem(OP.v128_store, log2(size), at);
+    }
+    return;
+  }
   w.localGet(ea);
-  if (size === 8) {
-    e.vec(value, 0);
-    w.mem(OP.v128_store, 3, offset);
-    w.localGet(ea);
-    e.vec(value, 1);
-    w.mem(OP.v128_store, 3, offset + 16);
-    return;
-  }
   e.vec(value);
-  if (size === 4) {
-    w.mem(OP.v128_store, 2, offset);
-    return;
-  }
   e.vec(value);
   w.op(OP.i8x16_shuffle);
   const bytes = size === 2 ? [0, 1, 4, 5, 8, 9, 12, 13] : [0, 4, 8, 12];
@@ -252,26 +264,15 @@ function storeLane(e: GroupOperands, value: Value, size: number, k: number, offs
   w.u8(size === 4 ? k : size === 2 ? 2 * k : 4 * k);
 }
 
+/** Stores to four addresses. Inactive lanes store to the block's sink, which spares a branch. */
 function scatter(e: GroupOperands, v: Value, eas: number): void {
-  const { w } = e;
   const [, value] = v.args;
   const size = v.aux.size as number;
-  const offset = v.aux.offset as number;
-  if (e.mask < 0) {
-    for (let k = 0; k < LANES; k++) {
-      w.localGet(eas);
-      w.op(OP.i32x4_extract_lane);
-      w.u8(k);
-      storeLane(e, value, size, k, offset);
-    }
-    return;
+  const { addresses, offset } = activeAddresses(e, eas, v.aux.offset as number);
+  for (let k = 0; k < LANES; k++) {
+    pushWord(e, addresses, k);
+    storeLane(e, value, size, k, offset);
   }
-  w.localGet(eas);
-  e.pushMask();
-  w.i32Const(offset);
-  e.vec(value, 0);
-  if (isWide(value)) e.vec(value, 1);
-  w.call(e.kernel.library(`scatter_${size}`));
 }
 
 /** Stores lane by lane, in order: atomic ones, and different values to one address. */

@@ -70,7 +70,7 @@ export function groupDrawback(groups: GroupRegion[]): string | undefined {
           for (const v of d.graph.order[k].values) {
             if (v.op !== "check" || v.aux.space !== "generic") continue;
             const { stride, tried } = accessPattern((x) => d.of(x), v);
-            if ((tried || stride === undefined) && comesFromLoad(v)) {
+            if ((tried || stride === undefined) && comesFromLoad(d, v)) {
               return "lanes leave a loop apart that gathers from memory";
             }
           }
@@ -81,14 +81,14 @@ export function groupDrawback(groups: GroupRegion[]): string | undefined {
   return undefined;
 }
 
-/** Whether an address is computed from what was loaded: it then has no pattern to hope for. */
-function comesFromLoad(check: Value): boolean {
+/** Whether a value depends on what each lane has loaded: it then has no pattern to hope for. */
+function comesFromLoad(d: Divergence, value: Value): boolean {
   const seen = new Set<Value>();
-  const work = [...check.args];
+  const work = [...value.args];
   for (let v = work.pop(); v; v = work.pop()) {
     if (seen.has(v)) continue;
     seen.add(v);
-    if (v.op === "load") return true;
+    if (v.op === "load" && d.of(v).kind === VARYING) return true;
     work.push(...v.args);
   }
   return false;
@@ -309,7 +309,8 @@ function cloneTerminator(
 /**
  * Guards at the region's start, where the lanes that fail just end (`if (i >= n) return`): the fast
  * body takes all lanes as passing; a group in which one fails starts over in the general body.
- * Nothing may have had an effect before.
+ * Nothing may have had an effect before, and what was loaded decides nothing: groups that data splits
+ * are too many to run twice.
  */
 function assumeGuards(region: Region, d: Divergence): void {
   let block = region.start;
@@ -324,6 +325,7 @@ function assumeGuards(region: Region, d: Divergence): void {
       continue;
     }
     if (t?.kind !== "branch" || d.of(t.cond).kind !== VARYING || t.yes === t.no) return;
+    if (comesFromLoad(d, t.cond)) return; // data, which splits groups anywhere
     const [endsYes, endsNo] = [justEnds(t.yes), justEnds(t.no)];
     if (endsYes === endsNo) return;
     const pass = endsYes ? t.no : t.yes;
