@@ -15,22 +15,22 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { drawChart } from "./chart.ts";
+import type { Answer } from "./line-process.ts";
 import {
+  askOnce,
   findPeers,
-  folder,
-  type Job,
+  outputFile,
   type PeerName,
-  type PeerResult,
   peerNames,
   peerTitles,
   poclLatency,
   readOutput,
-  runJobs,
-  runLines,
-  runPeer,
   runtimePath,
+  start,
+  startPeer,
 } from "./peers.ts";
-import { compareOutputs, median, type Problem, problems } from "./problems.ts";
+import { median, type Problem, problems } from "./problems.ts";
+import { type Contender, race } from "./race.ts";
 import {
   type Configuration,
   configurationTitle,
@@ -80,7 +80,6 @@ if (!Number.isInteger(runs) || runs < 5 || runs > 64) usage("--runs: from 5 to 6
 const wanted = problems.filter(({ name }) => !options.filter || name.includes(options.filter));
 if (wanted.length === 0) usage(`no kernel's name has "${options.filter}" in it`);
 const size = (problem: Problem): number => problem.size[options.quick ? "quick" : "full"];
-const jobs: Job[] = wanted.map((problem) => ({ name: problem.name, n: size(problem) }));
 
 const configurations: Configuration[] = options.all
   ? [
@@ -95,140 +94,138 @@ function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
 
-/** The command that starts bench/warpring.ts in a configuration. */
-function warpringCommand(
-  { runtime, fma }: Configuration,
-  args: readonly string[],
-): readonly [string, readonly string[]] {
+/** Starts bench/warpring.ts in a configuration. */
+function startWarpring({ runtime, fma }: Configuration, args: readonly string[]) {
   const flags = runtime === "deno" ? ["run", "-A"] : ["run"];
-  return [runtimePath(runtime), [...flags, warpringProgram, `--fma=${fma}`, ...args]];
+  return start(runtimePath(runtime), [...flags, warpringProgram, `--fma=${fma}`, ...args]);
 }
 
+/** What the programs are told of --quick. */
+const quick = options.quick ? ["--quick"] : [];
 const failures: string[] = [];
 
-/** Runs all kernels on the peers. Returns medians by kernel and peer, null where there is none. */
-async function measurePeers(found: ReadonlySet<PeerName>) {
-  const figures = new Map<string, Record<PeerName, number | null>>();
-  for (const { name } of jobs) {
-    figures.set(name, { pocl: null, webgpu: null, native: null, native_sse: null });
-  }
-  for (const peer of peerNames) {
-    if (!found.has(peer)) continue;
-    progress(`${peerTitles[peer]}…`);
-    // WGSL has no f64: this kernel is absent there, not failed.
-    const possible = jobs.filter(({ name }) => peer !== "webgpu" || name !== "dgemm");
-    await runPeer(peer, possible, runs, (name, result) => {
-      progress(`${peerTitles[peer]}: ${name}`);
-      if (result.ms) figures.get(name)![peer] = median(result.ms);
-      else failures.push(`${peerTitles[peer]}, ${name}: ${result.error}`);
-    });
-  }
-  return figures;
+/** Names warpring's contender in the race: in a configuration, with one thread or all. */
+const keyOf = ({ runtime, fma }: Configuration, threads: 0 | 1): string =>
+  `warpring-${runtime}-${fma}-${threads}`;
+
+/** Everybody who takes part in a kernel's race. */
+function contenders(problem: Problem, found: ReadonlySet<PeerName>): Contender[] {
+  const n = size(problem);
+  // WGSL has no f64: this kernel is absent there, not failed.
+  const peers = peerNames.filter(
+    (peer) => found.has(peer) && (peer !== "webgpu" || problem.name !== "dgemm"),
+  );
+  const ours = configurations.flatMap((configuration) =>
+    ([0, 1] as const).map((threads): Contender => {
+      const key = keyOf(configuration, threads);
+      const output = outputFile(key, problem.name);
+      const title = `${configurationTitle(configuration)}, ${threads || "all"} threads`;
+      return {
+        key,
+        title,
+        start: () =>
+          startWarpring(configuration, [
+            ...[`--workers=${threads}`, `--output=${output}`, ...quick],
+            ...[problem.name, String(n)],
+          ]),
+        output: () => readOutput(key, problem.name),
+      };
+    }),
+  );
+  return [
+    ...peers.map(
+      (peer): Contender => ({
+        key: peer,
+        title: peerTitles[peer],
+        start: () => startPeer(peer, problem.name, n),
+        output: () => readOutput(peer, problem.name),
+      }),
+    ),
+    ...ours,
+  ];
 }
 
-/** The first peer whose output of a kernel is there: the outputs that the others are held against. */
-function reference(peers: Readonly<Record<PeerName, number | null>>) {
-  const order: PeerName[] = ["native_sse", "native", "pocl", "webgpu"];
-  return order.find((peer) => peers[peer] !== null);
+/** A kernel's figures in one configuration. */
+function kernelFigures(
+  problem: Problem,
+  configuration: Configuration,
+  times: ReadonlyMap<string, number>,
+): KernelFigures {
+  const figure = (key: string): number | null => times.get(key) ?? null;
+  return {
+    name: problem.name,
+    elements: problem.elements(size(problem)),
+    warpring_ms: figure(keyOf(configuration, 0)),
+    warpring_1_worker_ms: figure(keyOf(configuration, 1)),
+    peers: {
+      pocl_ms: figure("pocl"),
+      webgpu_ms: figure("webgpu"),
+      native_ms: figure("native"),
+      native_sse_ms: figure("native_sse"),
+    },
+  };
 }
 
-/** Compares the outputs of the peers with each other and strikes out those which differ. */
-function checkPeers(figures: Map<string, Record<PeerName, number | null>>): void {
-  for (const problem of wanted) {
-    const row = figures.get(problem.name)!;
-    const base = reference(row);
-    if (!base) continue;
-    const expected = readOutput(base, problem.name);
-    for (const peer of peerNames) {
-      if (row[peer] === null || peer === base) continue;
-      const wrong = compareOutputs(problem, readOutput(peer, problem.name), expected);
-      if (!wrong) continue;
-      failures.push(`${peerTitles[peer]}, ${problem.name}: output differs: ${wrong}`);
-      row[peer] = null;
+/** One answer of a program, or nothing and a failure. */
+async function attempt(title: string, ask: () => Promise<Answer>): Promise<Answer> {
+  progress(title);
+  try {
+    return await ask();
+  } catch (error) {
+    failures.push(`${title}: ${(error as Error).message}`);
+    return {};
+  }
+}
+
+/** Medians by field over several answers; null where none has it. */
+function medians(answers: readonly Answer[], field: string): number | null {
+  const values = answers.map((answer) => answer[field]).filter((v) => typeof v === "number");
+  return values.length > 0 ? median(values) : null;
+}
+
+/** Latencies of PoCL and of each configuration: processes in turns, since only a first build is cold. */
+async function measureLatencies(withPocl: boolean): Promise<Measurements["latency"][]> {
+  const pocl: Answer[] = [];
+  const ours: Answer[][] = configurations.map(() => []);
+  for (let r = 0; r < runs; r++) {
+    if (withPocl) pocl.push(await attempt("PoCL, latencies", poclLatency));
+    for (const [k, configuration] of configurations.entries()) {
+      const args = ["latency", ...quick];
+      const ask = () => askOnce(startWarpring(configuration, args));
+      ours[k]!.push(await attempt(`${configurationTitle(configuration)}, latencies`, ask));
     }
   }
+  return ours.map((answers) => ({
+    launch_us: medians(answers, "launch_us"),
+    launch_async_us: medians(answers, "launch_async_us"),
+    round_trip_us: medians(answers, "round_trip_us"),
+    open_ms: medians(answers, "open_ms"),
+    cold_ms: medians(answers, "cold_ms"),
+    cold_next_ms: medians(answers, "cold_next_ms"),
+    pocl_launch_us: medians(pocl, "launch_us"),
+    pocl_open_ms: medians(pocl, "open_ms"),
+    pocl_cold_ms: medians(pocl, "cold_ms"),
+  }));
 }
 
-/** Runs all kernels on warpring in one configuration and checks each output against a peer's. */
-async function measureWarpring(
-  configuration: Configuration,
-  peers: Map<string, Record<PeerName, number | null>>,
-): Promise<Measurements> {
-  const title = configurationTitle(configuration);
-  const results: Map<string, PeerResult>[] = [];
-  for (const workers of [0, 1]) {
-    const results1 = new Map<string, PeerResult>();
-    results.push(results1);
-    const start = (rest: readonly Job[]) =>
-      warpringCommand(configuration, [
-        ...[`--workers=${workers}`, `--runs=${runs}`, `--folder=${folder}`],
-        ...rest.map(({ name, n }) => `${name}=${n}`),
-      ]);
-    await runJobs(jobs, start, (name, result) => {
-      progress(`${title}, ${workers || "all"} workers: ${name}`);
-      results1.set(name, result);
-      const problem = wanted.find((p) => p.name === name)!;
-      const row = peers.get(name)!;
-      const base = reference(row);
-      if (result.error) {
-        failures.push(`${title}, ${name}: ${result.error}`);
-      } else if (base) {
-        const wrong = compareOutputs(problem, readOutput("warpring", name), readOutput(base, name));
-        if (wrong) {
-          failures.push(`${title}, ${name}: output differs from ${peerTitles[base]}: ${wrong}`);
-          results1.set(name, { error: "wrong output" });
-        }
-      }
-    });
-  }
-  const middle = (result?: PeerResult): number | null => (result?.ms ? median(result.ms) : null);
-  const kernels: KernelFigures[] = wanted.map((problem) => {
-    const row = peers.get(problem.name)!;
-    return {
-      name: problem.name,
-      elements: problem.elements(size(problem)),
-      warpring_ms: middle(results[0]!.get(problem.name)),
-      warpring_1_worker_ms: middle(results[1]!.get(problem.name)),
-      peers: {
-        pocl_ms: row.pocl,
-        webgpu_ms: row.webgpu,
-        native_ms: row.native,
-        native_sse_ms: row.native_sse,
-      },
-    };
-  });
-
-  progress(`${title}: latencies and copies`);
-  let extra: Record<string, unknown> = {};
-  const [command, args] = warpringCommand(configuration, [
-    ...["--extra", `--runs=${runs}`],
-    ...(options.quick ? ["--quick"] : []),
-  ]);
-  const failed = await runLines(command, args, 180, (line) => {
-    extra = { ...extra, ...line };
-  });
-  if (failed) failures.push(`${title}, latencies: ${failed}`);
-  const number = (name: string): number | null =>
-    typeof extra[name] === "number" ? extra[name] : null;
+/** Copies and saxpy by size in one configuration. */
+async function measureSizes(configuration: Configuration) {
+  const args = [`--runs=${runs}`, ...quick];
+  const ask = (what: string): Promise<Answer> =>
+    attempt(`${configurationTitle(configuration)}, ${what}`, () =>
+      askOnce(startWarpring(configuration, [what, ...args])),
+    );
+  const copies = await ask("copies");
+  const { sweep } = await ask("sweep");
+  const number = (name: string): number | null => medians([copies], name);
   return {
-    ...configuration,
-    kernels,
-    latency: {
-      launch_us: number("launch_us"),
-      launch_async_us: number("launch_async_us"),
-      round_trip_us: number("round_trip_us"),
-      cold_ms: number("cold_ms"),
-      cold_next_ms: number("cold_next_ms"),
-      pocl_launch_us: null,
-      pocl_cold_ms: null,
-    },
     copy: {
       h2d_gbps: number("h2d_gbps"),
       d2h_gbps: number("d2h_gbps"),
       typed_array_set_gbps: number("typed_array_set_gbps"),
-      sizes: (extra["copies"] as Measurements["copy"]["sizes"]) ?? [],
+      sizes: (copies["copies"] as Measurements["copy"]["sizes"]) ?? [],
     },
-    saxpy_ns_per_element: (extra["sweep"] as Measurements["saxpy_ns_per_element"]) ?? [],
+    saxpy_ns_per_element: (sweep as Measurements["saxpy_ns_per_element"]) ?? [],
   };
 }
 
@@ -237,21 +234,24 @@ const names = peerNames.filter((peer) => found.has(peer)).map((peer) => peerTitl
 console.log(`${cpus().length} cores, ${cpus()[0]?.model ?? "unknown CPU"}`);
 console.log(`peers: ${names.join(", ") || "none is installed; nothing to compare with"}`);
 
-const peerFigures = await measurePeers(found);
-checkPeers(peerFigures);
-progress("PoCL: latencies");
-const pocl = found.has("pocl") ? await poclLatency(runs) : undefined;
-
+const kernels: KernelFigures[][] = configurations.map(() => []);
+for (const problem of wanted) {
+  const result = await race(problem, contenders(problem, found), runs, (what) =>
+    progress(`${problem.name}: ${what}`),
+  );
+  failures.push(...result.failures);
+  for (const [k, configuration] of configurations.entries()) {
+    kernels[k]!.push(kernelFigures(problem, configuration, result.times));
+  }
+}
+const latencies = await measureLatencies(found.has("pocl"));
 const all: Measurements[] = [];
-for (const configuration of configurations) {
-  const measured = await measureWarpring(configuration, peerFigures);
-  measured.latency.pocl_launch_us = pocl ? median(pocl.launch_us) : null;
-  measured.latency.pocl_cold_ms = pocl ? median(pocl.cold_ms) : null;
-  progress("");
-  console.log(printTable(measured, wanted));
-  all.push(measured);
+for (const [k, configuration] of configurations.entries()) {
+  const sizes = await measureSizes(configuration);
+  all.push({ ...configuration, kernels: kernels[k]!, latency: latencies[k]!, ...sizes });
 }
 progress("");
+for (const measured of all) console.log(printTable(measured, wanted));
 
 const first = all[0]!;
 if (options.json) {

@@ -35,11 +35,15 @@ export interface Measurements extends Configuration {
     launch_async_us: number | null;
     /** Request through the driver, the ring and the device and back, µs. */
     round_trip_us: number | null;
+    /** Opening a device, the modules being loaded, ms. */
+    open_ms: number | null;
     /** PTX text to the first result of a small kernel, first in the process, ms. */
     cold_ms: number | null;
     /** The same for the next such kernels. */
     cold_next_ms: number | null;
     pocl_launch_us: number | null;
+    /** Finding the platform, a context and a queue, ms. */
+    pocl_open_ms: number | null;
     pocl_cold_ms: number | null;
   };
   copy: {
@@ -246,7 +250,10 @@ function section(measured: Measurements, problems: readonly Problem[]): string {
     `Launch and synchronise ${plain(latency.launch_us)} µs, launch alone ` +
       `${plain(latency.launch_async_us)} µs, request round trip ${plain(latency.round_trip_us)} µs; ` +
       `PTX text to the first result ${plain(latency.cold_ms)} ms for the first kernel of a process, ` +
-      `${plain(latency.cold_next_ms)} ms for the next.`,
+      `${plain(latency.cold_next_ms)} ms for the next (PoCL: launch and synchronise ` +
+      `${plain(latency.pocl_launch_us)} µs, source text to the first result ` +
+      `${plain(latency.pocl_cold_ms)} ms). Opening the device before that takes ` +
+      `${plain(latency.open_ms)} ms (PoCL ${plain(latency.pocl_open_ms)} ms).`,
     "",
     "| copy | host to device, GB/s | device to host, GB/s | typed array `set`, GB/s |",
     "| --: | --: | --: | --: |",

@@ -1,30 +1,28 @@
 /**
- * Runs the benchmark's kernels on warpring, in a process of its own, as the other peers do.
+ * Runs one of the benchmark's kernels on warpring, in a process of its own, as the other peers do.
  *
- * Usage: warpring.ts --fma=exact|unfused --workers=N --runs=N --folder=DIR NAME=N...
- *    or: warpring.ts --fma=exact|unfused --runs=N --extra [--quick]
+ * Usage: warpring.ts --fma=exact|unfused --workers=N --output=FILE NAME N
+ *    or: warpring.ts --fma=exact|unfused --runs=N [--quick] latency|copies|sweep
  *
- * Workers counts all threads that run kernels, the caller's included; 0 means one per core. Prints one
- * line of JSON per kernel, `{"name", "ms": [...]}` or `{"name", "error"}`, and writes the outputs of
- * the first run to DIR/warpring.NAME. With --extra: latencies, copies and saxpy by size, each a line.
- * Times are from the first launch to the end of synchronize().
+ * Workers counts all threads that run kernels, the caller's included; 0 means one per core. The
+ * outputs of the first run go to FILE; after a warm-up the program takes turns (`turns.ts`). Times are
+ * from the first launch to the end of synchronize(). The other three print one line of JSON each.
  */
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { Device, type DeviceOptions, f32 } from "../index.ts";
 import { makePlan, readKernel } from "./plans.ts";
 import { median, outputBytes, type Problem, problems } from "./problems.ts";
+import { print, takeTurns } from "./turns.ts";
 
 const { values: options, positionals } = parseArgs({
   options: {
     fma: { type: "string", default: "exact" },
     workers: { type: "string", default: "0" },
     runs: { type: "string", default: "5" },
-    folder: { type: "string", default: "." },
-    extra: { type: "boolean", default: false },
+    output: { type: "string", default: "" },
     quick: { type: "boolean", default: false },
   },
   allowPositionals: true,
@@ -37,17 +35,16 @@ const deviceOptions: DeviceOptions = {
 };
 
 /** Untimed runs after the first: the engines' optimising compilers take over in them. */
-const WARM_UP_MS = 300;
+const WARM_UP_MS = options.quick ? 100 : 300;
 
 const time = (body: () => void): number => {
   const start = performance.now();
   body();
   return performance.now() - start;
 };
-const print = (line: object): void => console.log(JSON.stringify(line));
 
-/** Runs one problem. Returns the milliseconds of each timed run. */
-async function runProblem(problem: Problem, n: number): Promise<number[]> {
+/** Runs one problem: one run for the outputs, a warm-up, then a timed run for each turn. */
+async function runProblem(problem: Problem, n: number): Promise<void> {
   using device = await Device.open(deviceOptions);
   const contents = problem.make(n);
   const buffers = contents.map(({ data }) => device.upload(data));
@@ -66,27 +63,27 @@ async function runProblem(problem: Problem, n: number): Promise<number[]> {
   const outputs = contents.flatMap(({ output }, i) =>
     output ? [buffers[i]!.toArray(Uint8Array)] : [],
   );
-  writeFileSync(join(options.folder, `warpring.${problem.name}`), outputBytes(outputs));
+  writeFileSync(options.output, outputBytes(outputs));
 
   for (let spent = 0; spent < WARM_UP_MS; ) {
     reset();
     spent += time(run);
   }
-  const ms: number[] = [];
-  for (let r = 0; r < runs; r++) {
+  await takeTurns(() => {
     reset();
-    ms.push(time(run));
-  }
-  return ms;
+    return time(run);
+  });
 }
 
 /**
- * Cold: PTX text to the first result of a small kernel. Each text has a constant of its own, so that
- * no cache knows it. Prints the first of the process and the median of the next.
+ * What a process pays at first, and what launches cost. Cold is PTX text to the first result of a small
+ * kernel, the device being open; each text has a constant of its own, so that no cache knows it.
  */
-async function measureCold(): Promise<void> {
+async function measureLatency(): Promise<void> {
   const ptx = await readKernel("empty");
+  const opened = performance.now();
   using device = await Device.open(deviceOptions);
+  const open_ms = performance.now() - opened;
   using buffer = device.alloc(4096);
   const cold = (seed: number): number => {
     const text = ptx.replace("12345", String(seed));
@@ -97,29 +94,26 @@ async function measureCold(): Promise<void> {
     });
   };
   const seed = 100_000 + (Date.now() % 1_000_000_000);
-  const first = cold(seed);
+  const cold_ms = cold(seed);
   const next = Array.from({ length: 9 }, (_, i) => cold(seed + 1 + i));
-  print({ cold_ms: first, cold_next_ms: median(next) });
-}
 
-/** Empty launches, with and without waiting, and a request that does nothing but come back. */
-async function measureLaunches(): Promise<void> {
-  using device = await Device.open(deviceOptions);
-  using buffer = device.alloc(4096);
-  const kernel = device.loadModule(await readKernel("empty")).kernel("empty");
+  const kernel = device.loadModule(ptx).kernel("empty");
   const shape = { grid: 1, block: 256 };
   const count = options.quick ? 2000 : 10_000;
-  /** Microseconds of one call of `body`: median over runs of `count` calls, after one for warmth. */
+  /** Microseconds of one call of `body`, when the engine has had its time with it. */
   const microseconds = (body: () => void, end: () => void = () => {}): number => {
     const once = (): number =>
       time(() => {
         for (let i = 0; i < count; i++) body();
         end();
       });
-    once();
-    return (median(Array.from({ length: runs }, once)) / count) * 1000;
+    for (let spent = 0; spent < WARM_UP_MS; ) spent += once();
+    return (once() / count) * 1000;
   };
   print({
+    open_ms,
+    cold_ms,
+    cold_next_ms: median(next),
     launch_us: microseconds(() => {
       kernel.launch(shape, buffer);
       device.synchronize();
@@ -196,21 +190,19 @@ async function measureSweep(): Promise<void> {
   print({ sweep });
 }
 
-if (options.extra) {
-  // Cold first: it is the first kernel of the process.
-  await measureCold();
-  await measureLaunches();
-  await measureCopies();
-  await measureSweep();
-}
-for (const item of positionals) {
-  const [name = "", n = "0"] = item.split("=");
-  try {
-    const problem = problems.find((p) => p.name === name);
-    if (!problem) throw new Error("no such kernel");
-    print({ name, ms: await runProblem(problem, Number(n)) });
-  } catch (error) {
-    print({ name, error: String(error) });
-  }
+const measures: Readonly<Record<string, () => Promise<void>>> = {
+  latency: measureLatency,
+  copies: measureCopies,
+  sweep: measureSweep,
+};
+const [name = "", n] = positionals;
+if (n === undefined) {
+  const measure = measures[name];
+  if (!measure) throw new Error(`nothing called ${name} to measure`);
+  await measure();
+} else {
+  const problem = problems.find((p) => p.name === name);
+  if (!problem) throw new Error(`no kernel ${name}`);
+  await runProblem(problem, Number(n));
 }
 process.exit(0);

@@ -335,22 +335,19 @@ static int run(const Problem *p) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 5) return fprintf(stderr, "usage: native NAME N RUNS OUTPUT\n"), 2;
+  if (argc != 4) return fprintf(stderr, "usage: native NAME N OUTPUT\n"), 2;
   Problem p;
-  const int runs = atoi(argv[3]);
   if (!problem_make(&p, argv[1], atoi(argv[2])) || !run(&p)) {
     return fprintf(stderr, "no kernel %s\n", argv[1]), 3;
   }
-  if (!problem_write(&p, argv[4])) return 1;
-  double ms[64];
-  for (int r = 0; r < runs && r < 64; ++r) {
+  if (!problem_write(&p, argv[3])) return 1;
+  while (next_turn()) {
     for (int i = 0; i < p.buffers; ++i) {
       if (p.reset >> i & 1) memcpy(p.data[i], p.first[i], p.bytes[i]);
     }
     const double start = now();
     run(&p);
-    ms[r] = (now() - start) * 1e3;
+    end_turn((now() - start) * 1e3);
   }
-  print_times(ms, runs < 64 ? runs : 64);
   return 0;
 }

@@ -1,7 +1,7 @@
 // Runs the benchmark's kernels in OpenCL C on PoCL (or whatever CPU OpenCL is installed first).
-// Usage: pocl NAME N RUNS OUTPUT FOLDER, where FOLDER holds pocl.cl; or: pocl latency RUNS.
-// The first run is checked (its outputs are written to OUTPUT), then RUNS runs are timed, each from
-// the first enqueue to the end of clFinish.
+// Usage: pocl NAME N OUTPUT FOLDER, where FOLDER holds pocl.cl; or: pocl latency.
+// The first run is checked (its outputs are written to OUTPUT); then a run is timed for each line on
+// the standard input, from the first enqueue to the end of clFinish.
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 #include <ctype.h>
@@ -163,10 +163,12 @@ static void run(const Problem *p, const Single *s) {
 // Cold: from source text to the first result of a small kernel, the device being open. The kernel
 // holds a number that nobody has built before and PoCL's cache on disk is off: it has to build.
 // Launch: enqueue and finish of an empty kernel.
-static int latency(int runs) {
+static int latency(void) {
   char source[256];
   setenv("POCL_KERNEL_CACHE", "0", 1);
+  const double opened = now();
   open_device();
+  const double open = now() - opened;
   snprintf(source, sizeof source,
            "__kernel void k(__global int *x) { if (get_global_id(0) == %u) x[0] = 1; }",
            hash32((uint32_t)time(0) ^ hash32((uint32_t)getpid())) | 1u << 28);
@@ -179,32 +181,30 @@ static int latency(int runs) {
   launch(k, 256, 0, 256, 0);
   check(clFinish(queue), "clFinish");
   const double cold = (now() - start) * 1e3;
-  printf("{\"cold_ms\": %.6f, \"launch_us\": [", cold);
-  for (int r = 0; r < runs; ++r) {
-    start = now();
-    for (int i = 0; i < 2000; ++i) {
-      launch(k, 256, 0, 256, 0);
-      clFinish(queue);
-    }
-    printf("%s%.6f", r ? ", " : "", (now() - start) / 2000 * 1e6);
+  enum { LAUNCHES = 2000 };
+  start = now();
+  for (int i = 0; i < LAUNCHES; ++i) {
+    launch(k, 256, 0, 256, 0);
+    clFinish(queue);
   }
-  printf("]}\n");
+  const double each = (now() - start) / LAUNCHES;
+  printf("{\"open_ms\": %.6f, \"cold_ms\": %.6f, \"launch_us\": %.6f}\n", open * 1e3, cold,
+         each * 1e6);
   return 0;
 }
 
 int main(int argc, char **argv) {
-  if (argc == 3 && strcmp(argv[1], "latency") == 0) return latency(atoi(argv[2]));
-  if (argc != 6) return fprintf(stderr, "usage: pocl NAME N RUNS OUTPUT FOLDER\n"), 2;
+  if (argc == 2 && strcmp(argv[1], "latency") == 0) return latency();
+  if (argc != 5) return fprintf(stderr, "usage: pocl NAME N OUTPUT FOLDER\n"), 2;
   Problem p;
   Single s = {0};
-  const int runs = atoi(argv[3]) < 64 ? atoi(argv[3]) : 64;
   if (!problem_make(&p, argv[1], atoi(argv[2]))) {
     return fprintf(stderr, "no kernel %s\n", argv[1]), 3;
   }
   open_device();
 
   char path[4096], options[4200], symbol[64];
-  snprintf(path, sizeof path, "%s/pocl.cl", argv[5]);
+  snprintf(path, sizeof path, "%s/pocl.cl", argv[4]);
   FILE *f = fopen(path, "rb");
   if (!f) return perror(path), 1;
   static char source[1 << 16];
@@ -213,7 +213,7 @@ int main(int argc, char **argv) {
   int i = 0;
   for (; argv[1][i]; ++i) symbol[i] = argv[1][i] == '-' ? '_' : toupper((unsigned char)argv[1][i]);
   symbol[i] = 0;
-  snprintf(options, sizeof options, "-D%s -I%s", symbol, argv[5]);
+  snprintf(options, sizeof options, "-D%s -I%s", symbol, argv[4]);
   program = build(source, options);
 
   for (int b = 0; b < p.buffers; ++b) {
@@ -227,10 +227,9 @@ int main(int argc, char **argv) {
   for (int b = 0; b < p.buffers; ++b) {
     check(clEnqueueReadBuffer(queue, mem[b], 1, 0, p.bytes[b], p.data[b], 0, 0, 0), "read");
   }
-  if (!problem_write(&p, argv[4])) return 1;
+  if (!problem_write(&p, argv[3])) return 1;
 
-  double ms[64];
-  for (int r = 0; r < runs; ++r) {
+  while (next_turn()) {
     for (int b = 0; b < p.buffers; ++b) {
       if (p.reset >> b & 1) {
         check(clEnqueueWriteBuffer(queue, mem[b], 1, 0, p.bytes[b], p.first[b], 0, 0, 0), "write");
@@ -238,8 +237,7 @@ int main(int argc, char **argv) {
     }
     const double start = now();
     run(&p, &s);
-    ms[r] = (now() - start) * 1e3;
+    end_turn((now() - start) * 1e3);
   }
-  print_times(ms, runs);
   return 0;
 }

@@ -183,9 +183,19 @@ static int problem_write(const Problem *p, const char *path) {
   return fclose(f) == 0;
 }
 
-// Prints the times of all runs, in milliseconds, as one line of JSON.
-static void print_times(const double *ms, int runs) {
-  printf("{\"ms\": [");
-  for (int r = 0; r < runs; ++r) printf("%s%.6f", r ? ", " : "", ms[r]);
-  printf("]}\n");
+// Takes part in turns: says that the outputs are written, then waits for a line on the standard input
+// before each run. False at its end.
+static int next_turn(void) {
+  static int ready;
+  if (!ready) puts("{\"ready\": true}"), fflush(stdout), ready = 1;
+  for (int c; (c = getchar()) != EOF;) {
+    if (c == '\n') return 1;
+  }
+  return 0;
+}
+
+// Ends a turn: prints its time, in milliseconds, as a line of JSON.
+static void end_turn(double ms) {
+  printf("{\"ms\": %.6f}\n", ms);
+  fflush(stdout);
 }

@@ -3,28 +3,28 @@
  * Runs the benchmark's kernels in WGSL on WebGPU, which Deno has: on a machine without a GPU that is
  * lavapipe. Needs `deno run -A --unstable-webgpu` and XDG_RUNTIME_DIR.
  *
- * Usage: webgpu.ts FOLDER RUNS NAME=N... Prints one line of JSON per kernel, `{"name", "ms": [...]}`
- * or `{"name", "error"}`, and writes the outputs of the first run to FOLDER/webgpu.NAME. Exits with 4
- * where there is no adapter. Times are from submit to onSubmittedWorkDone.
+ * Usage: webgpu.ts FOLDER NAME N; without NAME: only looks for an adapter, and exits with 4 if there
+ * is none. Writes the outputs of the first run to FOLDER/webgpu.NAME, then takes turns
+ * (`../turns.ts`). Times are from submit to onSubmittedWorkDone.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { outputBytes, type Problem, problems } from "../problems.ts";
+import { takeTurns } from "../turns.ts";
 import { shaders } from "./wgsl.ts";
 
 /** Bytes between the parameters of two dispatches: the least alignment of dynamic offsets. */
 const PARAMS_STRIDE = 256;
 const PARAMS_BINDING = 7;
 
-/** Runs one problem: one run for the outputs, then `runs` timed ones. Returns milliseconds. */
+/** Runs one problem: one run for the outputs, then a timed one for each turn. */
 async function runProblem(
   device: GPUDevice,
   problem: Problem,
   n: number,
-  runs: number,
   file: string,
-): Promise<number[]> {
+): Promise<void> {
   const shader = shaders[problem.name];
   if (!shader) throw new Error("no WGSL for this kernel");
   const code = shader.code(n);
@@ -115,21 +115,18 @@ async function runProblem(
   }
   writeFileSync(file, outputBytes(outputs));
 
-  const ms: number[] = [];
-  for (let r = 0; r < runs; r++) {
+  await takeTurns(async () => {
     for (const [i, { data, reset }] of problemBuffers.entries()) {
       if (reset) device.queue.writeBuffer(buffers[i]!, 0, data as BufferSource);
     }
     await device.queue.onSubmittedWorkDone();
     const start = performance.now();
     await run();
-    ms.push(performance.now() - start);
-  }
-  for (const buffer of [...buffers, params]) buffer.destroy();
-  return ms;
+    return performance.now() - start;
+  });
 }
 
-const [folder = ".", runs = "5", ...wanted] = process.argv.slice(2);
+const [folder = ".", name, size = "0"] = process.argv.slice(2);
 const adapter = await navigator.gpu?.requestAdapter();
 if (!adapter) {
   console.error("no WebGPU adapter");
@@ -138,16 +135,9 @@ if (!adapter) {
 const device = await adapter.requestDevice({
   requiredLimits: { maxBufferSize: 1 << 28, maxStorageBufferBindingSize: 1 << 27 },
 });
-for (const item of wanted) {
-  const [name = "", size = "0"] = item.split("=");
-  try {
-    const problem = problems.find((p) => p.name === name);
-    if (!problem) throw new Error("no such kernel");
-    const file = join(folder, `webgpu.${name}`);
-    const ms = await runProblem(device, problem, Number(size), Number(runs), file);
-    console.log(JSON.stringify({ name, ms }));
-  } catch (error) {
-    console.log(JSON.stringify({ name, error: String(error) }));
-  }
+if (name !== undefined) {
+  const problem = problems.find((p) => p.name === name);
+  if (!problem) throw new Error(`no kernel ${name}`);
+  await runProblem(device, problem, Number(size), join(folder, `webgpu.${name}`));
 }
 process.exit(0);

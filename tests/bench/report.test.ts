@@ -38,9 +38,11 @@ const measured: Measurements = {
     launch_us: 4,
     launch_async_us: 2,
     round_trip_us: 1,
+    open_ms: 20,
     cold_ms: 3,
     cold_next_ms: 1,
     pocl_launch_us: 40,
+    pocl_open_ms: 25,
     pocl_cold_ms: 30,
   },
   copy: {
