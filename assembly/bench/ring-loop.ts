@@ -1,6 +1,7 @@
 // AssemblyScript: the loop of ring.c over our core, driver's and device's side in one instance, so
 // that what is measured is the ring code and not the calls between JavaScript and WebAssembly.
 
+import { setLoadsInOrder } from "../core/access";
 import { setRegionCount, setWorkspace, work } from "../core/iov";
 import {
   packedDeviceInit,
@@ -34,7 +35,7 @@ import {
   WORK_OUT_COUNT,
 } from "../../runtime/virtio/defs";
 
-export { setRegionCount, setWorkspace };
+export { setLoadsInOrder, setRegionCount, setWorkspace };
 
 const BYTES: u32 = 16;
 const SLOT_BYTES: u32 = 64;

@@ -7,9 +7,13 @@
 // callers keep the value. Ring pointers were checked and aligned when the queue was set up (§2.7,
 // §2.8.10), which is why no accessor checks its address again.
 //
-// Ordering: indices of the split ring and flags of the packed ring are accessed with WebAssembly's
-// sequentially consistent atomics. A store of an index followed by a load of the other side's
-// suppression field is then the "suitable memory barrier" of §2.7.13.4.1 and §2.8.21.3.
+// Ordering: indices of the split ring, flags of the packed ring and the fields that suppress
+// notifications are accessed with WebAssembly's sequentially consistent atomics. A store of an index
+// followed by a load of the other side's suppression field is then the "suitable memory barrier" of
+// §2.7.13.4.1 and §2.8.21.3. See `loadsInOrder` for the one exception.
+//
+// Two fields that are neighbours are one access: engines without guard pages (V8 in Deno) check
+// each one's bounds.
 
 import {
   AVAIL_ENTRY_SIZE,
@@ -17,14 +21,11 @@ import {
   AVAIL_IDX,
   AVAIL_RING,
   DESC_ADDR,
-  DESC_FLAGS,
   DESC_LEN,
-  DESC_NEXT,
   DESC_SIZE,
   EVENT_OFF_WRAP,
-  PACKED_DESC_FLAGS,
-  PACKED_DESC_ID,
-  USED_ENTRY_LEN,
+  SHADOW_BUFFER,
+  SHADOW_NEXT,
   USED_ENTRY_SIZE,
   USED_FLAGS,
   USED_IDX,
@@ -41,7 +42,41 @@ function logged(address: u32, length: u32, write: u32): void {
   if (ASC_OPTIMIZE_LEVEL == 0) logAccess(address, length, write);
 }
 
-// ── Descriptor of a split ring, of an indirect table, and (addr, len) of a packed ring ──────────
+/**
+ * Does the machine keep loads in order, and a load behind a locked store, by itself (x86 does), and
+ * does the engine's plain load compile to one? JavaScriptCore makes each atomic load a locked
+ * read-modify-write of 20 cycles, which would be most of what a request costs; there the host sets
+ * this (runtime/virtio/core.ts), and loads that need order are plain ones.
+ */
+let loadsInOrder: bool = false;
+
+/** Sets loadsInOrder; anything but 0 is yes. Never called, every ordered load is an atomic one. */
+export function setLoadsInOrder(yes: u32): void {
+  loadsInOrder = yes != 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function ordered16(address: u32): u32 {
+  logged(address, 2, 0);
+  return loadsInOrder ? load<u16>(address) : atomic.load<u16>(address);
+}
+
+// @ts-ignore: decorator
+@inline
+function ordered32(address: u32): u32 {
+  logged(address, 4, 0);
+  return loadsInOrder ? load<u32>(address) : atomic.load<u32>(address);
+}
+
+// @ts-ignore: decorator
+@inline
+function ordered64(address: u32): u64 {
+  logged(address, 8, 0);
+  return loadsInOrder ? load<u64>(address) : atomic.load<u64>(address);
+}
+
+// ── Descriptor: of a split ring, of an indirect table, and addr of a packed ring ────────────────
 
 /** Address of descriptor `index` of the table at `table`. */
 // @ts-ignore: decorator
@@ -57,25 +92,30 @@ export function descAddr(desc: u32): u64 {
   return load<u64>(desc, DESC_ADDR);
 }
 
+/** The other half, len | flags << 32 | next << 48: see tailLen, tailFlags, tailNext. */
 // @ts-ignore: decorator
 @inline
-export function descLen(desc: u32): u32 {
-  logged(desc + DESC_LEN, 4, 0);
-  return load<u32>(desc, DESC_LEN);
+export function descTail(desc: u32): u64 {
+  logged(desc + DESC_LEN, 8, 0);
+  return load<u64>(desc, DESC_LEN);
 }
 
 // @ts-ignore: decorator
 @inline
-export function descFlags(desc: u32): u32 {
-  logged(desc + DESC_FLAGS, 2, 0);
-  return load<u16>(desc, DESC_FLAGS);
+export function tailLen(tail: u64): u32 {
+  return <u32>tail;
 }
 
 // @ts-ignore: decorator
 @inline
-export function descNext(desc: u32): u32 {
-  logged(desc + DESC_NEXT, 2, 0);
-  return load<u16>(desc, DESC_NEXT);
+export function tailFlags(tail: u64): u32 {
+  return <u32>(tail >> 32) & 0xffff;
+}
+
+// @ts-ignore: decorator
+@inline
+export function tailNext(tail: u64): u32 {
+  return <u32>(tail >> 48);
 }
 
 // @ts-ignore: decorator
@@ -83,8 +123,60 @@ export function descNext(desc: u32): u32 {
 export function setDesc(desc: u32, addr: u64, len: u32, flags: u32, next: u32): void {
   logged(desc, DESC_SIZE, 1);
   store<u64>(desc, addr, DESC_ADDR);
-  store<u32>(desc, len, DESC_LEN);
-  store<u32>(desc, flags | (next << 16), DESC_FLAGS); // flags and next are neighbours
+  store<u64>(desc, <u64>len | (<u64>(flags | (next << 16)) << 32), DESC_LEN);
+}
+
+// ── Shadow of a buffer, in the driver's private memory ──────────────────────────────────────────
+
+/** count | last << 16 | in bytes << 32; 0 where there is no buffer. */
+// @ts-ignore: decorator
+@inline
+export function shadowBuffer(entry: u32): u64 {
+  return load<u64>(entry, SHADOW_BUFFER);
+}
+
+/** `inBytes` may be 2³², which counts as one less: used lengths have 32 bits only. */
+// @ts-ignore: decorator
+@inline
+export function setShadowBuffer(entry: u32, count: u32, last: u32, inBytes: u64): void {
+  const bytes = inBytes > 0xffffffff ? 0xffffffff : inBytes;
+  store<u64>(entry, <u64>(count | (last << 16)) | (bytes << 32), SHADOW_BUFFER);
+}
+
+// @ts-ignore: decorator
+@inline
+export function clearShadowBuffer(entry: u32): void {
+  store<u64>(entry, 0, SHADOW_BUFFER);
+}
+
+// @ts-ignore: decorator
+@inline
+export function bufferCount(buffer: u64): u32 {
+  return <u32>buffer & 0xffff;
+}
+
+// @ts-ignore: decorator
+@inline
+export function bufferLast(buffer: u64): u32 {
+  return (<u32>buffer >> 16) & 0xffff;
+}
+
+// @ts-ignore: decorator
+@inline
+export function bufferInBytes(buffer: u64): u32 {
+  return <u32>(buffer >> 32);
+}
+
+// @ts-ignore: decorator
+@inline
+export function shadowNext(entry: u32): u32 {
+  return load<u16>(entry, SHADOW_NEXT);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setShadowNext(entry: u32, next: u32): void {
+  store<u16>(entry, <u16>next, SHADOW_NEXT);
 }
 
 // ── Available ring ──────────────────────────────────────────────────────────────────────────────
@@ -92,8 +184,7 @@ export function setDesc(desc: u32, addr: u64, len: u32, flags: u32, next: u32): 
 // @ts-ignore: decorator
 @inline
 export function availFlags(avail: u32): u32 {
-  logged(avail + AVAIL_FLAGS, 2, 0);
-  return atomic.load<u16>(avail, AVAIL_FLAGS);
+  return ordered16(avail + AVAIL_FLAGS);
 }
 
 // @ts-ignore: decorator
@@ -106,8 +197,7 @@ export function setAvailFlags(avail: u32, flags: u32): void {
 // @ts-ignore: decorator
 @inline
 export function availIdx(avail: u32): u32 {
-  logged(avail + AVAIL_IDX, 2, 0);
-  return atomic.load<u16>(avail, AVAIL_IDX);
+  return ordered16(avail + AVAIL_IDX);
 }
 
 // @ts-ignore: decorator
@@ -137,9 +227,7 @@ export function setAvailEntry(avail: u32, slot: u32, head: u32): void {
 // @ts-ignore: decorator
 @inline
 export function usedEvent(avail: u32, size: u32): u32 {
-  const address = avail + size * AVAIL_ENTRY_SIZE;
-  logged(address + AVAIL_RING, 2, 0);
-  return atomic.load<u16>(address, AVAIL_RING);
+  return ordered16(avail + AVAIL_RING + size * AVAIL_ENTRY_SIZE);
 }
 
 /** The same without order: a hint while entries are left; the last one before a wait is ordered. */
@@ -164,8 +252,7 @@ export function setUsedEvent(avail: u32, size: u32, idx: u32): void {
 // @ts-ignore: decorator
 @inline
 export function usedFlags(used: u32): u32 {
-  logged(used + USED_FLAGS, 2, 0);
-  return atomic.load<u16>(used, USED_FLAGS);
+  return ordered16(used + USED_FLAGS);
 }
 
 // @ts-ignore: decorator
@@ -178,8 +265,7 @@ export function setUsedFlags(used: u32, flags: u32): void {
 // @ts-ignore: decorator
 @inline
 export function usedIdx(used: u32): u32 {
-  logged(used + USED_IDX, 2, 0);
-  return atomic.load<u16>(used, USED_IDX);
+  return ordered16(used + USED_IDX);
 }
 
 // @ts-ignore: decorator
@@ -189,20 +275,13 @@ export function setUsedIdx(used: u32, idx: u32): void {
   atomic.store<u16>(used, <u16>idx, USED_IDX);
 }
 
+/** An entry, id | len << 32. */
 // @ts-ignore: decorator
 @inline
-export function usedEntryId(used: u32, slot: u32): u32 {
+export function usedEntry(used: u32, slot: u32): u64 {
   const address = used + slot * USED_ENTRY_SIZE;
-  logged(address + USED_RING, 4, 0);
-  return load<u32>(address, USED_RING);
-}
-
-// @ts-ignore: decorator
-@inline
-export function usedEntryLen(used: u32, slot: u32): u32 {
-  const address = used + slot * USED_ENTRY_SIZE;
-  logged(address + USED_RING + USED_ENTRY_LEN, 4, 0);
-  return load<u32>(address, USED_RING + USED_ENTRY_LEN);
+  logged(address + USED_RING, USED_ENTRY_SIZE, 0);
+  return load<u64>(address, USED_RING);
 }
 
 // @ts-ignore: decorator
@@ -210,17 +289,14 @@ export function usedEntryLen(used: u32, slot: u32): u32 {
 export function setUsedEntry(used: u32, slot: u32, id: u32, len: u32): void {
   const address = used + slot * USED_ENTRY_SIZE;
   logged(address + USED_RING, USED_ENTRY_SIZE, 1);
-  store<u32>(address, id, USED_RING);
-  store<u32>(address, len, USED_RING + USED_ENTRY_LEN);
+  store<u64>(address, <u64>id | (<u64>len << 32), USED_RING);
 }
 
 /** The device's event index, behind the entries of the used ring (§2.7.10). */
 // @ts-ignore: decorator
 @inline
 export function availEvent(used: u32, size: u32): u32 {
-  const address = used + size * USED_ENTRY_SIZE;
-  logged(address + USED_RING, 2, 0);
-  return atomic.load<u16>(address, USED_RING);
+  return ordered16(used + USED_RING + size * USED_ENTRY_SIZE);
 }
 
 /** The same without order: a hint while entries are left; the last one before a wait is ordered. */
@@ -240,64 +316,56 @@ export function setAvailEvent(used: u32, size: u32, idx: u32): void {
   atomic.store<u16>(address, <u16>idx, USED_RING);
 }
 
-// ── Packed ring ─────────────────────────────────────────────────────────────────────────────────
+// ── Packed ring: the half of a descriptor that says everything but addr ─────────────────────────
 
+/** A packed descriptor's half: len | id << 32 | flags << 48. */
 // @ts-ignore: decorator
 @inline
-export function packedFlags(desc: u32): u32 {
-  logged(desc + PACKED_DESC_FLAGS, 2, 0);
-  return atomic.load<u16>(desc, PACKED_DESC_FLAGS);
-}
-
-/** Flags of a later descriptor of a list, whose first flags were already seen: no order needed. */
-// @ts-ignore: decorator
-@inline
-export function packedFlagsPlain(desc: u32): u32 {
-  logged(desc + PACKED_DESC_FLAGS, 2, 0);
-  return load<u16>(desc, PACKED_DESC_FLAGS);
+export function packedTail(len: u32, id: u32, flags: u32): u64 {
+  return <u64>len | (<u64>(id | (flags << 16)) << 32);
 }
 
 // @ts-ignore: decorator
 @inline
-export function setPackedFlags(desc: u32, flags: u32): void {
-  logged(desc + PACKED_DESC_FLAGS, 2, 1);
-  atomic.store<u16>(desc, <u16>flags, PACKED_DESC_FLAGS);
+export function packedId(tail: u64): u32 {
+  return <u32>(tail >> 32) & 0xffff;
 }
 
 // @ts-ignore: decorator
 @inline
-export function packedId(desc: u32): u32 {
-  logged(desc + PACKED_DESC_ID, 2, 0);
-  return load<u16>(desc, PACKED_DESC_ID);
+export function packedFlags(tail: u64): u32 {
+  return <u32>(tail >> 48);
 }
 
-/** Writes all but the flags, which make the descriptor visible and come last (§2.8.21.1). */
+/** Flags, and with the same load what they guard. */
 // @ts-ignore: decorator
 @inline
-export function setPackedBody(desc: u32, addr: u64, len: u32, id: u32): void {
-  logged(desc, PACKED_DESC_FLAGS, 1);
+export function loadPackedTail(desc: u32): u64 {
+  return ordered64(desc + DESC_LEN);
+}
+
+/** Makes a descriptor visible, flags and what they guard in one store (§2.8.21.1, §2.8.15). */
+// @ts-ignore: decorator
+@inline
+export function publishPackedTail(desc: u32, tail: u64): void {
+  logged(desc + DESC_LEN, 8, 1);
+  atomic.store<u64>(desc, tail, DESC_LEN);
+}
+
+/** The same without order, for all but the first of what is published together. */
+// @ts-ignore: decorator
+@inline
+export function setPackedTail(desc: u32, tail: u64): void {
+  logged(desc + DESC_LEN, 8, 1);
+  store<u64>(desc, tail, DESC_LEN);
+}
+
+/** Address of an available descriptor; used ones have none (§2.8.4). */
+// @ts-ignore: decorator
+@inline
+export function setPackedAddr(desc: u32, addr: u64): void {
+  logged(desc + DESC_ADDR, 8, 1);
   store<u64>(desc, addr, DESC_ADDR);
-  store<u32>(desc, len, DESC_LEN);
-  store<u16>(desc, <u16>id, PACKED_DESC_ID);
-}
-
-/** Body of a later descriptor of a list: flags may be plain, the first one's publish them. */
-// @ts-ignore: decorator
-@inline
-export function setPackedWhole(desc: u32, addr: u64, len: u32, id: u32, flags: u32): void {
-  logged(desc, DESC_SIZE, 1);
-  store<u64>(desc, addr, DESC_ADDR);
-  store<u32>(desc, len, DESC_LEN);
-  store<u32>(desc, id | (flags << 16), PACKED_DESC_ID);
-}
-
-/** A used descriptor: length and id; the address field is unused (§2.8.4). */
-// @ts-ignore: decorator
-@inline
-export function setPackedUsed(desc: u32, len: u32, id: u32): void {
-  logged(desc + DESC_LEN, 6, 1);
-  store<u32>(desc, len, DESC_LEN);
-  store<u16>(desc, <u16>id, PACKED_DESC_ID);
 }
 
 // ── Event suppression structure (§2.8.14) ───────────────────────────────────────────────────────
@@ -306,8 +374,7 @@ export function setPackedUsed(desc: u32, len: u32, id: u32): void {
 // @ts-ignore: decorator
 @inline
 export function eventBoth(event: u32): u32 {
-  logged(event, 4, 0);
-  return atomic.load<u32>(event, EVENT_OFF_WRAP);
+  return ordered32(event + EVENT_OFF_WRAP);
 }
 
 /** Both halves at once, in the same form. */

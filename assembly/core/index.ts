@@ -15,4 +15,5 @@ export * from "./packed-device";
 export * from "./packed-driver";
 export * from "./ring-device";
 export * from "./ring-driver";
+export { setLoadsInOrder } from "./access";
 export { runLaunch } from "./exec";

@@ -6,6 +6,9 @@
 // holds both: readable at [0, out), writable at [out, out + in).
 
 import {
+  BROKEN_ADDRESS,
+  BROKEN_READONLY,
+  BROKEN_SEGMENTS,
   REGION_BYTES,
   REGION_F_READONLY,
   REGION_FLAGS,
@@ -17,6 +20,7 @@ import {
   SEGMENT_SIZE,
   WORK_DROPPED,
   WORK_LENGTH,
+  WORK_NDESCS,
   WORK_OUT_COUNT,
   WORK_PARTIAL,
   WORK_REGIONS,
@@ -26,13 +30,8 @@ import { copyFromGuest, copyToGuest, fillGuest } from "./access";
 
 /** Address of this queue side's workspace. */
 export let work: u32 = 0;
-/** How many segments the workspace has room for. */
-export let segmentLimit: u32 = 0;
-/** Segments of the chain being walked. */
-export let segmentCount: u32 = 0;
-/** Bytes of that chain; a chain may have up to 2³² of them (§2.7.5.2), hence 64 bits. */
-export let chainBytes: u64 = 0;
 
+let segmentEnd: u32 = 0; // behind the last segment that the workspace has room for
 let headerArea: u32 = 0;
 let responseArea: u32 = 0;
 let regionCount: u32 = 0;
@@ -48,7 +47,7 @@ let hotReadonly: bool = false;
  */
 export function setWorkspace(address: u32, limit: u32, header: u32, response: u32): void {
   work = address;
-  segmentLimit = limit;
+  segmentEnd = address + WORK_SEGMENTS + limit * SEGMENT_SIZE;
   headerArea = header;
   responseArea = response;
   regionCount = 0;
@@ -98,67 +97,85 @@ export function translate(address: u64, length: u64, write: bool): i64 {
   return <i64>(<u64>hotLinear + offset);
 }
 
-/** Starts the description of a new chain. */
+/** Address and length are neighbours: one store, and one load where both are needed. */
 // @ts-ignore: decorator
 @inline
-export function beginChain(): void {
-  segmentCount = 0;
-  chainBytes = 0;
+function setSegment(segment: u32, address: u32, length: u32): void {
+  store<u64>(segment, <u64>address | (<u64>length << 32), SEGMENT_ADDRESS);
 }
 
-/** What appendBuffer found. */
-export const APPEND_OK: u32 = 0;
-export const APPEND_ADDRESS: u32 = 1;
-export const APPEND_READONLY: u32 = 2;
-export const APPEND_SEGMENTS: u32 = 3;
+/** Where the first segment of a chain goes. */
+// @ts-ignore: decorator
+@inline
+export function firstSegment(): u32 {
+  return work + WORK_SEGMENTS;
+}
+
+// @ts-ignore: decorator
+@inline
+function segmentsBefore(segment: u32): u32 {
+  return (segment - firstSegment()) / SEGMENT_SIZE;
+}
+
+/** Writes down what a walk found: its end, its first writable segment (0: none), its descriptors. */
+// @ts-ignore: decorator
+@inline
+export function finishChain(end: u32, writable: u32, descriptors: u32): void {
+  const out = segmentsBefore(writable != 0 ? writable : end);
+  store<u64>(work, <u64>out | (<u64>(segmentsBefore(end) - out) << 32), WORK_OUT_COUNT); // and in
+  store<u32>(work, descriptors, WORK_NDESCS);
+}
+
+/** BROKEN_* number of the buffer that appendBuffer refused. */
+export let refusal: u32 = 0;
 
 /**
- * Adds a buffer of the guest's to the chain. A buffer that spans regions which follow each other in
- * the guest's addresses becomes several segments. `length` is not 0.
+ * Adds a buffer of the guest's to the chain, whose next segment goes to `segment`. A buffer that
+ * spans regions which follow each other in the guest's addresses becomes several segments. Returns
+ * where the segment after it goes, or 0 and `refusal`. `length` is not 0.
  */
 // @ts-ignore: decorator
 @inline
-export function appendBuffer(address: u64, length: u32, write: bool): u32 {
+export function appendBuffer(segment: u32, address: u64, length: u32, write: bool): u32 {
   const offset = address - hotGuest;
   // Nearly always the buffer lies in the region of the one before it.
   if (
     offset < hotBytes &&
     <u64>length <= hotBytes - offset &&
     !(write && hotReadonly) &&
-    segmentCount < segmentLimit
+    segment < segmentEnd
   ) {
-    chainBytes += length; // at most 65,536 lengths of 32 bits: no overflow of 64
-    const segment = work + WORK_SEGMENTS + segmentCount * SEGMENT_SIZE;
-    store<u32>(segment, hotLinear + <u32>offset, SEGMENT_ADDRESS);
-    store<u32>(segment, length, SEGMENT_LENGTH);
-    segmentCount++;
-    return APPEND_OK;
+    setSegment(segment, hotLinear + <u32>offset, length);
+    return segment + SEGMENT_SIZE;
   }
-  return appendParts(address, length, write);
+  return appendParts(segment, address, length, write);
 }
 
 /** appendBuffer where regions have to be looked up, or the buffer may have to be refused. */
-function appendParts(address: u64, length: u32, write: bool): u32 {
+function appendParts(first: u32, address: u64, length: u32, write: bool): u32 {
+  let segment = first;
   let left: u64 = length;
-  chainBytes += left;
   while (true) {
     let offset = address - hotGuest;
     if (offset >= hotBytes) {
-      if (!findRegion(address)) return APPEND_ADDRESS;
+      if (!findRegion(address)) return refuse(BROKEN_ADDRESS);
       offset = address - hotGuest;
     }
-    if (write && hotReadonly) return APPEND_READONLY;
-    if (segmentCount >= segmentLimit) return APPEND_SEGMENTS;
+    if (write && hotReadonly) return refuse(BROKEN_READONLY);
+    if (segment >= segmentEnd) return refuse(BROKEN_SEGMENTS);
     const room = hotBytes - offset;
     const part = left < room ? left : room;
-    const segment = work + WORK_SEGMENTS + segmentCount * SEGMENT_SIZE;
-    store<u32>(segment, hotLinear + <u32>offset, SEGMENT_ADDRESS);
-    store<u32>(segment, <u32>part, SEGMENT_LENGTH);
-    segmentCount++;
+    setSegment(segment, hotLinear + <u32>offset, <u32>part);
+    segment += SEGMENT_SIZE;
     left -= part;
-    if (left == 0) return APPEND_OK;
+    if (left == 0) return segment;
     address += part; // wraps to 0 at the end of 64 bits, where a region must be found again
   }
+}
+
+function refuse(reason: u32): u32 {
+  refusal = reason;
+  return 0;
 }
 
 // @ts-ignore: decorator
@@ -299,17 +316,17 @@ export function iovDiscardBack(first: u32, count: u32, bytes: u32): u32 {
 export function gatherHeader(bytes: u32): void {
   const count = load<u32>(work, WORK_OUT_COUNT);
   const segment = segmentAt(0);
-  const length = load<u32>(segment, SEGMENT_LENGTH);
+  const both = load<u64>(segment, SEGMENT_ADDRESS);
+  const address = <u32>both;
+  const length = <u32>(both >> 32);
   if (count == 0 || length < bytes) {
     store<u32>(work, iovToBuf(0, count, 0, headerArea, bytes), WORK_LENGTH);
     iovDiscardFront(0, count, bytes);
     return;
   }
   // The usual case, a header in one piece, does the same without the walks.
-  const address = load<u32>(segment, SEGMENT_ADDRESS);
   copyFromGuest(headerArea, address, bytes);
-  store<u32>(segment, address + bytes, SEGMENT_ADDRESS);
-  store<u32>(segment, length - bytes, SEGMENT_LENGTH);
+  setSegment(segment, address + bytes, length - bytes);
   store<u32>(work, bytes, WORK_LENGTH);
   store<u32>(work, length == bytes ? 1 : 0, WORK_DROPPED);
 }
@@ -318,10 +335,10 @@ export function gatherHeader(bytes: u32): void {
 // @ts-ignore: decorator
 @inline
 export function scatterResponse(first: u32, count: u32, bytes: u32): u32 {
-  const segment = segmentAt(first);
-  if (count == 0 || load<u32>(segment, SEGMENT_LENGTH) < bytes) {
+  const both = load<u64>(segmentAt(first), SEGMENT_ADDRESS);
+  if (count == 0 || <u32>(both >> 32) < bytes) {
     return iovFromBuf(first, count, 0, responseArea, bytes);
   }
-  copyToGuest(load<u32>(segment, SEGMENT_ADDRESS), responseArea, bytes);
+  copyToGuest(<u32>both, responseArea, bytes);
   return bytes;
 }

@@ -16,8 +16,6 @@ import {
   BROKEN_NONE,
   BROKEN_ORDER,
   BROKEN_PACKED_CHAIN,
-  BROKEN_READONLY,
-  BROKEN_SEGMENTS,
   BROKEN_TOO_LONG,
   BROKEN_ZERO_LENGTH,
   DESC_F_INDIRECT,
@@ -34,33 +32,29 @@ import {
   RING_EVENT_IDX,
   RING_INDIRECT,
   WORK_ERROR_DETAIL,
-  WORK_IN_COUNT,
-  WORK_NDESCS,
-  WORK_OUT_COUNT,
 } from "../../runtime/virtio/defs";
 import {
   descAddr,
   descAt,
-  descLen,
+  descTail,
   eventBoth,
   hintEventOffWrap,
+  loadPackedTail,
   packedFlags,
-  packedFlagsPlain,
   packedId,
+  packedTail,
+  publishPackedTail,
   setEventBoth,
-  setPackedFlags,
-  setPackedUsed,
+  setPackedTail,
+  tailLen,
 } from "./access";
 import {
-  APPEND_ADDRESS,
-  APPEND_OK,
-  APPEND_READONLY,
   appendBuffer,
-  beginChain,
-  chainBytes,
+  finishChain,
+  firstSegment,
   gatherHeader,
+  refusal,
   scatterResponse,
-  segmentCount,
   translate,
   work,
 } from "./iov";
@@ -77,7 +71,7 @@ let availIndex: u32 = 0; // next descriptor to take
 let availWrap: u32 = 1;
 let usedIndex: u32 = 0; // next descriptor to write
 let usedWrap: u32 = 1;
-let stagedFlags: u32 = 0; // of the used descriptor at usedIndex, which is published last
+let staged: u64 = 0; // used descriptor at usedIndex, which is published last
 let usedSince: u32 = 0; // descriptors used since the last notification
 let notification: bool = true;
 let inUse: u32 = 0; // descriptors taken and not yet given back
@@ -127,18 +121,17 @@ export function packedDeviceBroken(): u32 {
 
 // ── pop ─────────────────────────────────────────────────────────────────────────────────────────
 
-/** The state bits of a descriptor made available in a round with this wrap counter (§2.8.1). */
+/** Was this descriptor made available in a round with this wrap counter (§2.8.1)? */
 // @ts-ignore: decorator
 @inline
-function availableBits(wrap: u32): u32 {
-  return wrap ? PACKED_F_AVAIL : PACKED_F_USED;
+function isAvailable(tail: u64, wrap: u32): bool {
+  return (packedFlags(tail) & STATE_BITS) == (wrap ? PACKED_F_AVAIL : PACKED_F_USED);
 }
 
 /** 1 if there is nothing to pop, 0 if there is; broken queues are empty. */
 export function packedDeviceEmpty(): u32 {
   if (broken != BROKEN_NONE) return 1;
-  const flags = packedFlags(descAt(ring, availIndex));
-  return (flags & STATE_BITS) == availableBits(availWrap) ? 0 : 1;
+  return isAvailable(loadPackedTail(descAt(ring, availIndex)), availWrap) ? 0 : 1;
 }
 
 /**
@@ -150,17 +143,17 @@ export function packedDeviceEmpty(): u32 {
 export function packedDevicePop(): i32 {
   if (broken != BROKEN_NONE) return RESULT_BROKEN;
   const first = descAt(ring, availIndex);
-  let flags = packedFlags(first);
-  if ((flags & STATE_BITS) != availableBits(availWrap)) {
+  let tail = loadPackedTail(first);
+  if (!isAvailable(tail, availWrap)) {
     // About to sleep: ask for a notification at the next descriptor, then look once more, so that
     // one made available in between is not missed (§2.8.10).
     if (!notification || !(features & RING_EVENT_IDX)) return RESULT_EMPTY;
     setEventBoth(deviceEvent, availIndex | (availWrap << 15) | (EVENT_F_DESC << 16));
-    flags = packedFlags(first);
-    if ((flags & STATE_BITS) != availableBits(availWrap)) return RESULT_EMPTY;
+    tail = loadPackedTail(first);
+    if (!isAvailable(tail, availWrap)) return RESULT_EMPTY;
   }
   if (inUse >= size) return packedDeviceBreakQueue(BROKEN_IN_USE, inUse);
-  const id = flags & DESC_F_INDIRECT ? walkIndirect(first, flags) : walk(flags);
+  const id = packedFlags(tail) & DESC_F_INDIRECT ? walkIndirect(first, tail) : walk(tail);
   if (id < 0) return id;
   if (features & RING_EVENT_IDX && notification) {
     hintEventOffWrap(deviceEvent, availIndex | (availWrap << 15));
@@ -175,41 +168,45 @@ export function packedDevicePopRequest(headerBytes: u32): i32 {
   return id;
 }
 
-/** Describes the list at availIndex, whose first flags were read, and moves on behind it. */
+/** Describes the list at availIndex, which begins with `first`, and moves on behind it. */
 // @ts-ignore: decorator
 @inline
-function walk(firstFlags: u32): i32 {
-  beginChain();
+function walk(first: u64): i32 {
+  let segment = firstSegment();
+  let writable: u32 = 0; // where the first writable segment is, once there is one
+  let bytes: u64 = 0;
   let index = availIndex;
   let wrap = availWrap;
-  let flags = firstFlags;
+  let tail = first;
   let count: u32 = 0;
-  let outCount: u32 = 0;
-  let writing = false;
-  let entry: u32 = 0;
+  const limit = size - inUse; // §2.8.17: no list is longer than the descriptors not in use
   while (true) {
-    // §2.8.17: a list is never longer than the queue, nor than the descriptors not in use.
-    if (count >= size - inUse) return packedDeviceBreakQueue(BROKEN_LOOP, index);
-    entry = descAt(ring, index);
+    if (count >= limit) return packedDeviceBreakQueue(BROKEN_LOOP, index);
+    const entry = descAt(ring, index);
     if (count > 0) {
-      // §2.8.6: all descriptors of a list have their flags set before the first one's are.
-      flags = packedFlagsPlain(entry);
-      if ((flags & STATE_BITS) != availableBits(wrap)) {
-        return packedDeviceBreakQueue(BROKEN_PACKED_CHAIN, index);
-      }
+      // §2.8.6: all descriptors of a list have their flags set before the first one's are, so that
+      // they need no order of their own.
+      tail = descTail(entry);
+      if (!isAvailable(tail, wrap)) return packedDeviceBreakQueue(BROKEN_PACKED_CHAIN, index);
       // §2.8.19: no indirect descriptor in a list linked by NEXT.
-      if (flags & DESC_F_INDIRECT) return packedDeviceBreakQueue(BROKEN_INDIRECT_NEXT, index);
+      if (packedFlags(tail) & DESC_F_INDIRECT) {
+        return packedDeviceBreakQueue(BROKEN_INDIRECT_NEXT, index);
+      }
     }
     count++;
-    if (flags & DESC_F_WRITE) {
-      if (!writing) {
-        writing = true;
-        outCount = segmentCount;
-      }
-    } else if (writing) {
-      return packedDeviceBreakQueue(BROKEN_ORDER, index); // §2.8.17: writable ones come last
+    const flags = packedFlags(tail);
+    const write = (flags & DESC_F_WRITE) != 0;
+    if (write != (writable != 0)) {
+      if (!write) return packedDeviceBreakQueue(BROKEN_ORDER, index); // §2.8.17: they come last
+      writable = segment;
     }
-    if (!append(entry, writing, index)) return RESULT_BROKEN;
+    const length = tailLen(tail);
+    if (length == 0) return packedDeviceBreakQueue(BROKEN_ZERO_LENGTH, index);
+    segment = appendBuffer(segment, descAddr(entry), length, write);
+    if (segment == 0) return packedDeviceBreakQueue(refusal, index);
+    // At most 2³² bytes in a list, as in a split ring's chain; 32,768 lengths can't overflow.
+    bytes += length;
+    if (bytes > 0x100000000) return packedDeviceBreakQueue(BROKEN_TOO_LONG, index);
     index++;
     if (index == size) {
       index = 0;
@@ -217,111 +214,93 @@ function walk(firstFlags: u32): i32 {
     }
     if (!(flags & DESC_F_NEXT)) break;
   }
-  const id = packedId(entry); // §2.8.6: the id is in the list's last descriptor
-  finish(writing ? outCount : segmentCount, count);
+  finishChain(segment, writable, count);
   availIndex = index;
   availWrap = wrap;
   inUse += count;
-  return id;
+  return packedId(tail); // §2.8.6: the id is in the list's last descriptor
 }
 
 /** Describes the list in an indirect table (§2.8.7): all its descriptors, in sequence. */
-function walkIndirect(entry: u32, flags: u32): i32 {
-  beginChain();
+function walkIndirect(entry: u32, tail: u64): i32 {
+  const flags = packedFlags(tail);
   if (!(features & RING_INDIRECT)) return packedDeviceBreakQueue(BROKEN_INDIRECT_FEATURE, flags);
   if (flags & DESC_F_NEXT) return packedDeviceBreakQueue(BROKEN_INDIRECT_NEXT, flags); // §2.8.19
-  const length = descLen(entry);
-  if (length == 0 || length % DESC_SIZE != 0) {
-    return packedDeviceBreakQueue(BROKEN_INDIRECT_LENGTH, length);
+  const tableBytes = tailLen(tail);
+  if (tableBytes == 0 || tableBytes % DESC_SIZE != 0) {
+    return packedDeviceBreakQueue(BROKEN_INDIRECT_LENGTH, tableBytes);
   }
-  const table = translate(descAddr(entry), length, false);
+  const table = translate(descAddr(entry), tableBytes, false);
   if (table < 0) return packedDeviceBreakQueue(BROKEN_ADDRESS, availIndex);
-  const id = packedId(entry);
-  let outCount: u32 = 0;
-  let writing = false;
-  // Ends by the table's length, or before that by the limit on segments in `append`.
-  for (let i: u32 = 0; i < length / DESC_SIZE; i++) {
+  let segment = firstSegment();
+  let writable: u32 = 0;
+  let bytes: u64 = 0;
+  // Ends by the table's length, or before that by the limit on segments.
+  for (let i: u32 = 0; i < tableBytes / DESC_SIZE; i++) {
     const element = descAt(<u32>table, i);
     // §2.8.7: WRITE is the only valid flag in a table, the others are ignored.
-    if (packedFlagsPlain(element) & DESC_F_WRITE) {
-      if (!writing) {
-        writing = true;
-        outCount = segmentCount;
-      }
-    } else if (writing) {
-      return packedDeviceBreakQueue(BROKEN_ORDER, i);
+    const elementTail = descTail(element);
+    const write = (packedFlags(elementTail) & DESC_F_WRITE) != 0;
+    if (write != (writable != 0)) {
+      if (!write) return packedDeviceBreakQueue(BROKEN_ORDER, i);
+      writable = segment;
     }
-    if (!append(element, writing, i)) return RESULT_BROKEN;
+    const length = tailLen(elementTail);
+    if (length == 0) return packedDeviceBreakQueue(BROKEN_ZERO_LENGTH, i);
+    segment = appendBuffer(segment, descAddr(element), length, write);
+    if (segment == 0) return packedDeviceBreakQueue(refusal, i);
+    bytes += length;
+    if (bytes > 0x100000000) return packedDeviceBreakQueue(BROKEN_TOO_LONG, i);
   }
-  finish(writing ? outCount : segmentCount, 1);
+  finishChain(segment, writable, 1);
   availIndex++;
   if (availIndex == size) {
     availIndex = 0;
     availWrap ^= 1;
   }
   inUse++;
-  return id;
-}
-
-/** Adds one descriptor's buffer to the chain; false if that broke the queue. */
-// @ts-ignore: decorator
-@inline
-function append(entry: u32, write: bool, index: u32): bool {
-  const length = descLen(entry);
-  const address = descAddr(entry);
-  let reason: u32 = BROKEN_ZERO_LENGTH;
-  if (length != 0) {
-    const found = appendBuffer(address, length, write);
-    // At most 2³² bytes in a list, as in a split ring's chain; 65,536 lengths can't overflow.
-    if (found == APPEND_OK && chainBytes <= 0x100000000) return true;
-    if (found == APPEND_OK) reason = BROKEN_TOO_LONG;
-    else if (found == APPEND_ADDRESS) reason = BROKEN_ADDRESS;
-    else if (found == APPEND_READONLY) reason = BROKEN_READONLY;
-    else reason = BROKEN_SEGMENTS;
-  }
-  packedDeviceBreakQueue(reason, index);
-  return false;
-}
-
-// @ts-ignore: decorator
-@inline
-function finish(outCount: u32, descriptors: u32): void {
-  store<u32>(work, outCount, WORK_OUT_COUNT);
-  store<u32>(work, segmentCount - outCount, WORK_IN_COUNT);
-  store<u32>(work, descriptors, WORK_NDESCS);
+  return packedId(tail);
 }
 
 // ── push ────────────────────────────────────────────────────────────────────────────────────────
 
 /**
  * Stages a used descriptor `offset` descriptors behind the next position. The driver looks at one
- * position only (§2.8.2), so all but the one at offset 0 are written out at once.
+ * position only (§2.8.2), so all but the one at offset 0 are written out at once, without order.
  */
 // @ts-ignore: decorator
 @inline
 export function packedDeviceFill(id: u32, length: u32, offset: u32): void {
   if (broken != BROKEN_NONE) return;
+  if (offset == 0) {
+    staged = usedTail(id, length, usedWrap);
+    return;
+  }
   let index = usedIndex + offset; // both at most 32768
   let wrap = usedWrap;
   if (index >= size) {
     index -= size;
     wrap ^= 1;
   }
-  // §2.8.1: used is both bits equal to our counter. §2.8.3: WRITE says that bytes were written.
-  const flags = (wrap ? STATE_BITS : 0) | (length ? DESC_F_WRITE : 0);
-  const entry = descAt(ring, index);
-  setPackedUsed(entry, length, id);
-  if (offset == 0) stagedFlags = flags;
-  else setPackedFlags(entry, flags);
+  setPackedTail(descAt(ring, index), usedTail(id, length, wrap));
 }
 
-/** Makes what was staged visible: the flags of the first one, and `units` descriptors are used. */
+/**
+ * §2.8.1: used is both bits equal to our counter. §2.8.3: WRITE says that bytes were written.
+ */
+// @ts-ignore: decorator
+@inline
+function usedTail(id: u32, length: u32, wrap: u32): u64 {
+  return packedTail(length, id, (wrap ? STATE_BITS : 0) | (length ? DESC_F_WRITE : 0));
+}
+
+/** Makes what was staged visible, by the first one; `units` descriptors are used. */
 // @ts-ignore: decorator
 @inline
 export function packedDeviceFlush(units: u32): void {
   inUse -= units;
   if (broken != BROKEN_NONE) return;
-  setPackedFlags(descAt(ring, usedIndex), stagedFlags);
+  publishPackedTail(descAt(ring, usedIndex), staged);
   usedIndex += units;
   if (usedIndex >= size) {
     usedIndex -= size;

@@ -27,25 +27,30 @@ import {
   RING_EVENT_IDX,
   RING_IN_ORDER,
   RING_INDIRECT,
-  SHADOW_COUNT,
-  SHADOW_IN_BYTES,
-  SHADOW_NEXT,
   SHADOW_SIZE,
   WORK_ERROR_DETAIL,
   WORK_LENGTH,
 } from "../../runtime/virtio/defs";
 import {
+  bufferCount,
+  bufferInBytes,
+  clearShadowBuffer,
   descAt,
-  descLen,
   eventBoth,
   hintEventOffWrap,
+  loadPackedTail,
   packedFlags,
   packedId,
-  setDesc,
+  packedTail,
+  publishPackedTail,
   setEventBoth,
-  setPackedBody,
-  setPackedFlags,
-  setPackedWhole,
+  setPackedAddr,
+  setPackedTail,
+  setShadowBuffer,
+  setShadowNext,
+  shadowBuffer,
+  shadowNext,
+  tailLen,
 } from "./access";
 
 const STATE_BITS: u32 = PACKED_F_AVAIL | PACKED_F_USED;
@@ -69,8 +74,8 @@ let availWrap: u32 = 1;
 let nextUsed: u32 = 0;
 let usedWrap: u32 = 1;
 let added: u32 = 0; // descriptors since the last kick
-let headIndex: u32 = 0; // first descriptor since the last kick, whose flags publish all of them
-let headFlags: u32 = 0;
+let headIndex: u32 = 0; // first descriptor since the last kick, whose tail publishes all of them
+let headTail: u64 = 0;
 let callbacks: bool = true;
 let oldest: u32 = 0; // in order: id of the oldest buffer in flight
 let batchId: i32 = -1;
@@ -109,8 +114,8 @@ export function packedDriverInit(
   batchId = -1;
   broken = BROKEN_NONE;
   for (let i: u32 = 0; i < size; i++) {
-    store<u16>(shadowAt(i), <u16>after(i), SHADOW_NEXT);
-    store<u16>(shadowAt(i), 0, SHADOW_COUNT);
+    setShadowNext(shadowAt(i), after(i));
+    clearShadowBuffer(shadowAt(i));
   }
 }
 
@@ -156,7 +161,7 @@ export function packedDriverFree(): u32 {
 /**
  * Adds the buffer described in the staging area: `outCount` readable elements, then `inCount`
  * writable ones (§2.8.17). Returns its id or a negative errno. The device sees it at the next kick:
- * the flags of the first descriptor since the last kick stay unwritten until then.
+ * the tail of the first descriptor since the last kick stays unwritten until then.
  */
 export function packedDriverAdd(outCount: u32, inCount: u32): i32 {
   if (broken != BROKEN_NONE) return -EIO;
@@ -180,9 +185,8 @@ export function packedDriverAdd(outCount: u32, inCount: u32): i32 {
 
   const id = freeId;
   const entry = shadowAt(id);
-  freeId = load<u16>(entry, SHADOW_NEXT);
-  store<u16>(entry, <u16>needed, SHADOW_COUNT);
-  store<u32>(entry, inBytes > 0xffffffff ? 0xffffffff : <u32>inBytes, SHADOW_IN_BYTES);
+  freeId = shadowNext(entry);
+  setShadowBuffer(entry, needed, 0, inBytes);
 
   if (indirect) {
     const offset = id * indirectMax * DESC_SIZE;
@@ -191,7 +195,8 @@ export function packedDriverAdd(outCount: u32, inCount: u32): i32 {
       const source = staging + i * DESC_SIZE;
       const flags: u32 = i >= outCount ? DESC_F_WRITE : 0;
       const at = descAt(indirectTables + offset, i);
-      setPackedWhole(at, load<u64>(source, DESC_ADDR), load<u32>(source, DESC_LEN), 0, flags);
+      setPackedAddr(at, load<u64>(source, DESC_ADDR));
+      setPackedTail(at, packedTail(load<u32>(source, DESC_LEN), 0, flags));
     }
     put(indirectGuest + offset, total * DESC_SIZE, id, DESC_F_INDIRECT);
   } else {
@@ -205,18 +210,19 @@ export function packedDriverAdd(outCount: u32, inCount: u32): i32 {
   return id;
 }
 
-/** Writes the next descriptor of the ring; the first one since a kick without its flags. */
+/** Writes the next descriptor of the ring; the first one since a kick without its tail. */
 // @ts-ignore: decorator
 @inline
 function put(addr: u64, len: u32, id: u32, kind: u32): void {
   const flags = kind | (availWrap ? PACKED_F_AVAIL : PACKED_F_USED); // §2.8.1
   const at = descAt(ring, nextAvail);
+  const tail = packedTail(len, id, flags);
+  setPackedAddr(at, addr);
   if (added == 0) {
     headIndex = nextAvail;
-    headFlags = flags;
-    setPackedBody(at, addr, len, id);
+    headTail = tail;
   } else {
-    setPackedWhole(at, addr, len, id, flags);
+    setPackedTail(at, tail);
   }
   added++;
   nextAvail++;
@@ -233,7 +239,7 @@ export function packedDriverKickPrepare(): u32 {
   if (broken != BROKEN_NONE) return 0;
   const count = added;
   if (count > 0) {
-    setPackedFlags(descAt(ring, headIndex), headFlags);
+    publishPackedTail(descAt(ring, headIndex), headTail);
     added = 0;
   }
   // Flags were stored, and the suppression structure is loaded after them (§2.8.21.3).
@@ -257,14 +263,14 @@ export function packedDriverNotificationData(): u32 {
 /** Is the descriptor at this position used: are both its bits equal to the counter (§2.8.1)? */
 // @ts-ignore: decorator
 @inline
-function isUsed(flags: u32, wrap: u32): bool {
-  return (flags & STATE_BITS) == (wrap ? STATE_BITS : 0);
+function isUsed(tail: u64, wrap: u32): bool {
+  return (packedFlags(tail) & STATE_BITS) == (wrap ? STATE_BITS : 0);
 }
 
 /** 1 if a used buffer is waiting to be taken. */
 export function packedDriverMore(): u32 {
   if (broken != BROKEN_NONE || freeCount == size) return 0;
-  return batchId >= 0 || isUsed(packedFlags(descAt(ring, nextUsed)), usedWrap) ? 1 : 0;
+  return batchId >= 0 || isUsed(loadPackedTail(descAt(ring, nextUsed)), usedWrap) ? 1 : 0;
 }
 
 /**
@@ -278,28 +284,26 @@ export function packedDriverGet(): i32 {
     // would look so (§2.8.1).
     if (freeCount == size) return RESULT_EMPTY;
     const entry = descAt(ring, nextUsed);
-    let flags = packedFlags(entry);
-    if (!isUsed(flags, usedWrap)) {
+    let tail = loadPackedTail(entry);
+    if (!isUsed(tail, usedWrap)) {
       if (!callbacks || !(features & RING_EVENT_IDX)) return RESULT_EMPTY;
       // About to wait: call back at the next one, and look again.
       setEventBoth(driverEvent, nextUsed | (usedWrap << 15) | (EVENT_F_DESC << 16));
-      flags = packedFlags(entry);
-      if (!isUsed(flags, usedWrap)) return RESULT_EMPTY;
+      tail = loadPackedTail(entry);
+      if (!isUsed(tail, usedWrap)) return RESULT_EMPTY;
     }
-    const id = packedId(entry);
+    const id = packedId(tail);
     // §2.8.4: without WRITE the length is reserved, and ignored.
-    const length = flags & DESC_F_WRITE ? descLen(entry) : 0;
-    if (id >= size || load<u16>(shadowAt(id), SHADOW_COUNT) == 0) {
-      return packedDriverBreakQueue(BROKEN_PACKED_ID, id);
-    }
-    if (length > load<u32>(shadowAt(id), SHADOW_IN_BYTES)) {
-      return packedDriverBreakQueue(BROKEN_USED_LEN, length);
-    }
+    const length = packedFlags(tail) & DESC_F_WRITE ? tailLen(tail) : 0;
+    if (id >= size) return packedDriverBreakQueue(BROKEN_PACKED_ID, id);
+    const buffer = shadowBuffer(shadowAt(id));
+    if (buffer == 0) return packedDriverBreakQueue(BROKEN_PACKED_ID, id);
+    if (length > bufferInBytes(buffer)) return packedDriverBreakQueue(BROKEN_USED_LEN, length);
     if (!(features & RING_IN_ORDER)) {
       store<u32>(work, length, WORK_LENGTH);
-      store<u16>(shadowAt(id), <u16>freeId, SHADOW_NEXT);
+      setShadowNext(shadowAt(id), freeId);
       freeId = id;
-      return release(id);
+      return release(id, buffer);
     }
     batchId = id;
     batchLength = length;
@@ -313,29 +317,30 @@ export function packedDriverGet(): i32 {
  */
 function takeInOrder(): i32 {
   const id = oldest;
+  const buffer = shadowBuffer(shadowAt(id));
   oldest = after(id);
   if (<i32>id == batchId) {
     store<u32>(work, batchLength, WORK_LENGTH);
     batchId = -1;
   } else {
-    store<u32>(work, load<u32>(shadowAt(id), SHADOW_IN_BYTES), WORK_LENGTH);
+    store<u32>(work, bufferInBytes(buffer), WORK_LENGTH);
   }
-  return release(id);
+  return release(id, buffer);
 }
 
 /** Frees a buffer's descriptors and moves behind them in the ring. */
 // @ts-ignore: decorator
 @inline
-function release(id: u32): i32 {
-  const entry = shadowAt(id);
-  const count: u32 = load<u16>(entry, SHADOW_COUNT);
-  store<u16>(entry, 0, SHADOW_COUNT);
+function release(id: u32, buffer: u64): i32 {
+  const count = bufferCount(buffer);
+  clearShadowBuffer(shadowAt(id));
   freeCount += count;
-  nextUsed += count;
-  if (nextUsed >= size) {
-    nextUsed -= size;
+  let next = nextUsed + count;
+  if (next >= size) {
+    next -= size;
     usedWrap ^= 1;
   }
+  nextUsed = next;
   if (callbacks && features & RING_EVENT_IDX) {
     hintEventOffWrap(driverEvent, nextUsed | (usedWrap << 15));
   }
@@ -380,9 +385,10 @@ export function packedDriverEnableCallbacksDelayed(): u32 {
 /** Has the descriptor at `mark` been used since packedDriverEnableCallbacks returned it? */
 export function packedDriverPoll(mark: u32): u32 {
   if (broken != BROKEN_NONE || freeCount == size) return 0;
+  if (batchId >= 0) return 1; // the rest of a batch, which has no used descriptors of its own
   const index = mark & 0x7fff;
   if (index >= size) return 0;
-  return isUsed(packedFlags(descAt(ring, index)), (mark >> 15) & 1) ? 1 : 0;
+  return isUsed(loadPackedTail(descAt(ring, index)), (mark >> 15) & 1) ? 1 : 0;
 }
 
 // ── giving buffers up ───────────────────────────────────────────────────────────────────────────
@@ -390,12 +396,12 @@ export function packedDriverPoll(mark: u32): u32 {
 /** After a reset of the queue: takes back one buffer the device never used, or RESULT_EMPTY. */
 export function packedDriverDetachUnused(): i32 {
   for (let id: u32 = 0; id < size; id++) {
-    const count: u32 = load<u16>(shadowAt(id), SHADOW_COUNT);
-    if (count == 0) continue;
-    store<u16>(shadowAt(id), 0, SHADOW_COUNT);
-    store<u16>(shadowAt(id), <u16>freeId, SHADOW_NEXT);
+    const buffer = shadowBuffer(shadowAt(id));
+    if (buffer == 0) continue;
+    clearShadowBuffer(shadowAt(id));
+    setShadowNext(shadowAt(id), freeId);
     freeId = id;
-    freeCount += count;
+    freeCount += bufferCount(buffer);
     return id;
   }
   return RESULT_EMPTY;

@@ -16,8 +16,6 @@ import {
   BROKEN_NEXT,
   BROKEN_NONE,
   BROKEN_ORDER,
-  BROKEN_READONLY,
-  BROKEN_SEGMENTS,
   BROKEN_TOO_LONG,
   BROKEN_ZERO_LENGTH,
   AVAIL_F_NO_INTERRUPT,
@@ -32,9 +30,6 @@ import {
   RING_NOTIFY_ON_EMPTY,
   USED_F_NO_NOTIFY,
   WORK_ERROR_DETAIL,
-  WORK_IN_COUNT,
-  WORK_NDESCS,
-  WORK_OUT_COUNT,
 } from "../../runtime/virtio/defs";
 import {
   availEntry,
@@ -42,26 +37,24 @@ import {
   availIdx,
   descAddr,
   descAt,
-  descFlags,
-  descLen,
-  descNext,
+  descTail,
   hintAvailEvent,
   setAvailEvent,
   setUsedEntry,
   setUsedFlags,
   setUsedIdx,
+  tailFlags,
+  tailLen,
+  tailNext,
   usedEvent,
 } from "./access";
 import {
-  APPEND_ADDRESS,
-  APPEND_OK,
-  APPEND_READONLY,
   appendBuffer,
-  beginChain,
-  chainBytes,
+  finishChain,
+  firstSegment,
   gatherHeader,
+  refusal,
   scatterResponse,
-  segmentCount,
   translate,
   work,
 } from "./iov";
@@ -150,6 +143,11 @@ function pending(): i32 {
   return count;
 }
 
+/** Has the driver made nothing available? Judges no index: the next pop does. */
+function nothingLeft(): bool {
+  return shadowAvail == lastAvail && availIdx(avail) == lastAvail;
+}
+
 /** 1 if there is nothing to pop, 0 if there is; broken queues are empty. */
 export function splitDeviceEmpty(): u32 {
   return broken != BROKEN_NONE || pending() <= 0 ? 1 : 0;
@@ -193,24 +191,25 @@ export function splitDevicePopRequest(headerBytes: u32): i32 {
 
 /** Describes the chain that starts at `head` in the workspace; false if it broke the queue. */
 function walk(head: u32): bool {
-  beginChain();
+  let segment = firstSegment();
+  let writable: u32 = 0; // where the first writable segment is, once there is one
+  let bytes: u64 = 0;
   let table = desc;
   let entries = size; // descriptors in `table`
   let budget = size; // a chain longer than its table has a loop
   let index = head;
   let indirect = false;
-  let outCount: u32 = 0;
   let descriptors: u32 = 0;
-  let writing = false;
 
   while (true) {
     if (budget == 0) return fail(BROKEN_LOOP, index);
     budget--;
     descriptors++;
     const entry = descAt(table, index);
-    const flags = descFlags(entry);
-    const length = descLen(entry);
     const address = descAddr(entry);
+    const tail = descTail(entry);
+    const flags = tailFlags(tail);
+    const length = tailLen(tail);
 
     if (flags & DESC_F_INDIRECT) {
       // §2.7.5.3.1: only if negotiated, never together with NEXT, never inside an indirect table.
@@ -229,41 +228,30 @@ function walk(head: u32): bool {
       continue;
     }
 
-    if (flags & DESC_F_WRITE) {
-      if (!writing) {
-        writing = true;
-        outCount = segmentCount;
-      }
-    } else if (writing) {
-      return fail(BROKEN_ORDER, index); // §2.7.4.2: writable ones come after all readable ones
+    const write = (flags & DESC_F_WRITE) != 0;
+    if (write != (writable != 0)) {
+      if (!write) return fail(BROKEN_ORDER, index); // §2.7.4.2: writable ones come last
+      writable = segment;
     }
     if (length == 0) return fail(BROKEN_ZERO_LENGTH, index);
-    const found = appendBuffer(address, length, writing);
-    if (found != APPEND_OK) return failAppend(found, index);
+    segment = appendBuffer(segment, address, length, write);
+    if (segment == 0) return fail(refusal, index);
     // §2.7.5.2: at most 2³² bytes in a chain. Each length is below 2³²: the sum can't overflow.
-    if (chainBytes > 0x100000000) return fail(BROKEN_TOO_LONG, index);
+    bytes += length;
+    if (bytes > 0x100000000) return fail(BROKEN_TOO_LONG, index);
 
     if (!(flags & DESC_F_NEXT)) break;
-    index = descNext(entry);
+    index = tailNext(tail);
     if (index >= entries) return fail(BROKEN_NEXT, index);
   }
 
-  if (!writing) outCount = segmentCount;
-  store<u32>(work, outCount, WORK_OUT_COUNT);
-  store<u32>(work, segmentCount - outCount, WORK_IN_COUNT);
-  store<u32>(work, descriptors, WORK_NDESCS);
+  finishChain(segment, writable, descriptors);
   return true;
 }
 
 function fail(reason: u32, detail: u32): bool {
   splitDeviceBreakQueue(reason, detail);
   return false;
-}
-
-function failAppend(found: u32, index: u32): bool {
-  if (found == APPEND_ADDRESS) return fail(BROKEN_ADDRESS, index);
-  if (found == APPEND_READONLY) return fail(BROKEN_READONLY, index);
-  return fail(BROKEN_SEGMENTS, index);
 }
 
 // ── push ────────────────────────────────────────────────────────────────────────────────────────
@@ -329,7 +317,7 @@ export function splitDeviceRewind(chains: u32, _units: u32): u32 {
 @inline
 export function splitDeviceShouldNotify(): u32 {
   if (broken != BROKEN_NONE) return 0;
-  if (features & RING_NOTIFY_ON_EMPTY && inUse == 0 && splitDeviceEmpty()) return 1;
+  if (features & RING_NOTIFY_ON_EMPTY && inUse == 0 && nothingLeft()) return 1; // §6.3
   if (!(features & RING_EVENT_IDX)) {
     return availFlags(avail) & AVAIL_F_NO_INTERRUPT ? 0 : 1;
   }

@@ -25,10 +25,6 @@ import {
   RING_IN_ORDER,
   RING_INDIRECT,
   RING_LEGACY,
-  SHADOW_COUNT,
-  SHADOW_IN_BYTES,
-  SHADOW_LAST,
-  SHADOW_NEXT,
   SHADOW_SIZE,
   USED_F_NO_NOTIFY,
   WORK_ERROR_DETAIL,
@@ -36,15 +32,22 @@ import {
 } from "../../runtime/virtio/defs";
 import {
   availEvent,
+  bufferCount,
+  bufferInBytes,
+  bufferLast,
+  clearShadowBuffer,
   descAt,
   hintUsedEvent,
   setAvailEntry,
   setAvailFlags,
   setAvailIdx,
   setDesc,
+  setShadowBuffer,
+  setShadowNext,
   setUsedEvent,
-  usedEntryId,
-  usedEntryLen,
+  shadowBuffer,
+  shadowNext,
+  usedEntry,
   usedFlags,
   usedIdx,
 } from "./access";
@@ -53,7 +56,7 @@ let size: u32 = 0; // a power of two (§2.7)
 let mask: u32 = 0;
 let desc: u32 = 0;
 let avail: u32 = 0;
-let used: u32 = 0;
+let usedRing: u32 = 0;
 let features: u32 = 0;
 let work: u32 = 0;
 let staging: u32 = 0; // scatterlist of the buffer being added: descriptors with addr and len
@@ -79,7 +82,7 @@ export function splitDriverInit(
   queueSize: u32,
   descTable: u32,
   availRing: u32,
-  usedRing: u32,
+  deviceArea: u32,
   ringFeatures: u32,
   workspace: u32,
   stagingArea: u32,
@@ -89,7 +92,7 @@ export function splitDriverInit(
   mask = queueSize - 1;
   desc = descTable;
   avail = availRing;
-  used = usedRing;
+  usedRing = deviceArea;
   features = ringFeatures;
   work = workspace;
   staging = stagingArea;
@@ -106,9 +109,8 @@ export function splitDriverInit(
   batchId = -1;
   broken = BROKEN_NONE;
   for (let i: u32 = 0; i < size; i++) {
-    const entry = shadowAt(i);
-    store<u16>(entry, <u16>((i + 1) & mask), SHADOW_NEXT);
-    store<u16>(entry, 0, SHADOW_COUNT);
+    setShadowNext(shadowAt(i), (i + 1) & mask);
+    clearShadowBuffer(shadowAt(i));
   }
 }
 
@@ -185,19 +187,15 @@ export function splitDriverAdd(outCount: u32, inCount: u32): i32 {
     let index = head;
     for (let i: u32 = 0; i < total; i++) {
       last = index;
-      const next: u32 = load<u16>(shadowAt(index), SHADOW_NEXT);
+      const next = shadowNext(shadowAt(index));
       const flags = (i + 1 < total ? DESC_F_NEXT : 0) | (i >= outCount ? DESC_F_WRITE : 0);
       place(desc, index, i, flags, next);
       index = next;
     }
   }
-  const entry = shadowAt(head);
-  freeHead = load<u16>(shadowAt(last), SHADOW_NEXT);
+  freeHead = shadowNext(shadowAt(last));
   freeCount -= needed;
-  store<u16>(entry, <u16>needed, SHADOW_COUNT);
-  store<u16>(entry, <u16>last, SHADOW_LAST);
-  // 2³² writable bytes are told apart from none by the count; used.len has only 32 bits anyway.
-  store<u32>(entry, inBytes > 0xffffffff ? 0xffffffff : <u32>inBytes, SHADOW_IN_BYTES);
+  setShadowBuffer(shadowAt(head), needed, last, inBytes);
 
   setAvailEntry(avail, availNext & mask, head);
   availNext = (availNext + 1) & 0xffff;
@@ -229,10 +227,10 @@ export function splitDriverKickPrepare(): u32 {
   }
   // idx was stored, and the suppression field is loaded after it (§2.7.13.4.1).
   if (features & RING_EVENT_IDX) {
-    const event = availEvent(used, size);
+    const event = availEvent(usedRing, size);
     return ((availNext - event - 1) & 0xffff) < ((availNext - before) & 0xffff) ? 1 : 0;
   }
-  return usedFlags(used) & USED_F_NO_NOTIFY ? 0 : 1;
+  return usedFlags(usedRing) & USED_F_NO_NOTIFY ? 0 : 1;
 }
 
 /** Our idx: the "next available" of a notification with data (§2.9). */
@@ -248,7 +246,7 @@ export function splitDriverNotificationData(): u32 {
 function moreUsed(): i32 {
   let count = (shadowUsed - lastUsed) & 0xffff;
   if (count != 0) return count;
-  const idx = usedIdx(used);
+  const idx = usedIdx(usedRing);
   count = (idx - lastUsed) & 0xffff;
   if (count > size) return splitDriverBreakQueue(BROKEN_USED_IDX, idx);
   shadowUsed = idx;
@@ -284,12 +282,13 @@ export function splitDriverGet(): i32 {
 // @ts-ignore: decorator
 @inline
 function take(): i32 {
-  const slot = lastUsed & mask;
-  const id = usedEntryId(used, slot);
-  const length = usedEntryLen(used, slot);
-  if (!plausible(id, length)) return RESULT_BROKEN;
+  const used = usedEntry(usedRing, lastUsed & mask);
+  const id = <u32>used;
+  const length = <u32>(used >> 32);
+  const buffer = inFlight(id, length);
+  if (buffer == 0) return RESULT_BROKEN;
   store<u32>(work, length, WORK_LENGTH);
-  release(id);
+  release(id, buffer);
   return id;
 }
 
@@ -299,52 +298,54 @@ function take(): i32 {
  */
 function takeInOrder(): i32 {
   if (batchId < 0) {
-    const slot = lastUsed & mask;
-    const id = usedEntryId(used, slot);
-    const length = usedEntryLen(used, slot);
-    if (!plausible(id, length)) return RESULT_BROKEN;
+    const used = usedEntry(usedRing, lastUsed & mask);
+    const id = <u32>used;
+    const length = <u32>(used >> 32);
+    if (inFlight(id, length) == 0) return RESULT_BROKEN;
     batchId = id;
     batchLength = length;
   }
   const head = oldest;
-  const entry = shadowAt(head);
-  const count: u32 = load<u16>(entry, SHADOW_COUNT);
-  if (count == 0) return splitDriverBreakQueue(BROKEN_USED_ID, head); // idx ran past what is in flight
+  const buffer = shadowBuffer(shadowAt(head));
+  if (buffer == 0) return splitDriverBreakQueue(BROKEN_USED_ID, head); // idx ran past those in flight
   if (head == batchId) {
     store<u32>(work, batchLength, WORK_LENGTH);
     batchId = -1;
   } else {
-    store<u32>(work, load<u32>(entry, SHADOW_IN_BYTES), WORK_LENGTH);
+    store<u32>(work, bufferInBytes(buffer), WORK_LENGTH);
   }
-  oldest = (head + count) & mask;
-  store<u16>(entry, 0, SHADOW_COUNT);
-  freeCount += count;
+  oldest = (head + bufferCount(buffer)) & mask;
+  clearShadowBuffer(shadowAt(head));
+  freeCount += bufferCount(buffer);
   return head;
 }
 
-/** Is `id` in flight, and could the device have written `length` bytes to it (§2.7.8.2)? */
+/**
+ * The buffer with head `id`, if it is in flight and the device could have written `length` bytes to
+ * it (§2.7.8.2); 0 if that broke the queue.
+ */
 // @ts-ignore: decorator
 @inline
-function plausible(id: u32, length: u32): bool {
-  if (id >= size || load<u16>(shadowAt(id), SHADOW_COUNT) == 0) {
+function inFlight(id: u32, length: u32): u64 {
+  const buffer = id < size ? shadowBuffer(shadowAt(id)) : 0;
+  if (buffer == 0) {
     splitDriverBreakQueue(BROKEN_USED_ID, id);
-    return false;
+    return 0;
   }
   // Legacy devices are known to report lengths that mean nothing (§2.7.8.1).
-  if (length > load<u32>(shadowAt(id), SHADOW_IN_BYTES) && !(features & RING_LEGACY)) {
+  if (length > bufferInBytes(buffer) && !(features & RING_LEGACY)) {
     splitDriverBreakQueue(BROKEN_USED_LEN, length);
-    return false;
+    return 0;
   }
-  return true;
+  return buffer;
 }
 
 // @ts-ignore: decorator
 @inline
-function release(head: u32): void {
-  const entry = shadowAt(head);
-  freeCount += load<u16>(entry, SHADOW_COUNT);
-  store<u16>(entry, 0, SHADOW_COUNT);
-  store<u16>(shadowAt(load<u16>(entry, SHADOW_LAST)), <u16>freeHead, SHADOW_NEXT);
+function release(head: u32, buffer: u64): void {
+  freeCount += bufferCount(buffer);
+  clearShadowBuffer(shadowAt(head));
+  setShadowNext(shadowAt(bufferLast(buffer)), freeHead);
   freeHead = head;
 }
 
@@ -369,16 +370,16 @@ export function splitDriverEnableCallbacksDelayed(): u32 {
   callbacks = true;
   if (!(features & RING_EVENT_IDX)) {
     setAvailFlags(avail, 0);
-    return usedIdx(used) == lastUsed ? 1 : 0;
+    return usedIdx(usedRing) == lastUsed ? 1 : 0;
   }
   const ahead = (((availNext - lastUsed) & 0xffff) * 3) >> 2;
   setUsedEvent(avail, size, (lastUsed + ahead) & 0xffff);
-  return ((usedIdx(used) - lastUsed) & 0xffff) > ahead ? 0 : 1;
+  return ((usedIdx(usedRing) - lastUsed) & 0xffff) > ahead ? 0 : 1;
 }
 
 /** Has anything been used since splitDriverEnableCallbacks returned `mark`? */
 export function splitDriverPoll(mark: u32): u32 {
-  return broken == BROKEN_NONE && usedIdx(used) != (mark & 0xffff) ? 1 : 0;
+  return broken == BROKEN_NONE && usedIdx(usedRing) != (mark & 0xffff) ? 1 : 0;
 }
 
 // ── giving buffers up ───────────────────────────────────────────────────────────────────────────
@@ -386,14 +387,14 @@ export function splitDriverPoll(mark: u32): u32 {
 /** After a reset of the queue: takes back one buffer the device never used, or RESULT_EMPTY. */
 export function splitDriverDetachUnused(): i32 {
   for (let head: u32 = 0; head < size; head++) {
-    const count: u32 = load<u16>(shadowAt(head), SHADOW_COUNT);
-    if (count == 0) continue;
+    const buffer = shadowBuffer(shadowAt(head));
+    if (buffer == 0) continue;
     availNext = (availNext - 1) & 0xffff;
     if (features & RING_IN_ORDER) {
-      freeCount += count;
-      store<u16>(shadowAt(head), 0, SHADOW_COUNT);
+      freeCount += bufferCount(buffer);
+      clearShadowBuffer(shadowAt(head));
     } else {
-      release(head);
+      release(head, buffer);
     }
     return head;
   }

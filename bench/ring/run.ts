@@ -11,6 +11,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { loadsInOrder } from "../../runtime/virtio/core.ts";
 import {
   DeviceQueue,
   DriverQueue,
@@ -41,7 +42,8 @@ const WORKSPACE = RAM + RAM_BYTES;
 const DRIVER_WORKSPACE = WORKSPACE + 0x10000;
 const REGIONS = [{ guest: RAM, size: RAM_BYTES, offset: RAM }];
 const ASC = ["--runtime", "stub", "--noAssert", "--use", "abort=", "--importMemory"];
-const ASC_SHARED = ["--sharedMemory", "--maximumMemory", "65536", "--enable", "simd,threads"];
+const ASC_SHARED = ["--sharedMemory", "--initialMemory", "1", "--maximumMemory", "65536"];
+const ASC_FEATURES = ["--enable", "simd,threads"];
 
 type Runner = (batch: number, requests: number) => number;
 
@@ -69,6 +71,7 @@ function coreRunner(module: WebAssembly.Module, packed: boolean): Runner {
   const loop = exports as unknown as {
     setWorkspace(...args: number[]): void;
     setRegionCount(count: number): void;
+    setLoadsInOrder(yes: number): void;
     setUp(...args: number[]): void;
     loop(batch: number, requests: number): number;
   };
@@ -79,6 +82,7 @@ function coreRunner(module: WebAssembly.Module, packed: boolean): Runner {
   loop.setWorkspace(WORKSPACE, areas.segments, header, response);
   writeRegions(new DataView(memory.buffer, WORKSPACE), REGIONS);
   loop.setRegionCount(1);
+  loop.setLoadsInOrder(loadsInOrder() ? 1 : 0);
   loop.setUp(
     packed ? 1 : 0,
     SIZE,
@@ -157,9 +161,8 @@ try {
   const wasm = join(folder, "loop.wasm");
   const asc = join(ROOT, "node_modules/.bin/asc");
   const loopSource = join(ROOT, "assembly/bench/ring-loop.ts");
-  execFileSync(asc, [loopSource, ...ASC, ...ASC_SHARED, "-O3", "--converge", "-o", wasm], {
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+  const flags = [...ASC, ...ASC_SHARED, ...ASC_FEATURES, "-O3", "--converge", "-o", wasm];
+  execFileSync(asc, [loopSource, ...flags], { stdio: ["ignore", "ignore", "inherit"] });
   const module = new WebAssembly.Module(new Uint8Array(readFileSync(wasm)));
   const runtime = "Bun" in globalThis ? "Bun" : "Deno" in globalThis ? "Deno" : "Node";
 

@@ -54,6 +54,7 @@ export interface CoreDriver {
 export interface CoreIov {
   setWorkspace(address: number, segments: number, header: number, response: number): void;
   setRegionCount(count: number): void;
+  setLoadsInOrder(yes: number): void;
   iovSize(first: number, count: number): number;
   iovToBuf(first: number, count: number, offset: number, target: number, bytes: number): number;
   iovFromBuf(first: number, count: number, offset: number, source: number, bytes: number): number;
@@ -113,7 +114,17 @@ export function instantiateCore(
   const env: Record<string, unknown> = { memory, table };
   if (log) env["logAccess"] = log;
   const { instance } = instantiateSync(core, { env });
-  return instance.exports as unknown as CoreExports;
+  const exports = instance.exports as unknown as CoreExports;
+  exports.setLoadsInOrder(loadsInOrder() ? 1 : 0);
+  return exports;
+}
+
+/**
+ * Does the engine's plain load do what the rings need of an atomic one, and is that one dear? So it
+ * is in JavaScriptCore on x86-64 (see assembly/core/access.ts).
+ */
+export function loadsInOrder(): boolean {
+  return "Bun" in globalThis && process.arch === "x64";
 }
 
 /** The functions of one side of a queue, split or packed, under common names. */

@@ -92,11 +92,13 @@ export const SEGMENT_ADDRESS = 0;
 export const SEGMENT_LENGTH = 4;
 
 // Shadow of a buffer (driver): the device can write to the rings, but never to this.
+//   0        2       4           8      10     16
+//   | count  | last  | in bytes  | next |      |     the first three are one u64
+// count: descriptors of the buffer whose head this is, 0 where there is none; last: its last
+// descriptor; in bytes: what the device may write; next: next free (or next in chain).
 export const SHADOW_SIZE = 16;
-export const SHADOW_NEXT = 0; // u16: next free (or next in chain)
-export const SHADOW_COUNT = 2; // u16: descriptors of the buffer whose head this is; 0: not in use
-export const SHADOW_IN_BYTES = 4; // u32: bytes that the device may write
-export const SHADOW_LAST = 8; // u16: last descriptor of the chain
+export const SHADOW_BUFFER = 0;
+export const SHADOW_NEXT = 8;
 
 // ── Results of core calls ──────────────────────────────────────────────────────────────────────
 export const RESULT_EMPTY = -1;

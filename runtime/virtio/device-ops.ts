@@ -118,11 +118,18 @@ export function virtqueueFlush(vq: DeviceQueue, count: number): void {
 }
 
 function publish(vq: DeviceQueue, elements: readonly VirtQueueElement[]): void {
+  let start = 0;
   let offset = 0;
-  for (const element of elements) {
-    vq.ring.fill(element.index, element.length, offset);
+  for (const [i, element] of elements.entries()) {
     offset += vq.units(element);
     vq.close(element);
+    // §2.7.9, §2.8.8: in order, the last of a batch may stand for all of it, at the place of the
+    // first. The driver takes the others as used completely, so only those without a writable part
+    // are left out.
+    const batched = vq.inOrder && i + 1 < elements.length && element.readable === element.segments;
+    if (batched) continue;
+    vq.ring.fill(element.index, element.length, start);
+    start = offset;
   }
   if (offset > 0) vq.ring.flush(offset);
 }

@@ -110,7 +110,7 @@ export class Reference {
     const first = desc + 16 * this.#index;
     if (!available(this.#view.getUint16(first + 14, true), this.#wrap)) {
       for (let looks = 0; looks < (this.#shape.eventIdx ? 2 : 1); looks++) {
-        this.#mayRead(first + 14, 2);
+        this.#mayRead(first + 8, 8);
       }
       return { kind: "empty" };
     }
