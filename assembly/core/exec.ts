@@ -19,6 +19,7 @@ import {
   BLOCK_LAUNCH,
   BLOCK_MASKED,
   BLOCK_PC,
+  BLOCK_RUN,
   BLOCK_SMID,
   BLOCK_STATE,
   BLOCK_TABLE,
@@ -40,6 +41,7 @@ import {
   LAUNCH_GRID_Y,
   LAUNCH_GROUPS,
   LAUNCH_NEXT_BLOCK,
+  LAUNCH_RUNS,
   LAUNCH_STOP,
   LAUNCH_THREADS,
   LAUNCH_WIDTH,
@@ -158,8 +160,16 @@ function claim(launch: u32, context: u32, blocks: u32, count: u32): bool {
     chunkNext = first;
     chunkEnd = min<u32>(first + chunk, blocks);
   }
-  const block = chunkNext++;
+  const block = chunkNext;
   const x = field(launch, LAUNCH_GRID_X);
+  // Blocks of a row go to the kernel together, up to the next look at the clock.
+  let run: u32 = 1;
+  if (field(launch, LAUNCH_RUNS)) {
+    run = min<u32>(min<u32>(chunkEnd - block, x - (block % x)), max<u32>(left, 1));
+    left -= min<u32>(left, run - 1);
+  }
+  chunkNext = block + run;
+  store<u32>(context + BLOCK_RUN, run);
   const y = field(launch, LAUNCH_GRID_Y);
   store<u32>(context + BLOCK_CTAID_X, block % x);
   store<u32>(context + BLOCK_CTAID_Y, (block / x) % y);

@@ -2,7 +2,7 @@
 import { performance } from "node:perf_hooks";
 
 const LAUNCH_BYTES = 304;
-const CONTEXT_BYTES = 128;
+const CONTEXT_BYTES = 192;
 
 const align = (value, to) => Math.ceil(value / to) * to;
 
@@ -60,6 +60,7 @@ export function runKernel(core, kernel, description, memory, launch) {
   view.setBigUint64(record + 88, BigInt(base + scratch), true); // lowest address for kernels
   view.setBigUint64(record + 96, BigInt(memory.buffer.byteLength - scratch), true);
   put(record + 112, description.frameBytes);
+  put(record + 164, description.runs ? 1 : 0); // a call may run several blocks
   put(context, record);
   put(context + 16, shared, local, spill, pcs, argumentsAt, frame);
   put(context + 48, 1); // table index of region1

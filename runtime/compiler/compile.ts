@@ -16,7 +16,7 @@ import { constantOperand } from "./emit/frame.ts";
 import { GroupEmitter } from "./emit/group.ts";
 import { type EmitOptions, KernelEmitter, type RealSignature } from "./emit/kernel.ts";
 import { RegionEmitter } from "./emit/region.ts";
-import type { Cut, LoweredFunction, Site } from "./ir/ir.ts";
+import type { Cut, LoweredFunction, Site, Value } from "./ir/ir.ts";
 import { chunks } from "./lower/calls.ts";
 import { KernelContext, type ModuleLayout } from "./lower/context.ts";
 import { FunctionLowering } from "./lower/function.ts";
@@ -56,6 +56,8 @@ export interface CompiledKernel {
   spillBytes: number;
   /** Exchange frame of one warp, bytes. */
   frameBytes: number;
+  /** A call of its region runs BLOCK_RUN blocks in a row. */
+  runs: boolean;
   /** Some loop waits for memory: blocks must take turns. */
   waits: boolean;
   hosts: string[];
@@ -141,6 +143,8 @@ function compile(from: LoweredKernel, options: CompileOptions): CompiledKernel {
   const frameBytes = Math.max(0, ...lowered.cuts.map(frameBytesOf));
   const localBytes = Math.ceil(lowered.localBytes / 16) * 16;
   const hosts = hostsOf([lowered, ...reals]);
+  // Blocks of one region may run several in a call, unless they tell multiprocessors apart.
+  const runs = groups !== undefined && regions.length === 1 && !readsRegister(regions[0], "smid");
   const emitter = new KernelEmitter(
     context.library,
     options,
@@ -149,6 +153,7 @@ function compile(from: LoweredKernel, options: CompileOptions): CompiledKernel {
     frameBytes,
     localBytes,
     regions.length === 1,
+    runs,
   );
   for (const fn of context.realFunctions.keys()) emitter.declareReal(signatureOf(fn));
   regions.forEach(({ region, prologue }, k) => {
@@ -173,11 +178,17 @@ function compile(from: LoweredKernel, options: CompileOptions): CompiledKernel {
     usesStack: reals.length > 0,
     spillBytes,
     frameBytes,
+    runs,
     waits: lowered.cuts.some((c) => c.kind === "wait"),
     hosts: [...hosts],
     sites,
     registers: lowered.registers.length,
   };
+}
+
+function readsRegister({ region, prologue }: OptimizedRegion, name: string): boolean {
+  const reads = (v: Value) => v.op === "sreg" && v.aux.name === name;
+  return prologue.some(reads) || region.blocks.some((b) => b.values.some(reads));
 }
 
 function signatureOf(fn: PtxFunction): RealSignature {

@@ -2,7 +2,12 @@ import type { LoweredKernel } from "./compile.ts";
 import type { Site, Value } from "./ir/ir.ts";
 import { optimize } from "./pipeline.ts";
 import type { Divergence } from "./simd/divergence.ts";
-import { groupDrawback, groupObstacle, groupRegions } from "./simd/group-region.ts";
+import {
+  type GroupRegion,
+  groupDrawback,
+  groupObstacle,
+  groupRegions,
+} from "./simd/group-region.ts";
 import { accessPattern } from "./simd/patterns.ts";
 import { LANES, UNIFORM } from "./simd/shapes.ts";
 
@@ -39,6 +44,11 @@ export interface KernelReport {
     values: number;
     blockUniform: number;
     masked: number;
+    /**
+     * Where tests for the whole block may replace those of each group: how many accesses they cover
+     * of how many, the branches that they leave, and whether blocks of a row then run as one.
+     */
+    sure: { checks: number; ofChecks: number; branches: number; flat: boolean } | undefined;
   }[];
   branches: BranchReport[];
   loops: { uniform: number; masked: number };
@@ -72,7 +82,7 @@ export function reportKernel(
     report.obstacle = drawback;
   }
   groups.forEach((group, k) => {
-    const fast = group.variants.find((v) => v.fast);
+    const fast = group.variants.find((v) => v.kind === "fast");
     if (!fast) return;
     const d = fast.divergence;
     const blocks = d.graph.order;
@@ -82,6 +92,7 @@ export function reportKernel(
       values: blocks.reduce((sum, b) => sum + b.values.length, 0),
       blockUniform: group.prologue.filter((v) => v.op !== "const").length,
       masked: d.branches.size,
+      sure: sureReport(group),
     });
     for (const b of blocks) {
       const t = b.terminator;
@@ -94,6 +105,19 @@ export function reportKernel(
     report.accesses.push(...accesses(d, from.sites, k + 1));
   });
   return report;
+}
+
+function sureReport({ variants }: GroupRegion): KernelReport["regions"][number]["sure"] {
+  const sure = variants.find((v) => v.kind === "sure");
+  if (!sure?.given) return undefined;
+  const { order } = sure.divergence.graph;
+  const all = order.flatMap((b) => b.values).filter((v) => v.op === "check");
+  return {
+    checks: all.filter((v) => sure.given?.checks.has(v)).length,
+    ofChecks: all.length,
+    branches: order.filter((b) => b.terminator?.kind === "branch").length,
+    flat: sure.given.flat,
+  };
 }
 
 /** What makes a value differ between lanes: the varying and affine values that it starts from. */
@@ -157,6 +181,12 @@ export function formatReport(report: KernelReport): string {
     out.push(
       `  region ${r.entry} ${where}: ${r.values} operations a group, ${r.blockUniform} once a block`,
     );
+    if (r.sure) {
+      const { checks, ofChecks, branches, flat } = r.sure;
+      out.push(
+        `    tests once a block cover ${checks} of ${ofChecks} accesses and leave ${branches} branches${flat ? "; blocks of a row run as one" : ""}`,
+      );
+    }
     const own = report.branches.filter((b) => b.region === r.entry);
     const uniform = own.filter((b) => b.kind === "uniform").length;
     if (uniform > 0) out.push(`    ${uniform} uniform branch${uniform > 1 ? "es" : ""}`);

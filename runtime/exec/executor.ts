@@ -305,6 +305,7 @@ export class Executor implements ModuleOwner {
     set(L.LAUNCH_REGIONS, compiled.regions);
     set(L.LAUNCH_BLOCKS, grid[0] * grid[1] * grid[2]);
     set(L.LAUNCH_FRAME_BYTES, compiled.frameBytes);
+    set(L.LAUNCH_RUNS, compiled.runs ? 1 : 0);
     const low = memory.base + this.low;
     set(L.LAUNCH_HEAP_BASE, memory.base);
     set(L.LAUNCH_HEAP_BASE + 4, memory.base / 2 ** 32);

@@ -25,6 +25,7 @@
 // 104  DEADLINE         f64: host clock in ms, 0 for none
 // 112  FRAME_BYTES      bytes of one warp's exchange frame
 // 116  FAULT            fault record, 48 bytes
+// 164  RUNS             1: a call of the kernel's region runs the BLOCK_RUN blocks of its context
 // 168  GRID_ID          u64
 // 176  ENVREG           32 × u32: %envreg0..31
 export const LAUNCH_NEXT_BLOCK = 0;
@@ -53,6 +54,7 @@ export const LAUNCH_HEAP_BYTES = 96;
 export const LAUNCH_DEADLINE = 104;
 export const LAUNCH_FRAME_BYTES = 112;
 export const LAUNCH_FAULT = 116;
+export const LAUNCH_RUNS = 164;
 export const LAUNCH_GRID_ID = 168;
 export const LAUNCH_ENVREG = 176;
 export const LAUNCH_RECORD_BYTES = 304;
@@ -89,6 +91,7 @@ export const FAULT_ADDRESS = 28;
 //  60  ARRIVED    16 × u32: threads that have arrived at each barrier by `bar.arrive`
 // 124  ENTRY      the region that runs next, while the threads are together
 // 128  SINK       16 bytes: where inactive lanes load and store
+// 144  RUN        blocks in a row (x) that the call runs, from CTAID on; the kernel counts it down
 export const BLOCK_LAUNCH = 0;
 export const BLOCK_CTAID_X = 4;
 export const BLOCK_CTAID_Y = 8;
@@ -107,6 +110,7 @@ export const BLOCK_LIVE = 56;
 export const BLOCK_ARRIVED = 60;
 export const BLOCK_ENTRY = 124;
 export const BLOCK_SINK = 128;
+export const BLOCK_RUN = 144;
 export const BLOCK_CONTEXT_BYTES = 192;
 
 // A thread's pc: 0 has exited; otherwise the entry (1-based region) that it stands before, with

@@ -84,7 +84,7 @@ function arriveAt(e: GroupOperands, pc: number): void {
   const { w } = e;
   if (e.kernel.single) return; // threads only exit: nobody asks where they stand
   // Where all threads stop at one place, the execution loops know it from the result.
-  if (e.onlyStop !== undefined && e.source.variants[e.current].fast) return;
+  if (e.onlyStop !== undefined && e.source.variants[e.current].kind !== "general") return;
   const address = e.perThread("pc4", (t) => e.scaled(t, BLOCK_PC, 2));
   const push = () => {
     w.localGet(address);

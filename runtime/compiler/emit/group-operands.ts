@@ -38,6 +38,8 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
   depth = 0;
   outer = 0;
   spin = -1;
+  /** Local with the threads of the blocks that run as one row. */
+  span = -1;
   threadOffset = 0;
   /** Nothing has had an effect yet since the group's start. */
   clean = false;
@@ -47,8 +49,10 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
   /** Code blocks that memory operations have opened around the current point. */
   nested = 0;
   readonly blockCache = new Map<string, number>();
-  readonly late = new Map<string, number>();
+  private readonly late = new Map<string, number>();
+  /** Values that only depend on the prologue's, for the bodies that start over and for the sure one. */
   readonly lateCode = new CodeWriter(128);
+  readonly lateSureCode = new CodeWriter(64);
 
   placedTypes: number[] = [];
   entryMask = -1;
@@ -60,7 +64,7 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
    * has had an effect.
    */
   canStartOver(): boolean {
-    return this.source.variants[this.current].fast && this.clean;
+    return this.source.variants[this.current].kind === "fast" && this.clean;
   }
 
   /**
@@ -77,6 +81,11 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
   /** Whether a check is known to have passed for all lanes that make the access. */
   isSure(check: Value): boolean {
     return this.sure.has(check);
+  }
+
+  /** Whether a check was made for the whole block. */
+  isGiven(check: Value): boolean {
+    return this.source.variants[this.current].given?.checks.has(check) ?? false;
   }
 
   // ---- addresses ----
@@ -138,12 +147,14 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
 
   /** A local set once, when the prologue's values are there. */
   afterPrologue(key: string, type: number, write: (w: CodeWriter) => void): number {
-    let local = this.late.get(key);
+    const sure = this.source.variants[this.current].kind === "sure";
+    const [code, name] = sure ? [this.lateSureCode, `sure ${key}`] : [this.lateCode, key];
+    let local = this.late.get(name);
     if (local === undefined) {
       local = this.temporaryOf(type);
-      this.late.set(key, local);
-      write(this.lateCode);
-      this.lateCode.localSet(local);
+      this.late.set(name, local);
+      write(code);
+      code.localSet(local);
     }
     return local;
   }
@@ -384,6 +395,10 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
     } else if (this.threadOffset !== 0) w.i32Const(this.threadOffset);
     else return;
     w.op(OP.i32_add);
+  }
+
+  pushSpan(): void {
+    this.w.localGet(this.span);
   }
 
   pushStackLimit(): void {

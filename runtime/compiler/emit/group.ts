@@ -1,4 +1,12 @@
-import { BLOCK_MASKED, BLOCK_PC, PC_EXITED, PC_READY, REGION_MIXED } from "../../exec/layout.ts";
+import {
+  BLOCK_CTAID_X,
+  BLOCK_MASKED,
+  BLOCK_PC,
+  BLOCK_RUN,
+  PC_EXITED,
+  PC_READY,
+  REGION_MIXED,
+} from "../../exec/layout.ts";
 import { Graph } from "../analysis/graph.ts";
 import { type Block, hasEffect, I32, NONE, type Region, successors, type Value } from "../ir/ir.ts";
 import type { GroupRegion, GroupVariant } from "../simd/group-region.ts";
@@ -19,7 +27,8 @@ import { checkTypes } from "./vector-check.ts";
 const SPIN = 32;
 /**
  * Writes one region for lane groups of four threads: a function `(context, first, last) → pc` that
- * loops over groups. Each group first tries the fast body, which takes all four lanes as active and
+ * loops over groups. Where tests for the whole block pass, the sure body runs them all. Else each
+ * group first tries the fast body, which takes all four lanes as active and
  * the guards at the region's start (`if (i >= n) return`) as passed by all; a group for which that
  * is not so runs the general body, under masks.
  */
@@ -29,6 +38,9 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
   readonly onlyStop: number | undefined;
   readonly accOr: number;
   readonly accAnd: number;
+  /** Blocks that the sure body runs as one row, and those that are left of the run. */
+  private readonly blocks: number;
+  private readonly rest: number;
 
   constructor(kernel: KernelEmitter, region: Region, source: GroupRegion) {
     super(kernel, region, 3);
@@ -38,6 +50,9 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
     this.thread = this.temporaryOf(VALTYPE.i32);
     this.accOr = this.temporaryOf(VALTYPE.i32);
     this.accAnd = this.temporaryOf(VALTYPE.i32);
+    this.blocks = this.temporaryOf(VALTYPE.i32);
+    this.rest = this.temporaryOf(VALTYPE.i32);
+    this.span = this.temporaryOf(VALTYPE.i32);
   }
 
   /** Gives the prologue and both bodies their locals, one after the other. */
@@ -90,7 +105,9 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
 
   /** Writes the function; returns its locals' types and its code. */
   emit(): { locals: number[]; code: Uint8Array } {
-    const bodies = this.source.variants.map((variant, k) => this.body_(variant, k));
+    const bodies = new Map(
+      this.source.variants.map((variant, k) => [variant.kind, this.body_(variant, k)]),
+    );
     const pre = this.withWriter(new CodeWriter(512), () => {
       for (const v of this.source.prologue) {
         if (v.op === "const") continue;
@@ -106,17 +123,17 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
     this.current = k;
     this.depth = 0;
     // The general body lies in the group's block; the fast one in a further block, left when slow.
-    this.outer = variant.fast ? 1 : 0;
+    this.outer = variant.kind === "fast" ? 1 : 0;
     this.maskLocals.length = 0;
     for (let n = 0; n < variant.linear.masks; n++) {
       this.maskLocals.push(this.temporaryOf(VALTYPE.v128));
     }
-    if (!variant.fast) this.entryMask = this.maskLocals[0];
-    this.cleanBlocks = variant.fast ? cleanBlocks(this.graphs[k]) : new Set();
+    if (variant.kind === "general") this.entryMask = this.maskLocals[0];
+    this.cleanBlocks = variant.kind === "fast" ? cleanBlocks(this.graphs[k]) : new Set();
     return this.withWriter(new CodeWriter(4096), () => walkStructured(this.graphs[k], this));
   }
 
-  private frame(pre: CodeWriter, bodies: CodeWriter[]): void {
+  private frame(pre: CodeWriter, bodies: Map<GroupVariant["kind"], CodeWriter>): void {
     const { w } = this;
     const masked = this.pin("masked", I32, (p) => {
       p.localGet(0);
@@ -125,14 +142,44 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
     const pc = this.kernel.single ? 0 : this.perThread("pc4", (t) => this.scaled(t, BLOCK_PC, 2));
     const { from } = this.region;
     const warp = from?.warpOp ? this.warpOperation(from, masked, 1, 3) : undefined;
-    const threads = this.kernel.threads;
+    const sure = bodies.get("sure");
+    const tests = sure && this.withWriter(new CodeWriter(512), () => this.tests());
+    if (this.kernel.runs) w.loop();
     w.raw(this.pins.view());
     if (this.fuel >= 0) this.setFuel();
     w.raw(pre.view());
-    w.raw(this.lateCode.view());
     w.i32Const(-1);
     w.localSet(this.accAnd);
     if (warp) w.raw(warp.view());
+    w.block();
+    if (sure && tests) {
+      w.block();
+      this.untilSure(tests, masked);
+      w.raw(this.lateSureCode.view());
+      this.sureGroups(sure);
+      w.br(1);
+      w.end();
+    }
+    w.raw(this.lateCode.view());
+    this.groups(bodies, masked, pc);
+    w.end();
+    if (this.kernel.runs) this.nextBlock();
+    if (this.onlyStop !== undefined) {
+      w.i32Const(this.onlyStop);
+      return;
+    }
+    w.localGet(this.accOr);
+    w.i32Const(REGION_MIXED);
+    w.localGet(this.accOr);
+    w.localGet(this.accAnd);
+    w.op(OP.i32_eq);
+    w.op(OP.select);
+  }
+
+  /** The loop over groups, each by the fast or the general body. */
+  private groups(bodies: Map<GroupVariant["kind"], CodeWriter>, masked: number, pc: number): void {
+    const { w } = this;
+    const { threads } = this.kernel;
     w.loop();
     w.block();
     w.localGet(1);
@@ -144,7 +191,6 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
       w.i32Const(SPIN);
       w.localSet(this.spin);
     }
-    const fast = this.source.variants.findIndex((v) => v.fast);
     if (threads >= LANES) {
       w.block();
       if (!this.kernel.single) {
@@ -157,7 +203,7 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
         w.op(OP.i32_gt_u);
         w.brIf(0);
       }
-      w.raw(bodies[fast].view());
+      w.raw((bodies.get("fast") as CodeWriter).view());
       w.end();
     }
     this.pushEntryLanes(masked, pc, threads);
@@ -165,7 +211,7 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
     w.op(OP.v128_any_true);
     w.op(OP.i32_eqz);
     w.brIf(0);
-    w.raw(bodies[this.source.variants.findIndex((v) => !v.fast)].view());
+    w.raw((bodies.get("general") as CodeWriter).view());
     w.end();
     w.localGet(1);
     w.i32Const(1);
@@ -175,16 +221,142 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
     w.op(OP.i32_lt_u);
     w.brIf(0);
     w.end();
-    if (this.onlyStop !== undefined) {
-      w.i32Const(this.onlyStop);
+  }
+
+  // ---- the sure body ----
+
+  /** Pushes whether the sure body may run. */
+  private tests(): void {
+    const { w } = this;
+    const { given } = this.source.variants[this.sureIndex()];
+    if (!given) return;
+    const code = given.code.slice(0, -1);
+    for (const v of code) {
+      if (v.op === "sreg" && v.aux.name === "span") continue;
+      emitScalar(this, v);
+      const local = this.temporary(v.type);
+      w.localSet(local);
+      this.prologueSlots.set(v, local);
+    }
+    this.scalar(given.code[given.code.length - 1]);
+  }
+
+  private sureIndex(): number {
+    return this.source.variants.findIndex((v) => v.kind === "sure");
+  }
+
+  private isFlat(): boolean {
+    return this.source.variants[this.sureIndex()]?.given?.flat ?? false;
+  }
+
+  /**
+   * Leaves the enclosing block unless the tests pass: for all blocks of the run as one row where the
+   * body can do that, else (or if those don't pass) for this block alone.
+   */
+  private untilSure(tests: CodeWriter, masked: number): void {
+    const { w } = this;
+    if (!this.kernel.single) {
+      w.localGet(masked);
+      w.brIf(0);
+    }
+    if (!this.isFlat()) {
+      w.raw(tests.view());
+      w.op(OP.i32_eqz);
+      w.brIf(0);
       return;
     }
-    w.localGet(this.accOr);
-    w.i32Const(REGION_MIXED);
-    w.localGet(this.accOr);
-    w.localGet(this.accAnd);
-    w.op(OP.i32_eq);
-    w.op(OP.select);
+    const { threads } = this.kernel;
+    w.localGet(0);
+    w.mem(OP.i32_load, 2, BLOCK_RUN);
+    w.localSet(this.blocks);
+    w.loop();
+    w.localGet(this.blocks);
+    w.i32Const(threads);
+    w.op(OP.i32_mul);
+    w.localSet(this.span);
+    w.raw(tests.view());
+    w.op(OP.i32_eqz);
+    w.if();
+    w.localGet(this.blocks);
+    w.i32Const(1);
+    w.localSet(this.blocks);
+    w.i32Const(1);
+    w.op(OP.i32_gt_u);
+    w.brIf(1);
+    w.br(2);
+    w.end();
+    w.end();
+  }
+
+  /** The loop over groups that need no tests of their own. */
+  private sureGroups(body: CodeWriter): void {
+    const { w } = this;
+    const flat = this.isFlat();
+    const end = this.temporary(I32);
+    if (flat) {
+      // Counted down, since the row's last index may wrap.
+      w.localGet(this.pinAddress(BLOCK_CTAID_X));
+      w.i32Const(this.kernel.threads);
+      w.op(OP.i32_mul);
+      w.localSet(this.thread);
+      w.localGet(this.span);
+      w.localSet(end);
+    } else {
+      w.localGet(1);
+      w.i32Const(2);
+      w.op(OP.i32_shl);
+      w.localSet(this.thread);
+      w.localGet(2);
+      w.i32Const(2);
+      w.op(OP.i32_shl);
+      w.localSet(end);
+    }
+    w.loop();
+    w.raw(this.top.view());
+    w.block();
+    w.raw(body.view());
+    w.end();
+    w.localGet(this.thread);
+    w.i32Const(LANES);
+    w.op(OP.i32_add);
+    w.localSet(this.thread);
+    w.localGet(end);
+    if (flat) {
+      w.i32Const(LANES);
+      w.op(OP.i32_sub);
+      w.localTee(end);
+    } else {
+      w.localGet(this.thread);
+      w.op(OP.i32_ne);
+    }
+    w.brIf(0);
+    w.end();
+  }
+
+  /** Goes on with the next block of the run, if there is one. */
+  private nextBlock(): void {
+    const { w } = this;
+    const done = (push: () => void) => {
+      if (this.isFlat()) w.localGet(this.blocks);
+      else w.i32Const(1);
+      push();
+    };
+    w.i32Const(0);
+    w.localSet(1);
+    w.localGet(0);
+    w.localGet(0);
+    w.mem(OP.i32_load, 2, BLOCK_CTAID_X);
+    done(() => w.op(OP.i32_add));
+    w.mem(OP.i32_store, 2, BLOCK_CTAID_X);
+    w.localGet(0);
+    w.localGet(0);
+    w.mem(OP.i32_load, 2, BLOCK_RUN);
+    done(() => w.op(OP.i32_sub));
+    w.localTee(this.rest);
+    w.mem(OP.i32_store, 2, BLOCK_RUN);
+    w.localGet(this.rest);
+    w.brIf(0);
+    w.end();
   }
 
   /** The lanes that run the general body: threads of the block that stand before this region. */

@@ -32,6 +32,8 @@ export class KernelEmitter {
   readonly localBytes: number;
   /** The kernel has one region: no thread ever stops before its end. */
   readonly single: boolean;
+  /** A call of its region runs BLOCK_RUN blocks in a row (x). */
+  readonly runs: boolean;
   /** Spill slots: byte offset of each register's slot for a block of one thread. */
   readonly slots: Map<number, number>;
   private readonly hosts = new Map<string, number>();
@@ -47,8 +49,10 @@ export class KernelEmitter {
     frameBytes: number,
     localBytes: number,
     single: boolean,
+    runs: boolean,
   ) {
     this.single = single;
+    this.runs = runs;
     this.localBytes = localBytes;
     this.options = options;
     this.deviceLibrary = library;

@@ -163,6 +163,10 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
     this.w.localGet(this.thread);
   }
 
+  pushSpan(): void {
+    throw new Error("blocks run as one row in lane groups only");
+  }
+
   pushStackLimit(): void {
     this.w.localGet(this.pinLaunch(LAUNCH_LOCAL_BYTES));
   }

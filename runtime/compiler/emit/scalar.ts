@@ -38,6 +38,8 @@ export interface ScalarTarget extends FunctionFrame {
   pushResult(v: Value): void;
   pushSpin(): void;
   pushThread(): void;
+  /** Threads of the blocks that run as one row. */
+  pushSpan(): void;
   pushStackLimit(): void;
   fault(code: number, site: number): void;
   leaveFault(): void;

@@ -14,6 +14,7 @@ import {
   LAUNCH_GRID_Y,
   LAUNCH_GRID_Z,
   LAUNCH_HEAP_BASE,
+  LAUNCH_HEAP_BYTES,
   LAUNCH_LOCAL_BYTES,
   LAUNCH_MODULE_OFFSET,
   LAUNCH_PARAM_BYTES,
@@ -73,6 +74,18 @@ export function emitSpecialRegister(e: ScalarTarget, v: Value): void {
     case "tid.y":
     case "tid.z":
       pushThreadIndex(e, name);
+      return;
+    case "gtid.x":
+      e.pushThread();
+      return;
+    case "span":
+      e.pushSpan();
+      return;
+    case "heapLow":
+      w.localGet(e.heapLow());
+      return;
+    case "heapBytes":
+      w.localGet(e.pinLaunch64(LAUNCH_HEAP_BYTES));
       return;
     case "laneid":
       e.pushThread();

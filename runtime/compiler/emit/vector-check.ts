@@ -6,10 +6,13 @@ import { log2 } from "./access-codes.ts";
 import { FIRST_ACTIVE, type GroupOperands } from "./group-operands.ts";
 import { indexLimits } from "./index-limits.ts";
 import { emitScalar } from "./scalar.ts";
+import { shuffle32 } from "./vector.ts";
 
 /** How the lanes make an access. */
 export function accessPattern(e: GroupOperands, check: Value): AccessPattern {
-  return patternOf((v) => e.shape(v), check);
+  const pattern = patternOf((v) => e.shape(v), check);
+  // The analysis has seen through the address: what it didn't find contiguous isn't.
+  return pattern.tried && e.isGiven(check) ? { stride: undefined, tried: false } : pattern;
 }
 
 /** Locals of a check: with a stride (fast, ea, eas), without one (eas), of uniform ones (ea). */
@@ -25,6 +28,10 @@ export function emitVectorCheck(e: GroupOperands, v: Value, placed: number[]): v
   // A check whose address nobody uses still has to be made.
   const locals = placed.length > 0 ? placed : checkTypes(e, v).map((type) => e.temporaryOf(type));
   const { stride, tried } = accessPattern(e, v);
+  if (e.isGiven(v)) {
+    givenAddress(e, v, locals);
+    return;
+  }
   if (stride === 0) {
     e.threadOffset = FIRST_ACTIVE; // the one that a fault names
     emitScalar(e, v);
@@ -51,6 +58,61 @@ export function emitVectorCheck(e: GroupOperands, v: Value, placed: number[]): v
   laneChecks(e, v, eas);
   e.nested--;
   w.end();
+}
+
+/** The address of a check that was made for the whole block. */
+function givenAddress(e: GroupOperands, v: Value, locals: number[]): void {
+  const { w } = e;
+  const { space, scale = 1 } = v.aux;
+  const [first, index] = v.args;
+  const { stride } = accessPattern(e, v);
+  if (stride !== undefined) {
+    if (space !== "generic") {
+      e.scalar(first);
+      e.pushWindow(space as "shared");
+      w.op(OP.i32_add);
+    } else {
+      if (index) {
+        e.scalar(index);
+        scaleBy(e, scale, OP.i32_shl, OP.i32_mul);
+      }
+      e.pushBase32(first);
+      if (index) w.op(OP.i32_add);
+    }
+    w.localSet(locals[stride === 0 ? 0 : 1]);
+    e.sure.add(v);
+    return;
+  }
+  if (space !== "generic") {
+    e.vec(first);
+    e.pushWindowVector(space as "shared");
+    w.op(OP.i32x4_add);
+  } else if (index) {
+    e.vec(index);
+    scaleBy(e, scale, OP.i32x4_shl, OP.i32x4_mul);
+    e.pushBase32(first);
+    w.op(OP.i32x4_splat);
+    w.op(OP.i32x4_add);
+  } else {
+    e.vec(first, 0);
+    e.vec(first, 1);
+    shuffle32(e, [0, 2, 4, 6]);
+  }
+  w.localSet(locals[0]);
+}
+
+/** Multiplies what is on the stack by a constant. */
+function scaleBy(e: GroupOperands, scale: number, shift: number, multiply: number): void {
+  const { w } = e;
+  if (scale === 1) return;
+  if ((scale & (scale - 1)) === 0) {
+    w.i32Const(log2(scale));
+    w.op(shift);
+    return;
+  }
+  w.i32Const(scale);
+  if (multiply === OP.i32x4_mul) w.op(OP.i32x4_splat);
+  w.op(multiply);
 }
 
 /**
@@ -315,16 +377,7 @@ function quickLanes(e: GroupOperands, v: Value, eas: number): void {
   e.pushBaseFromLow(base, offset);
   w.localSet(start);
   e.vec(index);
-  if (scale !== 1) {
-    if ((scale & (scale - 1)) === 0) {
-      w.i32Const(log2(scale));
-      w.op(OP.i32x4_shl);
-    } else {
-      w.i32Const(scale);
-      w.op(OP.i32x4_splat);
-      w.op(OP.i32x4_mul);
-    }
-  }
+  scaleBy(e, scale, OP.i32x4_shl, OP.i32x4_mul);
   w.localTee(offsets);
   w.localGet(start);
   w.op(OP.i32_wrap_i64);

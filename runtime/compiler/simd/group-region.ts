@@ -27,11 +27,18 @@ import {
   VARYING,
   varying,
 } from "./shapes.ts";
+import { justEnds, type SureTests, takeAsGiven } from "./sure.ts";
 
 /** One body of a region for lane groups. */
 export interface GroupVariant {
-  /** Assumes four active lanes that all pass the guards at the start. */
-  fast: boolean;
+  /**
+   * - sure: runs only if tests for the whole block have passed; four active lanes
+   * - fast: assumes four active lanes that all pass the guards at the start
+   * - general: any lanes, under masks
+   */
+  kind: "sure" | "fast" | "general";
+  /** sure: the tests, and what they make sure of. */
+  given: SureTests | undefined;
   divergence: Divergence;
   linear: LinearRegion;
 }
@@ -111,23 +118,33 @@ export function groupRegions(
   const register = (index: number) => registers.get(index) ?? varying;
   return regions.map(({ region, prologue }) => {
     let kept = prologue;
-    const variants = [true, false].map((fast) => {
-      const own = cloneRegion(region);
-      if (fast) checkEarly(own);
-      if (fast) assumeGuards(own, new Divergence(own, prologue, { block, register }));
+    const prepare = (kind: GroupVariant["kind"], own: Region, given?: SureTests) => {
       const divergence = new Divergence(own, prologue, { block, register });
       splitAddresses(own, divergence);
       fuseProducts(own, divergence);
       kept = [...new Set([...kept, ...eliminateDead(own, prologue)])];
-      return { fast, divergence, region: own };
-    });
+      return { kind, given, divergence, region: own };
+    };
+    const early = cloneRegion(region);
+    checkEarly(early);
+    assumeGuards(early, new Divergence(early, prologue, { block, register }));
+    const variants = [prepare("fast", early), prepare("general", cloneRegion(region))];
+    for (const flat of regions.length === 1 ? [true, false] : [false]) {
+      const own = cloneRegion(region);
+      const given = takeAsGiven(own, prologue, block, flat);
+      if (!given) continue;
+      variants.push(prepare("sure", own, given));
+      break;
+    }
     // What either body needs of the prologue stays; uses are counted per body.
     return {
-      prologue: kept,
+      // The tests of a sure body are made of any of the prologue's values.
+      prologue: variants.some((v) => v.given) ? prologue : kept,
       register,
-      variants: variants.map(({ fast, divergence, region: own }) => {
+      variants: variants.map(({ kind, given, divergence, region: own }) => {
         eliminateDead(own, prologue);
-        return { fast, divergence, linear: linearize(own, divergence, fast ? ALL_LANES : 0) };
+        const lanes = kind === "general" ? 0 : ALL_LANES;
+        return { kind, given, divergence, linear: linearize(own, divergence, lanes) };
       }),
     };
   });
@@ -341,16 +358,4 @@ function assumeGuards(region: Region, d: Divergence): void {
     fail.preds = fail.preds.filter((p) => p !== block);
     block = pass;
   }
-}
-
-/** A block in which a thread only ends. */
-function justEnds(block: Block): boolean {
-  let b = block;
-  for (let k = 0; k < 4; k++) {
-    if (b.values.some((v) => v.op === "phi" || hasEffect(v))) return false;
-    if (b.terminator?.kind === "exit") return true;
-    if (b.terminator?.kind !== "jump") return false;
-    b = b.terminator.target;
-  }
-  return false;
 }

@@ -66,7 +66,7 @@ function threadIndex(name: string, [x, y, z]: readonly [number, number, number])
 function specialRegister(v: Value, c: ShapeContext): Shape {
   const name = v.aux.name as string;
   if (name.startsWith("tid.")) return threadIndex(name, c.block);
-  if (name === "laneid") return shape(AFFINE, 1, 2);
+  if (name === "gtid.x" || name === "laneid") return shape(AFFINE, 1, 2);
   if (name === "localWindow" || name === "localOffset") return varying;
   const k = ["ntid.x", "ntid.y", "ntid.z"].indexOf(name);
   if (k >= 0) return shape(UNIFORM, 0, trailingZeros(c.block[k]));

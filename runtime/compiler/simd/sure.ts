@@ -1,0 +1,240 @@
+import { Graph } from "../analysis/graph.ts";
+import { type Block, hasEffect, I1, I32, NONE, type Region, Value } from "../ir/ir.ts";
+import { Extents } from "./extents.ts";
+import { LANES } from "./shapes.ts";
+
+/** What a body may take as given once its tests have passed. */
+export interface SureTests {
+  /** Values of the block that the tests need, in order; the last is the outcome, an I1. */
+  code: Value[];
+  /** Checks that pass in every thread. */
+  checks: Set<Value>;
+  /** The body runs the threads of several blocks in a row as one: it knows only `gtid.x`. */
+  flat: boolean;
+}
+
+/** Bodies with more operations than this gain too little from it. */
+const MAX_VALUES = 400;
+
+/** Names of what only a block of its own has. */
+const OF_ONE_BLOCK = /^(tid|ctaid\.x$|laneid|warpid|smid|local|shared|stack)/;
+
+/**
+ * Finds what can be tested once for all threads of a block, and changes the region to take it as
+ * given: address checks, and branches that then all threads take the same way (`if (i >= n) return`
+ * in any block but the last, the edge of an image in any block inside).
+ * @param region the body's own copy; changed only if something is found
+ * @param prologue values of the block
+ * @param block threads in x, y, z
+ * @param flat whether to look at the threads of several blocks as one row
+ */
+export function takeAsGiven(
+  region: Region,
+  prologue: readonly Value[],
+  block: readonly [number, number, number],
+  flat: boolean,
+): SureTests | undefined {
+  const count = region.blocks.reduce((n, b) => n + b.values.length, 0);
+  if (count > MAX_VALUES || (block[0] * block[1] * block[2]) % LANES !== 0) return undefined;
+  if (region.blocks.some((b) => b.values.some((v) => v.op === "spin"))) return undefined;
+  const known = new Set(flat ? ofAnyBlock(prologue) : prologue);
+  if (flat && !flatten(region, block)) return undefined;
+  const span = flat ? new Value("sreg", I32, [], 0, 0n, { name: "span" }) : undefined;
+  const extents = new Extents(known, block, span);
+  const tests: Value[] = [];
+  for (const b of new Graph(region.start).order) {
+    const t = b.terminator;
+    if (t?.kind !== "branch" || t.yes === t.no || isKnown(t.cond, known)) continue;
+    const side = likelySide(t.yes, t.no, t.cond);
+    if (side === undefined) continue;
+    const found = extents.always(t.cond, side);
+    if (!found) continue;
+    tests.push(...found);
+    takeSide(b, side);
+  }
+  removeUnreachable(region);
+  const checks = new Set<Value>();
+  for (const b of region.blocks) {
+    for (const v of b.values) {
+      const found = v.op === "check" ? extents.passes(v) : undefined;
+      if (!found) continue;
+      tests.push(...found);
+      checks.add(v);
+    }
+  }
+  if (tests.length === 0 || (flat && !isFlat(region, checks, known))) return undefined;
+  const distinct = [...new Set(tests)];
+  let outcome = distinct[0];
+  for (const t of distinct.slice(1)) {
+    outcome = new Value("and1", I1, [outcome, t]);
+    extents.code.push(outcome);
+  }
+  return { code: extents.code, checks, flat };
+}
+
+const isKnown = (v: Value, known: Set<Value>) => v.op === "const" || known.has(v);
+
+/** The prologue's values that are the same in the blocks of a row. */
+function ofAnyBlock(prologue: readonly Value[]): Value[] {
+  const single = new Set<Value>();
+  for (const v of prologue) {
+    const own = v.op === "sreg" && OF_ONE_BLOCK.test(v.aux.name as string);
+    if (own || v.args.some((a) => single.has(a))) single.add(v);
+  }
+  return prologue.filter((v) => !single.has(v));
+}
+
+/**
+ * The side that threads are expected to take: not the one where they just end; of a test for
+ * equality (`x == 0`) the other one.
+ */
+function likelySide(yes: Block, no: Block, cond: Value): boolean | undefined {
+  const [endsYes, endsNo] = [justEnds(yes), justEnds(no)];
+  if (endsYes !== endsNo) return endsNo;
+  for (const side of [true, false]) if (differs(cond, side)) return side;
+  return undefined;
+}
+
+/** Whether a condition that is `wanted` says that values differ. */
+function differs(cond: Value, wanted: boolean): boolean {
+  if (cond.op === "not1") return differs(cond.args[0], !wanted);
+  if (cond.op === (wanted ? "and1" : "or1")) return cond.args.every((a) => differs(a, wanted));
+  return new RegExp(wanted ? "^i(32|64)_ne$" : "^i(32|64)_eq$").test(cond.op);
+}
+
+/** A block in which a thread only ends. */
+export function justEnds(block: Block): boolean {
+  let b = block;
+  for (let k = 0; k < 4; k++) {
+    if (b.values.some((v) => v.op === "phi" || hasEffect(v))) return false;
+    if (b.terminator?.kind === "exit") return true;
+    if (b.terminator?.kind !== "jump") return false;
+    b = b.terminator.target;
+  }
+  return false;
+}
+
+/** Makes a branch a jump to one side. */
+function takeSide(block: Block, side: boolean): void {
+  const t = block.terminator;
+  if (t?.kind !== "branch") return;
+  const [taken, other] = side ? [t.yes, t.no] : [t.no, t.yes];
+  block.terminator = { kind: "jump", target: taken };
+  dropEdge(block, other);
+}
+
+/** Forgets that a block comes from another; its phis lose the operand. */
+function dropEdge(from: Block, to: Block): void {
+  const at = to.preds.indexOf(from);
+  to.preds = to.preds.filter((_, k) => k !== at);
+  for (const phi of to.values) {
+    if (phi.op !== "phi") break;
+    phi.args = phi.args.filter((_, k) => k !== at);
+  }
+}
+
+function removeUnreachable(region: Region): void {
+  const reached = new Set<Block>([region.start]);
+  const work = [region.start];
+  for (let b = work.pop(); b; b = work.pop()) {
+    for (const s of targets(b)) {
+      if (reached.has(s)) continue;
+      reached.add(s);
+      work.push(s);
+    }
+  }
+  for (const b of region.blocks) {
+    if (reached.has(b)) continue;
+    for (const s of targets(b)) if (reached.has(s)) dropEdge(b, s);
+  }
+  region.blocks = region.blocks.filter((b) => reached.has(b));
+  // A phi with one operand is that operand.
+  const forward = new Map<Value, Value>();
+  for (const b of region.blocks) {
+    for (const v of b.values) if (v.op === "phi" && v.args.length === 1) forward.set(v, v.args[0]);
+  }
+  if (forward.size === 0) return;
+  const to = (v: Value): Value => {
+    let at = v;
+    for (let n = forward.get(at); n; n = forward.get(at)) at = n;
+    return at;
+  };
+  for (const b of region.blocks) {
+    b.values = b.values.filter((v) => !forward.has(v));
+    for (const v of b.values) v.args = v.args.map(to);
+    const t = b.terminator;
+    if (t?.kind === "branch") t.cond = to(t.cond);
+    else if (t?.kind === "switch") t.index = to(t.index);
+    else if (t?.kind === "cut" && t.state) {
+      t.state.operands = t.state.operands.map(to);
+      t.state.sources = t.state.sources.map(to);
+      for (const s of t.state.spills) s.value = to(s.value);
+    }
+  }
+}
+
+function targets(block: Block): Block[] {
+  const t = block.terminator;
+  if (t?.kind === "jump") return [t.target];
+  if (t?.kind === "branch") return [t.yes, t.no];
+  return t?.kind === "switch" ? t.targets : [];
+}
+
+/** Replaces ctaid.x × ntid.x + tid.x by `gtid.x`; false if it doesn't occur. */
+function flatten(region: Region, block: readonly [number, number, number]): boolean {
+  if (block[1] * block[2] !== 1) return false;
+  const isRegister = (v: Value, name: string) => v.op === "sreg" && v.aux.name === name;
+  const isWidth = (v: Value) =>
+    isRegister(v, "ntid.x") || (v.op === "const" && v.type === I32 && v.imm === block[0]);
+  const isStart = ({ op, args: [a, b] }: Value): boolean => {
+    if (op === "i32_shl") {
+      return isRegister(a, "ctaid.x") && b.op === "const" && 2 ** b.imm === block[0];
+    }
+    if (op !== "i32_mul") return false;
+    const [x, y] = isRegister(a, "ctaid.x") ? [a, b] : [b, a];
+    return isRegister(x, "ctaid.x") && isWidth(y);
+  };
+  let found = false;
+  for (const b of region.blocks) {
+    for (const v of b.values) {
+      if (v.op !== "i32_add") continue;
+      const [x, y] = v.args;
+      const [start, index] = isRegister(y, "tid.x") ? [x, y] : [y, x];
+      if (!isRegister(index, "tid.x") || !isStart(start)) continue;
+      v.op = "sreg";
+      v.args = [];
+      v.aux = { name: "gtid.x" };
+      found = true;
+    }
+  }
+  return found;
+}
+
+/** Whether what is left needs to know nothing of the single block, and cannot fail. */
+function isFlat(region: Region, checks: Set<Value>, known: Set<Value>): boolean {
+  if (new Graph(region.start).loops.length > 0) return false;
+  const own = new Set(known);
+  for (const b of region.blocks) for (const v of b.values) own.add(v);
+  const needed = new Set<Value>();
+  const work: Value[] = [];
+  const need = (v: Value) => {
+    if (needed.has(v)) return;
+    needed.add(v);
+    work.push(v);
+  };
+  for (const b of region.blocks) {
+    for (const v of b.values) if (hasEffect(v)) need(v);
+    const t = b.terminator;
+    if (t?.kind === "branch") need(t.cond);
+    else if (t?.kind !== "jump" && t?.kind !== "exit") return false;
+  }
+  for (let v = work.pop(); v; v = work.pop()) {
+    if (!own.has(v) && v.op !== "const") return false; // of the prologue, and of one block
+    if (v.op === "check" && (!checks.has(v) || v.aux.space !== "generic")) return false;
+    if (v.op === "sreg" && OF_ONE_BLOCK.test(v.aux.name as string)) return false;
+    if (v.type === NONE && v.op !== "store" && v.op !== "fence") return false;
+    if (/^(host|call|argument|reload|result)$/.test(v.op)) return false;
+    v.args.forEach(need);
+  }
+  return true;
+}

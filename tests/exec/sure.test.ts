@@ -1,0 +1,244 @@
+/**
+ * Bodies that take tests for the whole block, or for a row of blocks, as given: that kernels get them
+ * where they should, that they answer what one thread at a time answers, and that the tests let no
+ * wrong address through.
+ */
+import assert from "node:assert/strict";
+import { layoutModule, lowerKernel, parsePtx, reportKernel } from "../../runtime/compiler/index.ts";
+import { loadArtifacts } from "../../runtime/exec/index.ts";
+import { Bench, kernelText } from "../compiler/bench.ts";
+import { describe, test } from "../harness.ts";
+
+type Shape = [number, number, number];
+
+interface Case {
+  name: string;
+  body: string;
+  block: Shape;
+  grid: Shape;
+  /** The size that kernels call n, and what is added to the pointers p0 and p1. */
+  n?: number;
+  shift?: [number, number];
+  /** What the report says of the first region: accesses covered, branches left, a row as one. */
+  sure: { checks: number; branches: number; flat: boolean } | undefined;
+  /** The fault: error code, and the linear thread of the grid (block · threads + thread). */
+  fault?: [code: number, thread: number];
+}
+
+const WORDS = 4096;
+/** r1 = ctaid.x · ntid.x + tid.x, r3 = n (third parameter). */
+const INDEX =
+  "mov.u32 %r1, %ctaid.x; mov.u32 %r2, %ntid.x; mad.lo.s32 %r1, %r1, %r2, %r0; cvt.u32.u64 %r3, %rd2;";
+/** The same, and r4 = ctaid.y · ntid.y + tid.y. */
+const INDEX_2D = `${INDEX} mov.u32 %r4, %ctaid.y; mov.u32 %r5, %ntid.y; mov.u32 %r6, %tid.y;
+  mad.lo.s32 %r4, %r4, %r5, %r6;`;
+/** p0[i] = p1[i] + i for the index in a register. */
+const copy = (i: string) => `mul.wide.s32 %rd5, ${i}, 4; add.s64 %rd6, %rd0, %rd5;
+  add.s64 %rd7, %rd1, %rd5; ld.global.u32 %r9, [%rd7]; add.s32 %r9, %r9, ${i}; st.global.u32 [%rd6], %r9;`;
+const LINE: Shape = [64, 1, 1];
+const FLAT = { checks: 2, branches: 0, flat: true };
+
+const cases: Case[] = [
+  {
+    name: "a row of blocks, the last one in part",
+    body: `${INDEX} setp.ge.s32 %p0, %r1, %r3; @%p0 bra E; ${copy("%r1")} E:`,
+    block: LINE,
+    grid: [40, 1, 1],
+    n: 39 * 64 + 17,
+    sure: FLAT,
+  },
+  {
+    name: "rows of a grid of two dimensions",
+    body: `${INDEX} mov.u32 %r4, %ctaid.y; mad.lo.s32 %r7, %r4, 256, %r1; ${copy("%r7")}`,
+    block: LINE,
+    grid: [4, 6, 1],
+    sure: FLAT,
+  },
+  {
+    name: "an unsigned bound over 2^31",
+    body: `${INDEX} setp.ge.u32 %p0, %r1, %r3; @%p0 bra E; ${copy("%r1")} E:`,
+    block: LINE,
+    grid: [12, 1, 1],
+    n: 0xf0000000,
+    sure: FLAT,
+  },
+  {
+    name: "a signed bound that is negative",
+    body: `${INDEX} setp.ge.s32 %p0, %r1, %r3; @%p0 bra E; ${copy("%r1")} E:`,
+    block: LINE,
+    grid: [3, 1, 1],
+    n: 0xf0000000,
+    sure: FLAT,
+  },
+  {
+    name: "an index that passes 2^32 and comes back",
+    body: `${INDEX} add.s32 %r7, %r1, -100; ${copy("%r7")}`,
+    block: LINE,
+    grid: [8, 1, 1],
+    shift: [400, 400],
+    sure: FLAT,
+  },
+  {
+    name: "an unsigned index that wraps is far away",
+    body: `${INDEX} add.s32 %r7, %r1, -100; mul.wide.u32 %rd5, %r7, 4; add.s64 %rd6, %rd0, %rd5;
+      st.global.u32 [%rd6], %r1;`,
+    block: LINE,
+    grid: [8, 1, 1],
+    shift: [400, 0],
+    sure: { checks: 1, branches: 0, flat: true },
+    fault: [700, 0],
+  },
+  {
+    name: "indices that go down",
+    body: `${INDEX} sub.s32 %r7, %r3, %r1; ${copy("%r7")}`,
+    block: LINE,
+    grid: [8, 1, 1],
+    n: 700,
+    sure: FLAT,
+  },
+  {
+    name: "the first thread beyond the memory's end faults, in its block",
+    body: `${INDEX} ${copy("%r1")}`,
+    block: LINE,
+    grid: [40, 1, 1],
+    shift: [-1, 0],
+    sure: FLAT,
+    fault: [700, 1000],
+  },
+  {
+    name: "a pointer that is wild",
+    body: `${INDEX} ${copy("%r1")}`,
+    block: LINE,
+    grid: [4, 1, 1],
+    shift: [0, 2 ** 46],
+    sure: FLAT,
+    fault: [700, 0],
+  },
+  {
+    name: "a pointer that is misaligned",
+    body: `${INDEX} ${copy("%r1")}`,
+    block: LINE,
+    grid: [4, 1, 1],
+    shift: [2, 0],
+    sure: FLAT,
+    fault: [716, 0],
+  },
+  {
+    name: "two dimensions, a guard of two parts, rows of n",
+    body: `${INDEX_2D} setp.ge.s32 %p0, %r1, %r3; setp.ge.s32 %p1, %r4, %r3; or.pred %p0, %p0, %p1;
+      @%p0 bra E; mad.lo.s32 %r7, %r4, %r3, %r1; ${copy("%r7")} E:`,
+    block: [8, 8, 1],
+    grid: [7, 7, 1],
+    n: 50,
+    sure: { checks: 2, branches: 0, flat: false },
+  },
+  {
+    name: "two dimensions, written along columns",
+    body: `${INDEX_2D} mad.lo.s32 %r7, %r1, %r3, %r4; ${copy("%r7")}`,
+    block: [8, 4, 1],
+    grid: [4, 8, 1],
+    n: 40,
+    sure: { checks: 2, branches: 0, flat: false },
+  },
+  {
+    name: "the edge of an image is another path",
+    body: `${INDEX_2D} setp.ge.s32 %p0, %r1, %r3; setp.ge.s32 %p1, %r4, %r3; or.pred %p0, %p0, %p1;
+      @%p0 bra E; mad.lo.s32 %r7, %r4, %r3, %r1; mul.wide.s32 %rd5, %r7, 4;
+      add.s64 %rd6, %rd0, %rd5; add.s64 %rd7, %rd1, %rd5; mov.u32 %r9, 7; add.s32 %r8, %r3, -1;
+      setp.eq.s32 %p0, %r1, 0; setp.eq.s32 %p1, %r4, 0; or.pred %p0, %p0, %p1;
+      setp.eq.s32 %p1, %r1, %r8; or.pred %p0, %p0, %p1; setp.eq.s32 %p1, %r4, %r8;
+      or.pred %p0, %p0, %p1; @%p0 bra W;
+      mul.wide.s32 %rd8, %r3, 4; add.s64 %rd9, %rd7, %rd8; sub.s64 %rd10, %rd7, %rd8;
+      ld.global.u32 %r9, [%rd7+4]; ld.global.u32 %r10, [%rd7+-4]; mad.lo.s32 %r9, %r9, 3, %r10;
+      ld.global.u32 %r10, [%rd9]; mad.lo.s32 %r9, %r9, 3, %r10;
+      ld.global.u32 %r10, [%rd10]; mad.lo.s32 %r9, %r9, 3, %r10;
+      W: st.global.u32 [%rd6], %r9; E:`,
+    block: [8, 8, 1],
+    grid: [7, 7, 1],
+    n: 50,
+    sure: { checks: 5, branches: 0, flat: false },
+  },
+  {
+    name: "64-bit indices and bounds",
+    body: `${INDEX} cvt.u64.u32 %rd4, %r0; mov.u32 %r5, %ctaid.x; mul.wide.u32 %rd3, %r5, %r2;
+      add.s64 %rd4, %rd4, %rd3; setp.ge.u64 %p0, %rd4, %rd2; @%p0 bra E; shl.b64 %rd5, %rd4, 2;
+      add.s64 %rd6, %rd0, %rd5; st.global.u32 [%rd6], %r1; E:`,
+    block: LINE,
+    grid: [20, 1, 1],
+    n: 1203,
+    sure: { checks: 1, branches: 0, flat: false },
+  },
+  {
+    name: "shared memory of one block, to its end and beyond",
+    body: `mov.u32 %r5, buf; shl.b32 %r6, %r0, 2; add.s32 %r5, %r5, %r6; cvt.u32.u64 %r7, %rd2;
+      add.s32 %r5, %r5, %r7; st.shared.u32 [%r5], %r0; ld.shared.u32 %r9, [%r5];
+      mul.wide.u32 %rd5, %r0, 4; add.s64 %rd6, %rd0, %rd5; st.global.u32 [%rd6], %r9;`,
+    block: LINE,
+    grid: [2, 1, 1],
+    n: 0,
+    sure: { checks: 2, branches: 0, flat: false },
+  },
+  {
+    name: "shared memory beyond its end",
+    body: `mov.u32 %r5, buf; shl.b32 %r6, %r0, 2; add.s32 %r5, %r5, %r6; cvt.u32.u64 %r7, %rd2;
+      add.s32 %r5, %r5, %r7; st.shared.u32 [%r5], %r0;`,
+    block: LINE,
+    grid: [2, 1, 1],
+    n: 16,
+    sure: { checks: 1, branches: 0, flat: false },
+    fault: [700, 60],
+  },
+  {
+    name: "an access that only some threads make is checked for them",
+    body: `${INDEX} and.b32 %r5, %r1, 1; setp.eq.s32 %p0, %r5, 0; @%p0 bra E; ${copy("%r1")} E:`,
+    block: LINE,
+    grid: [5, 1, 1],
+    sure: { checks: 2, branches: 1, flat: true },
+  },
+];
+
+async function report(text: string, block: Shape) {
+  const { library } = await loadArtifacts();
+  const module = parsePtx(text);
+  const [fn] = module.functions;
+  assert.ok(fn);
+  return reportKernel(lowerKernel(module, layoutModule(module), fn, library), block);
+}
+
+describe("tests for whole blocks", () => {
+  for (const c of cases) {
+    test(c.name, async () => {
+      const text = kernelText(3, c.body, ".shared .align 4 .b8 buf[256];");
+      const said = (await report(text, c.block)).regions[0]?.sure;
+      assert.deepEqual(
+        said && { checks: said.checks, branches: said.branches, flat: said.flat },
+        c.sure,
+      );
+      const [one, four] = await Promise.all(
+        ([1, 4] as const).map((width) => outcome(c, text, width)),
+      );
+      assert.deepEqual(four, one);
+      assert.deepEqual(one?.fault && [one.fault.code, one.fault.thread], c.fault);
+    });
+  }
+});
+
+/** What a kernel leaves in memory, and the thread of the grid that failed. */
+async function outcome(c: Case, text: string, width: 1 | 4) {
+  const bench = await Bench.create(width);
+  const out = bench.zeros(4 * WORDS);
+  const from = bench.upload(Uint32Array.from({ length: WORDS }, (_, k) => (k * 2654435761) >>> 0));
+  const [a, b] = c.shift ?? [0, 0];
+  // A shift of -1: so that a thousand words are left to the end of memory.
+  const first = a < 0 ? bench.memory.base + bench.memory.byteLength - 4000 : out + a;
+  const fault = bench.run(text, [first, from + b, c.n ?? 0], { grid: c.grid, block: c.block });
+  const threads = c.block[0] * c.block[1] * c.block[2];
+  const place = fault && {
+    code: fault.code,
+    thread: fault.block[0] * threads + fault.thread[0],
+    address: fault.address,
+    line: fault.line,
+  };
+  // After a fault, which threads came before it is not fixed.
+  return { fault: place, words: fault ? [] : bench.words(out, WORDS) };
+}
