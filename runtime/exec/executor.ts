@@ -113,7 +113,7 @@ export class Executor implements ModuleOwner {
     // Functions of the host print, allocate or report through this thread.
     const alone = compiled.hosts.some((name) => name !== "clock" && name !== "globaltimer");
     const pooled = this.pool && !alone ? this.pool.add(module, table, compiled.regions) : 0;
-    return { compiled, table, cuts, pooled };
+    return { compiled, table, cuts, pooled, lastMs: 0 };
   }
 
   private growTable(count: number): number {
@@ -181,7 +181,7 @@ export class Executor implements ModuleOwner {
       const room = Math.floor((this.data.free * 0.75) / perBlock / sharers);
       count = Math.max(1, Math.min(blocks, MAX_RESIDENT, room));
     }
-    const helps = this.pool !== undefined && pooled > 0 && blocks > 8 && !request.cooperative;
+    const helps = this.pool !== undefined && pooled > 0 && blocks > 1 && !request.cooperative;
     const threadsAtWork = helps ? 1 + (this.pool as WorkerPool).size : 1;
     const contexts = count * threadsAtWork;
     let inHeap = true;
@@ -242,17 +242,24 @@ export class Executor implements ModuleOwner {
   }
 
   /**
-   * Runs blocks on this thread until none is left, and lets the pool's workers help as soon as the
-   * launch has turned out to be long.
+   * Runs blocks on this thread until none is left. The pool's workers help as soon as the launch has
+   * turned out to be long, or at once where the kernel's last launch says that it will be.
    * @returns 0, or why it ended: 1 the deadline, 2 a fault, 3 a deadlock, or what the engine threw
    */
   private runBlocks(plan: LaunchPlan, kernel: PlacedKernel): unknown {
     const { memory } = this.host;
     const at = this.launchRecord;
     const deadline = memory.view.getFloat64(at + L.LAUNCH_DEADLINE, true);
+    const { pool } = this;
+    const contexts = (k: number) => plan.control + (k + 1) * plan.count * L.BLOCK_CONTEXT_BYTES;
+    const offer = () => !pool || pool.offer(kernel.pooled, at, plan.count, contexts);
+    /** Nobody can help who has not been asked. */
+    let settled = plan.threadsAtWork === 1;
+    const atOnce = !settled && kernel.lastMs > WORTH_HELP_MS;
+    if (atOnce) settled = offer();
     const started = performance.now();
-    let helped = plan.threadsAtWork === 1;
-    let budget = helped ? BUDGET : 4;
+    let before = started;
+    let budget = settled ? BUDGET : 4;
     for (;;) {
       let result: number;
       try {
@@ -260,16 +267,19 @@ export class Executor implements ModuleOwner {
       } catch (error) {
         return error ?? 4;
       }
+      if (result === 0 && plan.threadsAtWork > 1) {
+        // With help from the start it took half as long as it would have alone, or longer.
+        kernel.lastMs = (performance.now() - started) * (atOnce ? 2 : 1);
+      }
       if (result !== 1) return result;
       const now = performance.now();
       if (deadline !== 0 && now >= deadline) return 1;
-      if (helped) continue;
-      if (now - started > WORTH_HELP_MS) {
-        const context = (k: number) => plan.control + (k + 1) * plan.count * L.BLOCK_CONTEXT_BYTES;
-        this.pool?.begin(kernel.pooled, at, plan.count, context);
-        helped = true;
-        budget = BUDGET;
-      } else budget = Math.min(BUDGET, budget * 2);
+      if (settled) continue;
+      if (now - started > WORTH_HELP_MS) settled = offer();
+      // Threads that are still starting are asked again within a millisecond or so.
+      if (settled) budget = BUDGET;
+      else if (now - before < 0.5) budget = Math.min(BUDGET, budget * 2);
+      before = now;
     }
   }
 

@@ -26,6 +26,8 @@ export interface PlacedKernel {
   cuts: number;
   /** Number in the worker pool; 0 if it must run on the launching thread alone. */
   pooled: number;
+  /** What its last launch would have taken one thread, if workers could have helped; 0 before. */
+  lastMs: number;
 }
 
 /** What a module needs of the executor that made it. */

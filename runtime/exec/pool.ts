@@ -111,16 +111,23 @@ export class WorkerPool {
   }
 
   /**
-   * Lets the workers that are ready take part in a launch.
+   * Lets the workers that are ready and not yet in the launch take part in it. The first call of a
+   * process only starts the threads.
    * @param contexts gives the address of worker k's block contexts
+   * @returns whether all workers have been asked
    */
-  begin(kernel: number, launch: number, count: number, contexts: (k: number) => number): void {
+  offer(kernel: number, launch: number, count: number, contexts: (k: number) => number): boolean {
     this.start();
     const view = this.view();
-    this.launches = (this.launches % 0x7fffffff) + 1;
+    let all = true;
     this.workers.forEach((w, k) => {
+      if (w.launch !== 0) return;
       const at = word(w.control);
-      if (Atomics.load(view, at + word(POOL_READY)) === 0) return;
+      if (Atomics.load(view, at + word(POOL_READY)) === 0) {
+        all = false;
+        return;
+      }
+      this.launches = (this.launches % 0x7fffffff) + 1;
       while (w.posted < this.kernels.length) w.port.postMessage(this.kernels[w.posted++]);
       Atomics.store(view, at + word(POOL_LAUNCH), launch);
       Atomics.store(view, at + word(POOL_CONTEXTS), contexts(k));
@@ -131,6 +138,7 @@ export class WorkerPool {
       Atomics.store(view, at + word(POOL_COMMAND), this.launches);
       Atomics.notify(view, at + word(POOL_COMMAND));
     });
+    return all;
   }
 
   /** Waits until the workers have left the launch; the worst of their results (0: all is well). */
