@@ -1,4 +1,6 @@
 /** `warpring run`: an unmodified CUDA program, with a device of its own or a served one. */
+
+import { Buffer } from "node:buffer";
 import { spawn } from "node:child_process";
 import { accessSync, constants, mkdtempSync, rmSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -6,7 +8,9 @@ import { constants as osConstants, tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import process from "node:process";
 import { BuildError } from "../cuda-shim/native/build.ts";
-import { nativeLibrary } from "../cuda-shim/native/install.ts";
+import { nativeLibraries } from "../cuda-shim/native/install.ts";
+import { NEWEST, VERSIONS, type Version, versionNamed } from "../cuda-shim/native/versions.ts";
+import { ImageError, neededBy } from "../runtime/image/index.ts";
 import { type Command, CommandError, stringOption, UsageError } from "./command.ts";
 import { SERVER_OPTIONS, serverOptions, startServer } from "./server-process.ts";
 import { VERSION } from "./version.ts";
@@ -32,8 +36,8 @@ export const run: Command = {
     const options = serverOptions(args);
     const [name = "", ...rest] = args.operands;
     const program = findProgram(name);
-    await checkProgram(program);
-    const library = await nativeLibrary(VERSION).catch((error: unknown) => {
+    const versions = await librariesFor(program);
+    const library = await nativeLibraries(VERSION, versions).catch((error: unknown) => {
       throw error instanceof BuildError ? new CommandError(error.message) : error;
     });
     const served = stringOption(args, "socket");
@@ -103,27 +107,47 @@ function findProgram(name: string): string {
   throw new CommandError(`${name}: no such program`);
 }
 
-const ELF_MACHINES: Record<string, number> = { x64: 62, arm64: 183 };
-
-/** Says what can be known to go wrong before the program starts. @throws CommandError */
-async function checkProgram(path: string): Promise<void> {
-  const bytes = await readFile(path);
-  const isElf = bytes.length > 20 && bytes.subarray(0, 4).toString("latin1") === "\x7fELF";
-  if (!isElf) return; // a script: what it starts finds the library by its environment
+/**
+ * The libraries that a program may load, of which most need one; what a script starts may need any.
+ * @throws CommandError for what can be known to go wrong before the program starts
+ */
+async function librariesFor(path: string): Promise<readonly Version[]> {
+  const bytes = new Uint8Array(await readFile(path));
+  const isElf = bytes.length > 20 && Buffer.from(bytes.subarray(0, 4)).toString("latin1") === ELF;
+  if (!isElf) return VERSIONS;
   const machine = bytes[18]! + 256 * bytes[19]!;
   const own = ELF_MACHINES[process.arch];
   if (own !== undefined && machine !== own) {
     throw new CommandError(`${path}: built for another processor (ELF machine ${machine})`);
   }
-  const library = /libcudart\.so\.([\d.]+)/.exec(bytes.toString("latin1"));
-  if (library === null && bytes.includes(".nv_fatbin")) {
+  const needed = librariesOf(bytes).find((name) => name.startsWith("libcudart.so"));
+  if (needed === undefined) {
+    // Its libraries may need one, or it may start other programs.
+    if (!hasDeviceCode(bytes)) return VERSIONS;
     throw new CommandError(
       `${path} contains its own CUDA runtime: link it with \`nvcc -cudart shared\``,
     );
   }
-  if (library !== null && library[1] !== "13") {
-    throw new CommandError(
-      `${path} needs ${library[0]}: only programs built with CUDA 13 (libcudart.so.13) are supported`,
-    );
+  const version = versionNamed(needed);
+  if (version !== undefined) return version === NEWEST ? [version] : [version, NEWEST];
+  throw new CommandError(
+    `${path} needs ${needed}: there are ${VERSIONS.map(({ library }) => library).join(", ")}`,
+  );
+}
+
+const ELF = "\x7fELF";
+const ELF_MACHINES: Record<string, number> = { x64: 62, arm64: 183 };
+
+/** What an ELF file asks the dynamic linker for; nothing if it can't be read. */
+function librariesOf(bytes: Uint8Array): string[] {
+  try {
+    return neededBy(bytes);
+  } catch (error) {
+    if (error instanceof ImageError) return [];
+    throw error;
   }
+}
+
+function hasDeviceCode(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(".nv_fatbin");
 }

@@ -3,7 +3,8 @@ import { existsSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
-import { nativeLibrary } from "../cuda-shim/native/install.ts";
+import { nativeLibraries } from "../cuda-shim/native/install.ts";
+import { VERSIONS } from "../cuda-shim/native/versions.ts";
 import { type Command, CommandError, EXIT_OK, stringOption } from "./command.ts";
 import { SERVER_OPTIONS, serverOptions, startServer } from "./server-process.ts";
 import { print } from "./terminal.ts";
@@ -22,7 +23,7 @@ export const serve: Command = {
     const socket = resolve(stringOption(args, "socket") ?? defaultSocket());
     if (existsSync(socket)) throw new CommandError(`${socket} exists: is a server running there?`);
     const options = { ...serverOptions(args), watchStdin: true };
-    const library = await nativeLibrary(VERSION);
+    const library = await nativeLibraries(VERSION, VERSIONS);
     const server = await startServer(socket, options, stringOption(args, "runtime"));
     print(`WARPRING_SOCKET=${socket}`);
     print(`LD_LIBRARY_PATH=${library}`);

@@ -2,11 +2,7 @@
 #include "array.h"
 #include "warpring.h"
 
-struct channel {
-  int bits[4], kind;
-};
-
-static cudaError_t create(void **array, const struct channel *desc, struct extent e,
+static cudaError_t create(void **array, const struct wr_channel *desc, struct extent e,
                           unsigned flags) {
   struct wr_call c;
   if (array == NULL || desc == NULL) return wr_result(cudaErrorInvalidValue);
@@ -24,11 +20,11 @@ static cudaError_t create(void **array, const struct channel *desc, struct exten
   *array = wr_pointer(wr_get32(&c, ARRAY_CREATE_ARRAY));
   return cudaSuccess;
 }
-WR_API cudaError_t cudaMallocArray(void **array, const struct channel *desc, size_t width,
+WR_API cudaError_t cudaMallocArray(void **array, const struct wr_channel *desc, size_t width,
                                    size_t height, unsigned flags) {
   return create(array, desc, (struct extent){width, height, 0}, flags);
 }
-WR_API cudaError_t cudaMalloc3DArray(void **array, const struct channel *desc, struct extent extent,
+WR_API cudaError_t cudaMalloc3DArray(void **array, const struct wr_channel *desc, struct extent extent,
                                      unsigned flags) {
   return create(array, desc, extent, flags);
 }
@@ -57,7 +53,7 @@ cudaError_t wr_array_info(const void *array, struct wr_array *a) {
   a->element = bits / 8;
   return cudaSuccess;
 }
-WR_API cudaError_t cudaArrayGetInfo(struct channel *desc, struct extent *extent, unsigned *flags,
+WR_API cudaError_t cudaArrayGetInfo(struct wr_channel *desc, struct extent *extent, unsigned *flags,
                                     void *array) {
   struct wr_array a;
   WR_TRY(wr_array_info(array, &a));
@@ -69,46 +65,18 @@ WR_API cudaError_t cudaArrayGetInfo(struct channel *desc, struct extent *extent,
   if (flags != NULL) *flags = a.flags;
   return cudaSuccess;
 }
-WR_API cudaError_t cudaGetChannelDesc(struct channel *desc, const void *array) {
+WR_API cudaError_t cudaGetChannelDesc(struct wr_channel *desc, const void *array) {
   if (desc == NULL) return wr_result(cudaErrorInvalidValue);
   return cudaArrayGetInfo(desc, NULL, NULL, (void *)(uintptr_t)array);
 }
 
 /* -- objects --------------------------------------------------------------------------------- */
 
-struct resource {
-  int type;
-  union {
-    void *array;
-    struct {
-      void *start;
-      struct channel desc;
-      size_t bytes;
-    } linear;
-    struct {
-      void *start;
-      struct channel desc;
-      size_t width, height, pitch;
-    } pitched;
-    int reserved[32];
-  } of;
-  unsigned flags;
-};
-struct texture {
-  int address[3], filter, read, srgb;
-  float border[4];
-  int normalized;
-  unsigned anisotropy;
-  int mipmap_filter;
-  float mipmap_bias, mipmap_least, mipmap_most;
-  int no_trilinear, seamless;
-};
-
 static void put32(uint8_t *d, int at, uint32_t value) { memcpy(d + at, &value, 4); }
 static void put64(uint8_t *d, int at, uint64_t value) { memcpy(d + at, &value, 8); }
 
 /* Memory as a texture: its format, and how many texels of how many bytes. */
-static cudaError_t put_format(uint8_t *d, const struct channel *desc, size_t *element) {
+static cudaError_t put_format(uint8_t *d, const struct wr_channel *desc, size_t *element) {
   uint32_t channels = 0;
   while (channels < 4 && desc->bits[channels] != 0) channels++;
   if (channels == 0 || desc->bits[0] % 8 != 0) return cudaErrorInvalidChannelDescriptor;
@@ -132,8 +100,8 @@ static cudaError_t send_object(unsigned long long *object, uint32_t resource, co
   return cudaSuccess;
 }
 
-WR_API cudaError_t cudaCreateTextureObject(unsigned long long *object, const struct resource *r,
-                                           const struct texture *t, const void *view) {
+WR_API cudaError_t cudaCreateTextureObject(unsigned long long *object, const struct wr_resource *r,
+                                           const struct wr_texture *t, const void *view) {
   if (object == NULL || r == NULL || t == NULL) return wr_result(cudaErrorInvalidValue);
   if (view != NULL) return wr_result(cudaErrorNotSupported);
   uint8_t d[DESCRIPTOR_SIZE] = {0};
@@ -162,7 +130,7 @@ WR_API cudaError_t cudaCreateTextureObject(unsigned long long *object, const str
   memcpy(d + DESCRIPTOR_BORDER, t->border, sizeof t->border);
   return send_object(object, (uint32_t)r->type, array, d);
 }
-WR_API cudaError_t cudaCreateSurfaceObject(unsigned long long *object, const struct resource *r) {
+WR_API cudaError_t cudaCreateSurfaceObject(unsigned long long *object, const struct wr_resource *r) {
   if (object == NULL || r == NULL) return wr_result(cudaErrorInvalidValue);
   if (r->type != RESOURCE_ARRAY) return wr_result(cudaErrorInvalidValue);
   uint8_t d[DESCRIPTOR_SIZE] = {0};

@@ -16,6 +16,10 @@ void wr_move_box(const struct wr_box *b) {
 
 static void move_box(void *box) { wr_move_box(box); }
 
+const struct wr_box *wr_box_of_call(const struct wr_host_call *call) {
+  return call->function == move_box ? call->data : NULL;
+}
+
 cudaError_t wr_copy_call(const struct wr_box *box, struct wr_host_call *call) {
   struct wr_box *own = malloc(sizeof *own);
   if (own == NULL) return cudaErrorMemoryAllocation;
@@ -45,7 +49,7 @@ void wr_box_request(struct wr_call *c, uint8_t *bytes, const struct wr_box *b, i
   c->out_bytes = BOX_SIZE;
 }
 
-static cudaError_t copy_box(const struct wr_box *b, int kind, cudaStream_t stream, uint32_t flags) {
+cudaError_t wr_copy_box(const struct wr_box *b, int kind, cudaStream_t stream, uint32_t flags) {
   uint8_t bytes[BOX_SIZE];
   struct wr_call c;
   if (kind < 0 || kind > COPY_DEFAULT) return wr_result(cudaErrorInvalidMemcpyDirection);
@@ -81,7 +85,7 @@ static cudaError_t copy_2d(void *dst, size_t dpitch, const void *src, size_t spi
   struct wr_box b = {{dst, dpitch, dpitch * height},
                      {(uint8_t *)(uintptr_t)src, spitch, spitch * height},
                      width, height, 1};
-  return copy_box(&b, kind, stream, flags);
+  return wr_copy_box(&b, kind, stream, flags);
 }
 WR_API cudaError_t cudaMemcpy2D(void *dst, size_t dpitch, const void *src, size_t spitch,
                                 size_t width, size_t height, int kind) {
@@ -92,12 +96,17 @@ WR_API cudaError_t cudaMemcpy2DAsync(void *dst, size_t dpitch, const void *src, 
   return copy_2d(dst, dpitch, src, spitch, width, height, kind, stream, COPY_ASYNC);
 }
 
+int wr_fits(const struct wr_array *a, size_t x, size_t y, size_t width, size_t height) {
+  size_t row = a->width * a->element, rows = a->height ? a->height : 1;
+  return x <= row && width <= row - x && y <= rows && height <= rows - y;
+}
+
 static cudaError_t array_copy(void *array, size_t x, size_t y, const void *memory, size_t pitch,
                               size_t width, size_t height, int kind, cudaStream_t stream,
                               int to_array, uint32_t flags) {
   struct wr_array a;
   WR_TRY(wr_array_info(array, &a));
-  if (x + width > a.width * a.element || y + height > (a.height ? a.height : 1)) {
+  if (!wr_fits(&a, x, y, width, height)) {
     return wr_result(cudaErrorInvalidValue);
   }
   if (height > 1 && width > pitch) return wr_result(cudaErrorInvalidPitchValue);
@@ -105,7 +114,7 @@ static cudaError_t array_copy(void *array, size_t x, size_t y, const void *memor
   struct wr_side in_memory = {(uint8_t *)(uintptr_t)memory, pitch, pitch * height};
   struct wr_box b = {to_array ? in_array : in_memory, to_array ? in_memory : in_array,
                      width, height, 1};
-  return copy_box(&b, kind, stream, flags);
+  return wr_copy_box(&b, kind, stream, flags);
 }
 WR_API cudaError_t cudaMemcpy2DToArray(void *dst, size_t x, size_t y, const void *src, size_t pitch,
                                        size_t width, size_t height, int kind) {
@@ -125,6 +134,14 @@ WR_API cudaError_t cudaMemcpy2DFromArrayAsync(void *dst, size_t pitch, void *src
                                               cudaStream_t stream) {
   return array_copy(src, x, y, dst, pitch, width, height, kind, stream, 0, COPY_ASYNC);
 }
+WR_API cudaError_t cudaMemcpyToArrayAsync(void *dst, size_t x, size_t y, const void *src,
+                                          size_t bytes, int kind, cudaStream_t stream) {
+  return array_copy(dst, x, y, src, bytes, bytes, 1, kind, stream, 1, COPY_ASYNC);
+}
+WR_API cudaError_t cudaMemcpyFromArrayAsync(void *dst, void *src, size_t x, size_t y, size_t bytes,
+                                            int kind, cudaStream_t stream) {
+  return array_copy(src, x, y, dst, bytes, bytes, 1, kind, stream, 0, COPY_ASYNC);
+}
 WR_API cudaError_t cudaMemcpyToArray(void *dst, size_t x, size_t y, const void *src, size_t bytes,
                                      int kind) {
   return array_copy(dst, x, y, src, bytes, bytes, 1, kind, NULL, 1, 0);
@@ -133,18 +150,6 @@ WR_API cudaError_t cudaMemcpyFromArray(void *dst, void *src, size_t x, size_t y,
                                        int kind) {
   return array_copy(src, x, y, dst, bytes, bytes, 1, kind, NULL, 0, 0);
 }
-
-/* cudaMemcpy3DParms. */
-struct copy_3d {
-  void *source_array;
-  struct position source_at;
-  struct pitched source;
-  void *target_array;
-  struct position target_at;
-  struct pitched target;
-  struct extent extent;
-  int kind;
-};
 
 /* `scale` receives the bytes of an element where the side is an array. */
 static cudaError_t side_of(void *array, struct position at, struct pitched memory,
@@ -183,13 +188,13 @@ WR_API cudaError_t cudaMemcpy3D(const struct copy_3d *p) {
   struct wr_box b;
   int kind;
   WR_TRY(wr_box_of(p, &b, &kind));
-  return copy_box(&b, kind, NULL, 0);
+  return wr_copy_box(&b, kind, NULL, 0);
 }
 WR_API cudaError_t cudaMemcpy3DAsync(const struct copy_3d *p, cudaStream_t stream) {
   struct wr_box b;
   int kind;
   WR_TRY(wr_box_of(p, &b, &kind));
-  return copy_box(&b, kind, stream, COPY_ASYNC);
+  return wr_copy_box(&b, kind, stream, COPY_ASYNC);
 }
 
 static cudaError_t fill_box(struct pitched p, int value, struct extent e, cudaStream_t stream,

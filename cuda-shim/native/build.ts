@@ -1,73 +1,66 @@
 /** Builds the library that unmodified programs load: `npm run build:native`. */
 import { execFile } from "node:child_process";
-import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { generate, readSource } from "./generate.ts";
-
-/** C files of the library; the generated ones come besides. */
-export const SOURCES = [
-  "array.c",
-  "box.c",
-  "connect.c",
-  "device.c",
-  "driver.c",
-  "events.c",
-  "function.c",
-  "graph.c",
-  "graph_object.c",
-  "launch.c",
-  "memory.c",
-  "misc.c",
-  "module.c",
-  "properties.c",
-  "stream.c",
-];
-const GENERATED = ["layouts.c", "per_thread.c", "unsupported.c"];
-
-/** Name of the library, and version of its symbols. */
-export const LIBRARY = "libcudart.so.13";
-
-const FLAGS = ["-std=gnu11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra"];
+import { sourcesOf, type Version } from "./versions.ts";
 
 /** A library that cannot be built, with what to do about it. */
 export class BuildError extends Error {
   override name = "BuildError";
 }
 
+const FLAGS = ["-std=gnu11", "-O2", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra"];
+
 /**
- * Builds the library with the system's C compiler ($CC, or `cc`).
+ * Builds a version of the library with the system's C compiler ($CC, or `cc`).
  * @param folder where it goes; it is made if it is not there
  * @returns its path
  * @throws BuildError if there is no C compiler, or it does not accept the sources
  */
-export async function buildNative(folder: string): Promise<string> {
-  const sources = await Promise.all(SOURCES.map(readSource));
-  const { files } = generate(sources, await readSource("symbols-13.txt"), LIBRARY);
-  const generated = join(folder, "generated");
+export async function buildNative(folder: string, version: Version): Promise<string> {
+  const sources = sourcesOf(version);
+  const texts = await Promise.all(sources.map(readSource));
+  const { files } = generate(texts, await readSource(version.symbols), version);
+  const generated = join(folder, "generated", String(version.number));
   await mkdir(generated, { recursive: true });
   for (const [name, text] of files) await writeFile(join(generated, name), text);
   const here = fileURLToPath(new URL(".", import.meta.url));
-  const out = join(folder, LIBRARY);
+  const out = join(folder, version.library);
   const temporary = `${out}.${process.pid}`;
-  const compiler = process.env["CC"] ?? "cc";
+  const names = [...files.keys()].filter((name) => name.endsWith(".c"));
   try {
-    await promisify(execFile)(compiler, [
+    await compile([
       ...FLAGS,
+      "-shared",
+      `-DWR_CUDA_VERSION=${version.number}`,
       `-I${here}`,
       `-I${generated}`,
-      ...SOURCES.map((name) => join(here, name)),
-      ...GENERATED.map((name) => join(generated, name)),
+      ...sources.map((name) => join(here, name)),
+      ...names.map((name) => join(generated, name)),
       `-Wl,--version-script=${join(generated, "libcudart.map")}`,
-      `-Wl,-soname,${LIBRARY}`,
+      `-Wl,-soname,${version.library}`,
       "-pthread",
       "-o",
       temporary,
     ]);
   } catch (error) {
     await rm(temporary, { force: true });
+    throw error;
+  }
+  await rename(temporary, out);
+  return out;
+}
+
+/** Runs the C compiler. @throws BuildError */
+async function compile(args: readonly string[]): Promise<void> {
+  const compiler = process.env["CC"] ?? "cc";
+  try {
+    await promisify(execFile)(compiler, args);
+  } catch (error) {
     const { code, stderr } = error as { code?: unknown; stderr?: string };
     if (code === "ENOENT") {
       throw new BuildError(
@@ -75,10 +68,6 @@ export async function buildNative(folder: string): Promise<string> {
           "install gcc or clang, or name one in $CC",
       );
     }
-    throw new BuildError(`${compiler} cannot build ${LIBRARY}:\n${stderr ?? String(error)}`);
+    throw new BuildError(`${compiler} cannot build the library:\n${stderr ?? String(error)}`);
   }
-  await rename(temporary, out);
-  await rm(join(folder, "libcudart.so"), { force: true });
-  await symlink(LIBRARY, join(folder, "libcudart.so"));
-  return out;
 }

@@ -56,12 +56,18 @@ WR_API cudaError_t cudaDeviceReset(void) {
   return wr_result(error);
 }
 
+/* A driver is as old as the library, or newer. */
+#define DRIVER_VERSION 13000
 WR_API cudaError_t cudaRuntimeGetVersion(int *version) {
   if (version == NULL) return wr_result(cudaErrorInvalidValue);
-  *version = 13000;
+  *version = WR_CUDA_VERSION;
   return cudaSuccess;
 }
-WR_API cudaError_t cudaDriverGetVersion(int *version) { return cudaRuntimeGetVersion(version); }
+WR_API cudaError_t cudaDriverGetVersion(int *version) {
+  if (version == NULL) return wr_result(cudaErrorInvalidValue);
+  *version = DRIVER_VERSION;
+  return cudaSuccess;
+}
 
 static unsigned device_flags;
 #define SCHEDULE_MASK 7u

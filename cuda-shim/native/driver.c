@@ -138,6 +138,7 @@ cudaError_t wr_begin(struct wr_call *c, cudaStream_t stream) {
   if (handle == 0 && wr_thread.per_thread_default) handle = STREAM_PER_THREAD;
   wr_put32(c, REQUEST_CONTEXT, wr_device.context);
   wr_put32(c, REQUEST_STREAM, handle);
+  wr_put32(c, REQUEST_FLAGS, (uint32_t)wr_thread.capture_mode);
   return cudaSuccess;
 }
 

@@ -1,12 +1,14 @@
 /* Attributes of kernels, and how many of their blocks a multiprocessor holds. */
 #include "warpring.h"
 
-/* cudaFuncAttributes of CUDA 12 and 13. */
+/* cudaFuncAttributes. */
 struct function_attributes {
   size_t shared, constant, local;
   int max_threads, registers, ptx, binary, cache, max_dynamic, carveout;
+#if WR_CUDA_VERSION >= 12000
   int cluster_must_be_set, cluster_x, cluster_y, cluster_z, cluster_policy, cluster_non_portable;
   int reserved[16];
+#endif
 };
 
 WR_API cudaError_t cudaFuncGetAttributes(struct function_attributes *result, const void *func) {

@@ -9,6 +9,7 @@ import * as numbers from "../../runtime/protocol/errors.ts";
 import * as protocol from "../../runtime/protocol/index.ts";
 import * as vhost from "../../runtime/vhost/defs.ts";
 import { cudaGetErrorString } from "../index.ts";
+import type { Version } from "./versions.ts";
 
 /** What the C compiler is given besides the sources. */
 export interface Generated {
@@ -32,9 +33,8 @@ interface Entry {
 /**
  * @param sources text of the library's C files
  * @param symbols what the toolkit's library exports, a name a line
- * @param version of its symbols
  */
-export function generate(sources: readonly string[], symbols: string, version: string): Generated {
+export function generate(sources: readonly string[], symbols: string, version: Version): Generated {
   const entries = new Map<string, Entry>();
   for (const source of sources) {
     for (const [, result = "", name = "", parameters = ""] of source.matchAll(ENTRY)) {
@@ -52,8 +52,17 @@ export function generate(sources: readonly string[], symbols: string, version: s
     ["layouts.c", responseSizes()],
     ["per_thread.c", perThreadEntries(perThread, entries)],
     ["unsupported.c", stubs(unsupported)],
-    ["libcudart.map", `${version} {\n  global: cuda*; __cuda*;\n  local: *;\n};\n`],
+    ["libcudart.map", `${version.library} {\n  global: cuda*; __cuda*;\n  local: *;\n};\n`],
+    ["names.h", `${NOTE}/* Entry points have their own names. */\n`],
   ]);
+  if (version.oldErrors) {
+    for (const name of perThread) entries.set(name, entries.get(plain(name)) as Entry);
+    for (const name of unsupported)
+      entries.set(name, { result: "cudaError_t", parameters: "void" });
+    const { names, code } = translatedEntries(entries);
+    files.set("names.h", names);
+    files.set("translated.c", code);
+  }
   return { files, implemented, unsupported };
 }
 
@@ -102,22 +111,68 @@ function responseSizes(): string {
   );
 }
 
+/** Declares the structures that parameters point to. */
+function declareStructures(entries: Iterable<Entry>): string {
+  const names = new Set<string>();
+  for (const { parameters } of entries) {
+    for (const [, name = ""] of parameters.matchAll(/struct (\w+) \*/g)) names.add(name);
+  }
+  return [...names].map((name) => `struct ${name};\n`).join("");
+}
+
+/** A call of an entry point with the parameters of another that has the same. */
+function callOf(name: string, { parameters }: Entry): string {
+  const list = splitParameters(parameters);
+  const given = list.map((each) => /\(\*(\w+)\)/.exec(each)?.[1] ?? /(\w+)$/.exec(each)?.[1]);
+  return `${name}(${given.join(", ")})`;
+}
+
 /** cudaX_ptsz is cudaX with the per-thread stream as its default stream. */
 function perThreadEntries(names: readonly string[], entries: ReadonlyMap<string, Entry>): string {
-  const lines = [NOTE, '#include "warpring.h"\n'];
-  for (const name of names) {
-    const { result, parameters } = entries.get(plain(name)) as Entry;
-    const list = splitParameters(parameters);
-    const given = list.map((each) => /\(\*(\w+)\)/.exec(each)?.[1] ?? /(\w+)$/.exec(each)?.[1]);
-    const call = `${plain(name)}(${given.join(", ")})`;
+  const used = names.map((name) => entries.get(plain(name)) as Entry);
+  const lines = [NOTE, '#include "warpring.h"\n\n', declareStructures(used)];
+  for (const [i, name] of names.entries()) {
+    const entry = used[i] as Entry;
+    const { result, parameters } = entry;
     lines.push(
       `\n${result} ${plain(name)}(${parameters});\n`,
       `WR_API ${result} ${name}(${parameters}) {\n  int before = wr_thread.per_thread_default;\n`,
-      `  wr_thread.per_thread_default = 1;\n  ${result} result = ${call};\n`,
+      `  wr_thread.per_thread_default = 1;\n  ${result} result = ${callOf(plain(name), entry)};\n`,
       "  wr_thread.per_thread_default = before;\n  return result;\n}\n",
     );
   }
   return lines.join("");
+}
+
+/** Entry points that take or give a number of an error, and what is called with it. */
+const ERROR_TEXTS: Readonly<Record<string, string>> = {
+  cudaGetErrorName: "wr_older_error_name",
+  cudaGetErrorString: "wr_older_error_string",
+};
+
+/**
+ * Entry points that give errors the numbers that they had before CUDA 10.1. Everything else is compiled
+ * with other names for them (names.h), so that calls inside of the library give the numbers of now.
+ */
+function translatedEntries(entries: ReadonlyMap<string, Entry>): { names: string; code: string } {
+  const names = [NOTE];
+  const code = [
+    "#define WR_OWN_NAMES\n",
+    NOTE,
+    '#include "older_errors.h"\n#include "warpring.h"\n\n',
+    declareStructures(entries.values()),
+  ];
+  for (const [name, entry] of entries) {
+    const { result, parameters } = entry;
+    const text = ERROR_TEXTS[name];
+    if (result !== "cudaError_t" && text === undefined) continue;
+    names.push(`#define ${name} wr_${name}\n`);
+    if (text === undefined) code.push(`\n${result} wr_${name}(${parameters});\n`);
+    const call =
+      text === undefined ? `wr_older_error(${callOf(`wr_${name}`, entry)})` : `${text}(error)`;
+    code.push(`WR_API ${result} ${name}(${parameters}) { return ${call}; }\n`);
+  }
+  return { names: names.join(""), code: code.join("") };
 }
 
 /** Splits at commas that are in no parentheses. */

@@ -1,6 +1,7 @@
 /* Graphs: nodes are recorded requests. And the capture of streams into graphs. */
 #include <stdlib.h>
 
+#include "graph.h"
 #include "host_call.h"
 #include "launch.h"
 #include "warpring.h"
@@ -24,28 +25,18 @@ static cudaError_t with_request(struct wr_call *node, uint32_t command, struct w
   return error;
 }
 
-/* Where a recorded request goes: a new node, a node, or a node of an executable graph. */
-struct place {
-  void **result;
-  const void *graph;
-  const void *const *dependencies;
-  size_t count;
-  const void *exec, *node;
-  const void *child;
-};
-
-static cudaError_t record(const struct place *p, struct wr_call *node, uint32_t command) {
+cudaError_t wr_record(const struct wr_place *p, struct wr_call *node, uint32_t command) {
   struct wr_call c;
   uint32_t bytes = node ? REQUEST_SIZE + node->out_bytes : 0;
   cudaError_t error = wr_begin(&c, NULL);
   if (error != cudaSuccess) return error;
-  if (p->exec != NULL) {
+  if (p->kind == WR_EXEC_NODE) {
     wr_put32(&c, GRAPH_EXEC_NODE_SET_EXEC, wr_handle(p->exec));
     wr_put32(&c, GRAPH_EXEC_NODE_SET_NODE, wr_handle(p->node));
     wr_put32(&c, GRAPH_EXEC_NODE_SET_REQUEST_BYTES, bytes);
     return with_request(node, command, &c, COMMAND_GRAPH_EXEC_NODE_SET, NULL, 0);
   }
-  if (p->node != NULL) {
+  if (p->kind == WR_NODE) {
     wr_put32(&c, GRAPH_NODE_SET_NODE, wr_handle(p->node));
     wr_put32(&c, GRAPH_NODE_SET_REQUEST_BYTES, bytes);
     return with_request(node, command, &c, COMMAND_GRAPH_NODE_SET, NULL, 0);
@@ -67,13 +58,7 @@ static cudaError_t record(const struct place *p, struct wr_call *node, uint32_t 
 
 /* -- kinds of nodes -------------------------------------------------------------------------- */
 
-struct kernel_node {
-  void *func;
-  dim3 grid, block;
-  unsigned shared;
-  void **args, **extra;
-};
-static cudaError_t kernel(const struct place *p, const struct kernel_node *k) {
+cudaError_t wr_kernel_node(const struct wr_place *p, const struct wr_kernel_params *k) {
   if (k == NULL) return wr_result(cudaErrorInvalidValue);
   if (k->extra != NULL) return wr_result(cudaErrorNotSupported);
   struct wr_call node;
@@ -81,21 +66,21 @@ static cudaError_t kernel(const struct place *p, const struct kernel_node *k) {
   uint8_t block[MAX_PARAMETER_BYTES + 4];
   WR_TRY(wr_build_launch(&node, block, k->func, k->grid, k->block, k->args, k->shared, NULL, 0,
                          &found));
-  return wr_result(record(p, &node, COMMAND_LAUNCH));
+  return wr_result(wr_record(p, &node, COMMAND_LAUNCH));
 }
 
-static cudaError_t host(const struct place *p, struct wr_host_call call) {
+static cudaError_t host(const struct wr_place *p, struct wr_host_call call) {
   struct wr_call node;
   WR_TRY(wr_begin(&node, NULL));
   struct wr_host_call *own = malloc(sizeof *own);
   if (own == NULL) return wr_result(cudaErrorMemoryAllocation);
   *own = call;
   wr_put64(&node, HOST_CALL_DATA, (uintptr_t)own);
-  return wr_result(record(p, &node, COMMAND_HOST_CALL));
+  return wr_result(wr_record(p, &node, COMMAND_HOST_CALL));
 }
 
 /* Memory that the device does not know is copied by this process, when the node's turn comes. */
-static cudaError_t copy(const struct place *p, const struct wr_box *b, int kind) {
+cudaError_t wr_copy_node(const struct wr_place *p, const struct wr_box *b, int kind) {
   struct wr_call node;
   uint8_t bytes[BOX_SIZE];
   if (kind < 0 || kind > COPY_DEFAULT) return wr_result(cudaErrorInvalidMemcpyDirection);
@@ -106,16 +91,18 @@ static cudaError_t copy(const struct place *p, const struct wr_box *b, int kind)
   }
   WR_TRY(wr_begin(&node, NULL));
   wr_box_request(&node, bytes, b, kind, 0);
-  return wr_result(record(p, &node, COMMAND_MEMORY_COPY_3D));
+  return wr_result(wr_record(p, &node, COMMAND_MEMORY_COPY_3D));
 }
 
-struct set_node {
-  void *dst;
-  size_t pitch;
-  unsigned value, element;
-  size_t width, height;
-};
-static cudaError_t set(const struct place *p, const struct set_node *s) {
+cudaError_t wr_symbol_node(const struct wr_place *p, const void *symbol, size_t offset, void *memory,
+                           size_t bytes, int kind, int to_symbol) {
+  void *at;
+  WR_TRY(wr_symbol_range(symbol, offset, bytes, &at));
+  struct wr_box b = to_symbol ? wr_line(at, memory, bytes) : wr_line(memory, at, bytes);
+  return wr_copy_node(p, &b, kind);
+}
+
+cudaError_t wr_set_node(const struct wr_place *p, const struct wr_set_params *s) {
   struct wr_call node;
   uint8_t bytes[BOX_SIZE] = {0};
   if (s == NULL) return wr_result(cudaErrorInvalidValue);
@@ -126,7 +113,7 @@ static cudaError_t set(const struct place *p, const struct set_node *s) {
     wr_put64(&node, MEMORY_SET_COUNT, s->width);
     wr_put32(&node, MEMORY_SET_VALUE, s->value);
     wr_put32(&node, MEMORY_SET_WIDTH, s->element);
-    return wr_result(record(p, &node, COMMAND_MEMORY_SET));
+    return wr_result(wr_record(p, &node, COMMAND_MEMORY_SET));
   }
   uint64_t fields[] = {(uintptr_t)s->dst, s->pitch, s->pitch * s->height};
   uint64_t extent[] = {s->width * s->element, s->height, 1};
@@ -136,115 +123,85 @@ static cudaError_t set(const struct place *p, const struct set_node *s) {
   wr_put32(&node, MEMORY_SET_3D_ELEMENT, s->element);
   node.out = bytes;
   node.out_bytes = sizeof bytes;
-  return wr_result(record(p, &node, COMMAND_MEMORY_SET_3D));
+  return wr_result(wr_record(p, &node, COMMAND_MEMORY_SET_3D));
 }
 
-struct host_node {
-  void (*function)(void *);
-  void *data;
-};
-static cudaError_t host_function(const struct place *p, const struct host_node *h) {
+cudaError_t wr_host_node(const struct wr_place *p, const struct wr_host_params *h) {
   if (h == NULL || h->function == NULL) return wr_result(cudaErrorInvalidValue);
   return host(p, (struct wr_host_call){h->function, NULL, NULL, h->data, 0});
 }
 
-static struct wr_box line(void *dst, const void *src, size_t bytes) {
-  return (struct wr_box){{dst, bytes, bytes}, {(uint8_t *)(uintptr_t)src, bytes, bytes}, bytes, 1, 1};
-}
-
-#define NEW_NODE {.result = node, .graph = graph, .dependencies = dependencies, .count = count}
-
 WR_API cudaError_t cudaGraphAddKernelNode(void **node, void *graph, const void *const *dependencies,
-                                          size_t count, const struct kernel_node *params) {
-  struct place p = NEW_NODE;
-  return kernel(&p, params);
+                                          size_t count, const struct wr_kernel_params *params) {
+  struct wr_place p = WR_NEW_PLACE;
+  return wr_kernel_node(&p, params);
 }
 WR_API cudaError_t cudaGraphAddMemcpyNode(void **node, void *graph, const void *const *dependencies,
                                           size_t count, const struct copy_3d *params) {
-  struct place p = NEW_NODE;
+  struct wr_place p = WR_NEW_PLACE;
   struct wr_box b;
   int kind;
   WR_TRY(wr_box_of(params, &b, &kind));
-  return copy(&p, &b, kind);
+  return wr_copy_node(&p, &b, kind);
 }
 WR_API cudaError_t cudaGraphAddMemcpyNode1D(void **node, void *graph,
                                             const void *const *dependencies, size_t count,
                                             void *dst, const void *src, size_t bytes, int kind) {
-  struct place p = NEW_NODE;
-  struct wr_box b = line(dst, src, bytes);
-  return copy(&p, &b, kind);
+  struct wr_place p = WR_NEW_PLACE;
+  struct wr_box b = wr_line(dst, src, bytes);
+  return wr_copy_node(&p, &b, kind);
 }
 WR_API cudaError_t cudaGraphAddMemsetNode(void **node, void *graph, const void *const *dependencies,
-                                          size_t count, const struct set_node *params) {
-  struct place p = NEW_NODE;
-  return set(&p, params);
+                                          size_t count, const struct wr_set_params *params) {
+  struct wr_place p = WR_NEW_PLACE;
+  return wr_set_node(&p, params);
 }
 WR_API cudaError_t cudaGraphAddHostNode(void **node, void *graph, const void *const *dependencies,
-                                        size_t count, const struct host_node *params) {
-  struct place p = NEW_NODE;
-  return host_function(&p, params);
+                                        size_t count, const struct wr_host_params *params) {
+  struct wr_place p = WR_NEW_PLACE;
+  return wr_host_node(&p, params);
 }
 WR_API cudaError_t cudaGraphAddEmptyNode(void **node, void *graph, const void *const *dependencies,
                                          size_t count) {
-  struct place p = NEW_NODE;
-  return wr_result(record(&p, NULL, 0));
+  struct wr_place p = WR_NEW_PLACE;
+  return wr_result(wr_record(&p, NULL, 0));
 }
 WR_API cudaError_t cudaGraphAddChildGraphNode(void **node, void *graph,
                                               const void *const *dependencies, size_t count,
                                               void *child) {
-  struct place p = NEW_NODE;
+  struct wr_place p = WR_NEW_PLACE;
   p.child = child;
-  return wr_result(record(&p, NULL, 0));
+  return wr_result(wr_record(&p, NULL, 0));
 }
-static cudaError_t event(const struct place *p, const void *e, uint32_t command, int field) {
+cudaError_t wr_event_node(const struct wr_place *p, const void *e, uint32_t command, int field) {
   struct wr_call c;
   WR_TRY(wr_begin(&c, NULL));
   wr_put32(&c, field, wr_handle(e));
-  return wr_result(record(p, &c, command));
+  return wr_result(wr_record(p, &c, command));
 }
 WR_API cudaError_t cudaGraphAddEventRecordNode(void **node, void *graph,
                                                const void *const *dependencies, size_t count,
                                                void *e) {
-  struct place p = NEW_NODE;
-  return event(&p, e, COMMAND_EVENT_RECORD, EVENT_RECORD_EVENT);
+  struct wr_place p = WR_NEW_PLACE;
+  return wr_event_node(&p, e, COMMAND_EVENT_RECORD, EVENT_RECORD_EVENT);
 }
 WR_API cudaError_t cudaGraphAddEventWaitNode(void **node, void *graph,
                                              const void *const *dependencies, size_t count,
                                              void *e) {
-  struct place p = NEW_NODE;
-  return event(&p, e, COMMAND_STREAM_WAIT_EVENT, STREAM_WAIT_EVENT_EVENT);
+  struct wr_place p = WR_NEW_PLACE;
+  return wr_event_node(&p, e, COMMAND_STREAM_WAIT_EVENT, STREAM_WAIT_EVENT_EVENT);
 }
-
-WR_API cudaError_t cudaGraphKernelNodeSetParams(void *node, const struct kernel_node *params) {
-  struct place p = {.node = node};
-  return kernel(&p, params);
+WR_API cudaError_t cudaGraphAddMemcpyNodeToSymbol(void **node, void *graph,
+                                                  const void *const *dependencies, size_t count,
+                                                  const void *symbol, const void *src, size_t bytes,
+                                                  size_t offset, int kind) {
+  struct wr_place p = WR_NEW_PLACE;
+  return wr_symbol_node(&p, symbol, offset, (void *)(uintptr_t)src, bytes, kind, 1);
 }
-WR_API cudaError_t cudaGraphMemsetNodeSetParams(void *node, const struct set_node *params) {
-  struct place p = {.node = node};
-  return set(&p, params);
-}
-WR_API cudaError_t cudaGraphHostNodeSetParams(void *node, const struct host_node *params) {
-  struct place p = {.node = node};
-  return host_function(&p, params);
-}
-WR_API cudaError_t cudaGraphExecKernelNodeSetParams(void *exec, void *node,
-                                                    const struct kernel_node *params) {
-  struct place p = {.exec = exec, .node = node};
-  return kernel(&p, params);
-}
-WR_API cudaError_t cudaGraphExecMemsetNodeSetParams(void *exec, void *node,
-                                                    const struct set_node *params) {
-  struct place p = {.exec = exec, .node = node};
-  return set(&p, params);
-}
-WR_API cudaError_t cudaGraphExecHostNodeSetParams(void *exec, void *node,
-                                                  const struct host_node *params) {
-  struct place p = {.exec = exec, .node = node};
-  return host_function(&p, params);
-}
-WR_API cudaError_t cudaGraphExecMemcpyNodeSetParams1D(void *exec, void *node, void *dst,
-                                                      const void *src, size_t bytes, int kind) {
-  struct place p = {.exec = exec, .node = node};
-  struct wr_box b = line(dst, src, bytes);
-  return copy(&p, &b, kind);
+WR_API cudaError_t cudaGraphAddMemcpyNodeFromSymbol(void **node, void *graph,
+                                                    const void *const *dependencies, size_t count,
+                                                    void *dst, const void *symbol, size_t bytes,
+                                                    size_t offset, int kind) {
+  struct wr_place p = WR_NEW_PLACE;
+  return wr_symbol_node(&p, symbol, offset, dst, bytes, kind, 0);
 }

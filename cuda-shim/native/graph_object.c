@@ -1,7 +1,9 @@
 /* Graphs as objects: made, cloned, listed, instantiated, launched; and the capture of streams. */
 #include <stdlib.h>
 
+#include "graph_object.h"
 #include "host_call.h"
+#include "user_object.h"
 #include "warpring.h"
 
 /* A request with one or two handles whose answer is a handle. */
@@ -22,10 +24,15 @@ WR_API cudaError_t cudaGraphCreate(void **graph, unsigned flags) {
   return ask(graph, COMMAND_GRAPH_CREATE, GRAPH_CREATE_GRAPH, 0, NULL, 0, NULL);
 }
 WR_API cudaError_t cudaGraphDestroy(void *graph) {
-  return wr_send_handle(COMMAND_GRAPH_DESTROY, GRAPH_DESTROY_GRAPH, graph);
+  cudaError_t error = wr_send_handle(COMMAND_GRAPH_DESTROY, GRAPH_DESTROY_GRAPH, graph);
+  if (error == cudaSuccess) wr_graph_destroyed(graph);
+  return error;
 }
 WR_API cudaError_t cudaGraphClone(void **clone, void *graph) {
-  return ask(clone, COMMAND_GRAPH_CLONE, GRAPH_CLONE_GRAPH, GRAPH_CLONE_SOURCE, graph, 0, NULL);
+  cudaError_t error = ask(clone, COMMAND_GRAPH_CLONE, GRAPH_CLONE_GRAPH, GRAPH_CLONE_SOURCE, graph, 0,
+                          NULL);
+  if (error == cudaSuccess) wr_graph_copied(graph, *clone);
+  return error;
 }
 WR_API cudaError_t cudaGraphDestroyNode(void *node) {
   return wr_send_handle(COMMAND_GRAPH_NODE_DESTROY, GRAPH_NODE_DESTROY_NODE, node);
@@ -34,29 +41,25 @@ WR_API cudaError_t cudaGraphNodeFindInClone(void **found, void *node, void *clon
   return ask(found, COMMAND_GRAPH_FIND_IN_CLONE, GRAPH_FIND_IN_CLONE_FOUND,
              GRAPH_FIND_IN_CLONE_NODE, node, GRAPH_FIND_IN_CLONE_CLONE, clone);
 }
-WR_API cudaError_t cudaGraphNodeGetType(void *node, int *type) {
-  struct wr_call c;
-  if (type == NULL) return wr_result(cudaErrorInvalidValue);
-  WR_TRY(wr_begin(&c, NULL));
-  wr_put32(&c, GRAPH_NODE_GET_NODE, wr_handle(node));
-  WR_TRY(wr_send(&c, COMMAND_GRAPH_NODE_GET));
-  *type = (int)wr_get32(&c, GRAPH_NODE_GET_TYPE);
-  return cudaSuccess;
-}
 WR_API cudaError_t cudaGraphChildGraphNodeGetGraph(void *node, void **graph) {
   return ask(graph, COMMAND_GRAPH_NODE_GET, GRAPH_NODE_GET_CHILD, GRAPH_NODE_GET_NODE, node, 0, NULL);
 }
-WR_API cudaError_t cudaGraphInstantiate(void **exec, void *graph, unsigned long long flags) {
-  (void)flags;
-  return ask(exec, COMMAND_GRAPH_INSTANTIATE, GRAPH_INSTANTIATE_EXEC, GRAPH_INSTANTIATE_GRAPH, graph,
-             0, NULL);
+cudaError_t wr_instantiate(void **exec, const void *graph) {
+  cudaError_t error = ask(exec, COMMAND_GRAPH_INSTANTIATE, GRAPH_INSTANTIATE_EXEC,
+                          GRAPH_INSTANTIATE_GRAPH, graph, 0, NULL);
+  if (error == cudaSuccess) wr_graph_copied(graph, *exec);
+  return error;
 }
 WR_API cudaError_t cudaGraphInstantiateWithFlags(void **exec, void *graph,
                                                  unsigned long long flags) {
-  return cudaGraphInstantiate(exec, graph, flags);
+  if (flags & ~WR_INSTANTIATE_FLAGS) return wr_result(cudaErrorInvalidValue);
+  if (flags & WR_INSTANTIATE_FOR_DEVICE) return wr_result(cudaErrorNotSupported);
+  return wr_instantiate(exec, graph);
 }
 WR_API cudaError_t cudaGraphExecDestroy(void *exec) {
-  return wr_send_handle(COMMAND_GRAPH_EXEC_DESTROY, GRAPH_EXEC_DESTROY_EXEC, exec);
+  cudaError_t error = wr_send_handle(COMMAND_GRAPH_EXEC_DESTROY, GRAPH_EXEC_DESTROY_EXEC, exec);
+  if (error == cudaSuccess) wr_graph_destroyed(exec);
+  return error;
 }
 WR_API cudaError_t cudaGraphLaunch(void *exec, cudaStream_t stream) {
   struct wr_call c;
@@ -70,20 +73,15 @@ WR_API cudaError_t cudaGraphUpload(void *exec, cudaStream_t stream) {
   return exec == NULL ? wr_result(cudaErrorInvalidValue) : wr_result(wr_connect());
 }
 
-struct update_result {
-  int result;
-  void *node, *from;
-};
-WR_API cudaError_t cudaGraphExecUpdate(void *exec, void *graph, struct update_result *result) {
+cudaError_t wr_exec_update(void *exec, void *graph, int *result, void **node) {
   struct wr_call c;
   WR_TRY(wr_begin(&c, NULL));
   wr_put32(&c, GRAPH_EXEC_UPDATE_EXEC, wr_handle(exec));
   wr_put32(&c, GRAPH_EXEC_UPDATE_GRAPH, wr_handle(graph));
   cudaError_t error = wr_send(&c, COMMAND_GRAPH_EXEC_UPDATE);
-  if (result != NULL && (error == cudaSuccess || error == cudaErrorGraphExecUpdateFailure)) {
-    result->result = (int)wr_get32(&c, GRAPH_EXEC_UPDATE_RESULT);
-    result->node = wr_pointer(wr_get32(&c, GRAPH_EXEC_UPDATE_NODE));
-    result->from = NULL;
+  if (error == cudaSuccess || error == cudaErrorGraphExecUpdateFailure) {
+    if (result != NULL) *result = (int)wr_get32(&c, GRAPH_EXEC_UPDATE_RESULT);
+    if (node != NULL) *node = wr_pointer(wr_get32(&c, GRAPH_EXEC_UPDATE_NODE));
   }
   return wr_result(error);
 }
@@ -112,7 +110,7 @@ WR_API cudaError_t cudaGraphNodeGetEnabled(void *exec, void *node, unsigned *ena
 #define MOST_LISTED 8192
 
 /* Handles (or pairs of them) into `first` and `second`, as many as `count` has room for. */
-static cudaError_t list(const void *object, uint32_t what, void **first, void **second,
+cudaError_t wr_graph_list(const void *object, uint32_t what, void **first, void **second,
                         size_t *count) {
   struct wr_call c;
   size_t each = what == LIST_EDGES ? 2 : 1;
@@ -138,36 +136,13 @@ static cudaError_t list(const void *object, uint32_t what, void **first, void **
   return wr_result(error);
 }
 WR_API cudaError_t cudaGraphGetNodes(void *graph, void **nodes, size_t *count) {
-  return list(graph, LIST_NODES, nodes, NULL, count);
+  return wr_graph_list(graph, LIST_NODES, nodes, NULL, count);
 }
 WR_API cudaError_t cudaGraphGetRootNodes(void *graph, void **nodes, size_t *count) {
-  return list(graph, LIST_ROOTS, nodes, NULL, count);
+  return wr_graph_list(graph, LIST_ROOTS, nodes, NULL, count);
 }
-/* Edges have no data: there are no ports on this device. */
-static void clear_edges(uint8_t *edges, const size_t *count) {
-  if (edges != NULL && count != NULL) memset(edges, 0, 8 * *count);
-}
-WR_API cudaError_t cudaGraphGetEdges(void *graph, void **from, void **to, uint8_t *data,
-                                     size_t *count) {
-  cudaError_t error = list(graph, LIST_EDGES, from, to, count);
-  if (error == cudaSuccess) clear_edges(data, count);
-  return error;
-}
-WR_API cudaError_t cudaGraphNodeGetDependencies(void *node, void **nodes, uint8_t *data,
-                                                size_t *count) {
-  cudaError_t error = list(node, LIST_DEPENDENCIES, nodes, NULL, count);
-  if (error == cudaSuccess) clear_edges(data, count);
-  return error;
-}
-WR_API cudaError_t cudaGraphNodeGetDependentNodes(void *node, void **nodes, uint8_t *data,
-                                                  size_t *count) {
-  cudaError_t error = list(node, LIST_DEPENDENTS, nodes, NULL, count);
-  if (error == cudaSuccess) clear_edges(data, count);
-  return error;
-}
-
-static cudaError_t edges(void *graph, const void *const *from, const void *const *to, size_t count,
-                         uint32_t remove) {
+cudaError_t wr_graph_edges(void *graph, const void *const *from, const void *const *to, size_t count,
+                           uint32_t remove) {
   struct wr_call c;
   if (count == 0) return cudaSuccess;
   if (from == NULL || to == NULL || count > 4096) return wr_result(cudaErrorInvalidValue);
@@ -184,16 +159,6 @@ static cudaError_t edges(void *graph, const void *const *from, const void *const
   c.out_bytes = (uint32_t)(8 * count);
   return wr_result(wr_send(&c, COMMAND_GRAPH_EDGES));
 }
-WR_API cudaError_t cudaGraphAddDependencies(void *graph, const void *const *from,
-                                            const void *const *to, const void *data, size_t count) {
-  return data != NULL ? wr_result(cudaErrorNotSupported) : edges(graph, from, to, count, 0);
-}
-WR_API cudaError_t cudaGraphRemoveDependencies(void *graph, const void *const *from,
-                                               const void *const *to, const void *data,
-                                               size_t count) {
-  return data != NULL ? wr_result(cudaErrorNotSupported) : edges(graph, from, to, count, 1);
-}
-
 /* -- capture --------------------------------------------------------------------------------- */
 
 WR_API cudaError_t cudaStreamBeginCapture(cudaStream_t stream, int mode) {
@@ -224,26 +189,31 @@ WR_API cudaError_t cudaStreamIsCapturing(cudaStream_t stream, int *status) {
   *status = (int)wr_get32(&c, CAPTURE_INFO_STATUS);
   return cudaSuccess;
 }
-WR_API cudaError_t cudaStreamGetCaptureInfo(cudaStream_t stream, int *status,
-                                            unsigned long long *id, void **graph,
-                                            const void ***dependencies, const void **data,
-                                            size_t *count) {
+#define MOST_DEPENDENCIES 1024
+cudaError_t wr_capture_info(cudaStream_t stream, struct wr_capture *info) {
   struct wr_call c;
-  if (status == NULL) return wr_result(cudaErrorInvalidValue);
-  if (data != NULL) *data = NULL;
+  static __thread uint32_t handles[MOST_DEPENDENCIES];
+  static __thread const void *nodes[MOST_DEPENDENCIES];
   WR_TRY(wr_begin(&c, stream));
-  static __thread uint32_t handles[1024];
-  static __thread const void *nodes[1024];
   c.in = handles;
   c.in_bytes = sizeof handles;
   WR_TRY(wr_send(&c, COMMAND_CAPTURE_INFO));
-  *status = (int)wr_get32(&c, CAPTURE_INFO_STATUS);
-  if (id != NULL) *id = wr_get64(&c, CAPTURE_INFO_ID);
-  if (graph != NULL) *graph = wr_pointer(wr_get32(&c, CAPTURE_INFO_GRAPH));
   size_t there = wr_get32(&c, CAPTURE_INFO_DEPENDENCIES);
-  if (there > 1024) return wr_result(cudaErrorNotSupported);
+  if (there > MOST_DEPENDENCIES) return wr_result(cudaErrorNotSupported);
   for (size_t i = 0; i < there; i++) nodes[i] = wr_pointer(handles[i]);
-  if (dependencies != NULL) *dependencies = nodes;
-  if (count != NULL) *count = there;
+  *info = (struct wr_capture){(int)wr_get32(&c, CAPTURE_INFO_STATUS),
+                              wr_get64(&c, CAPTURE_INFO_ID),
+                              wr_pointer(wr_get32(&c, CAPTURE_INFO_GRAPH)), nodes, there};
+  return cudaSuccess;
+}
+
+/* What this thread may do while a stream captures is said with each of its requests. */
+WR_API cudaError_t cudaThreadExchangeStreamCaptureMode(int *mode) {
+  if (mode == NULL || *mode < CAPTURE_GLOBAL || *mode > CAPTURE_RELAXED) {
+    return wr_result(cudaErrorInvalidValue);
+  }
+  int before = wr_thread.capture_mode;
+  wr_thread.capture_mode = *mode;
+  *mode = before;
   return cudaSuccess;
 }

@@ -35,6 +35,21 @@ cudaError_t wr_copy_call(const struct wr_box *box, struct wr_host_call *call);
 /* The request of a copy between memories that the device knows. `bytes` has BOX_SIZE. */
 void wr_box_request(struct wr_call *c, uint8_t *bytes, const struct wr_box *box, int kind,
                     uint32_t flags);
+/* cudaMemcpy3DParms. */
+struct copy_3d {
+  void *source_array;
+  struct position source_at;
+  struct pitched source;
+  void *target_array;
+  struct position target_at;
+  struct pitched target;
+  struct extent extent;
+  int kind;
+};
+/* The copy that such a call makes; NULL if it is another call. */
+const struct wr_box *wr_box_of_call(const struct wr_host_call *call);
+/* Makes a copy, at once or in a stream; the error is remembered. */
+cudaError_t wr_copy_box(const struct wr_box *box, int kind, cudaStream_t stream, uint32_t flags);
 /* The box of a cudaMemcpy3DParms. */
 cudaError_t wr_box_of(const struct copy_3d *p, struct wr_box *box, int *kind);
 

@@ -1,10 +1,11 @@
-/** Where the built library is kept, and when it has to be built anew. */
+/** Where the built libraries are kept, and when they have to be built anew. */
 import { stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { buildNative, LIBRARY, SOURCES } from "./build.ts";
+import { buildNative } from "./build.ts";
+import { HEADERS, sourcesOf, type Version } from "./versions.ts";
 
 const FROM_SOURCE = import.meta.url.endsWith(".ts");
 
@@ -16,27 +17,26 @@ function nativeFolder(version: string): string {
 }
 
 /**
- * Builds the library if it is not there, or older than its sources.
- * @param version of the package
+ * Builds the libraries that are not there, or older than their sources.
+ * @param packageVersion of warpring
+ * @param versions that a program may ask for
  * @returns the folder to put into LD_LIBRARY_PATH
  * @throws BuildError
  */
-export async function nativeLibrary(version: string): Promise<string> {
-  const folder = nativeFolder(version);
+export async function nativeLibraries(
+  packageVersion: string,
+  versions: readonly Version[],
+): Promise<string> {
+  const folder = nativeFolder(packageVersion);
   const changed = async (path: string | URL): Promise<number> => {
     const found = await stat(path).catch(() => undefined);
     return found?.mtimeMs ?? 0;
   };
-  const built = await changed(join(folder, LIBRARY));
-  const inputs = [
-    ...SOURCES,
-    "warpring.h",
-    "driver.h",
-    "launch.h",
-    "host_call.h",
-    "symbols-13.txt",
-  ];
-  const times = await Promise.all(inputs.map((name) => changed(new URL(name, import.meta.url))));
-  if (built === 0 || Math.max(...times) > built) await buildNative(folder);
+  for (const version of versions) {
+    const built = await changed(join(folder, version.library));
+    const inputs = [...sourcesOf(version), ...HEADERS, version.symbols];
+    const times = await Promise.all(inputs.map((name) => changed(new URL(name, import.meta.url))));
+    if (built === 0 || Math.max(...times) > built) await buildNative(folder, version);
+  }
   return folder;
 }

@@ -90,6 +90,7 @@ struct launch_attribute {
   union {
     char bytes[64];
     int cooperative;
+    dim3 cluster;
   } value;
 };
 struct launch_config {
@@ -99,17 +100,53 @@ struct launch_config {
   struct launch_attribute *attributes;
   unsigned count;
 };
-#define ATTRIBUTE_COOPERATIVE 2
-#define ATTRIBUTE_CLUSTER 4
+/* cudaLaunchAttributeID. */
+enum {
+  ATTRIBUTE_IGNORE = 0,
+  ATTRIBUTE_ACCESS_POLICY_WINDOW = 1,
+  ATTRIBUTE_COOPERATIVE = 2,
+  ATTRIBUTE_CLUSTER = 4,
+  ATTRIBUTE_CLUSTER_POLICY = 5,
+  ATTRIBUTE_PROGRAMMATIC_SERIALIZATION = 6,
+  ATTRIBUTE_PRIORITY = 8,
+  ATTRIBUTE_DOMAIN_MAP = 9,
+  ATTRIBUTE_DOMAIN = 10,
+  ATTRIBUTE_PREFERRED_CARVEOUT = 14
+};
+
+/*
+ * Hints (how to cache, wait and order memory) have no effect; a kernel that may begin before the one
+ * before it has ended may as well begin after it. What a program could wait for is refused.
+ */
+static cudaError_t check_attribute(const struct launch_attribute *a) {
+  switch (a->id) {
+    case ATTRIBUTE_IGNORE:
+    case ATTRIBUTE_ACCESS_POLICY_WINDOW:
+    case ATTRIBUTE_COOPERATIVE:
+    case ATTRIBUTE_CLUSTER_POLICY:
+    case ATTRIBUTE_PROGRAMMATIC_SERIALIZATION:
+    case ATTRIBUTE_PRIORITY:
+    case ATTRIBUTE_DOMAIN_MAP:
+    case ATTRIBUTE_DOMAIN:
+    case ATTRIBUTE_PREFERRED_CARVEOUT: return cudaSuccess;
+    case ATTRIBUTE_CLUSTER:
+      if (a->value.cluster.x == 1 && a->value.cluster.y == 1 && a->value.cluster.z == 1) {
+        return cudaSuccess;
+      }
+      return cudaErrorNotSupported;
+    default: return cudaErrorNotSupported;
+  }
+}
 
 WR_API cudaError_t cudaLaunchKernelExC(const struct launch_config *config, const void *func,
                                        void **args) {
   if (config == NULL) return wr_result(cudaErrorInvalidValue);
   uint32_t flags = 0;
+  if (config->count > 0 && config->attributes == NULL) return wr_result(cudaErrorInvalidValue);
   for (unsigned i = 0; i < config->count; i++) {
     const struct launch_attribute *a = &config->attributes[i];
     if (a->id == ATTRIBUTE_COOPERATIVE && a->value.cooperative) flags |= LAUNCH_COOPERATIVE;
-    if (a->id == ATTRIBUTE_CLUSTER) return wr_result(cudaErrorNotSupported);
+    WR_TRY(check_attribute(a));
   }
   return launch(func, config->grid, config->block, args, config->shared, config->stream, flags);
 }

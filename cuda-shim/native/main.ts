@@ -1,5 +1,7 @@
-/** `npm run build:native`. */
+/** `npm run build:native`: all versions of the library. */
 import { fileURLToPath } from "node:url";
 import { buildNative } from "./build.ts";
+import { VERSIONS } from "./versions.ts";
 
-console.log(await buildNative(fileURLToPath(new URL("../../build/native", import.meta.url))));
+const folder = fileURLToPath(new URL("../../build/native", import.meta.url));
+for (const version of VERSIONS) console.log(await buildNative(folder, version));

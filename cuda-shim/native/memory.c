@@ -46,6 +46,18 @@ WR_API cudaError_t cudaMallocPitch(void **p, size_t *pitch, size_t width, size_t
   return allocate(p, row * height, MEMORY_DEVICE, 0);
 }
 
+WR_API cudaError_t cudaMalloc3D(struct pitched *result, struct extent extent) {
+  if (result == NULL) return wr_result(cudaErrorInvalidValue);
+  if (extent.depth != 0 && extent.height > MAX_MEMORY_BYTES / extent.depth) {
+    return wr_result(cudaErrorMemoryAllocation);
+  }
+  void *start;
+  size_t pitch;
+  cudaError_t error = cudaMallocPitch(&start, &pitch, extent.width, extent.height * extent.depth);
+  if (error == cudaSuccess) *result = (struct pitched){start, pitch, extent.width, extent.height};
+  return error;
+}
+
 WR_API cudaError_t cudaMemGetInfo(size_t *available, size_t *total) {
   struct wr_call c;
   WR_TRY(wr_begin(&c, NULL));
@@ -124,7 +136,7 @@ WR_API cudaError_t cudaMemcpyAsync(void *dst, const void *src, size_t bytes, int
   return copy(dst, src, bytes, kind, stream, COPY_ASYNC);
 }
 
-static cudaError_t symbol_range(const void *symbol, size_t offset, size_t bytes, void **at) {
+cudaError_t wr_symbol_range(const void *symbol, size_t offset, size_t bytes, void **at) {
   uint64_t address, size;
   cudaError_t error = wr_find_symbol(symbol, &address, &size);
   if (error != cudaSuccess) return error;
@@ -136,30 +148,30 @@ static cudaError_t symbol_range(const void *symbol, size_t offset, size_t bytes,
 WR_API cudaError_t cudaMemcpyToSymbol(const void *symbol, const void *src, size_t bytes,
                                       size_t offset, int kind) {
   void *at;
-  WR_TRY(symbol_range(symbol, offset, bytes, &at));
+  WR_TRY(wr_symbol_range(symbol, offset, bytes, &at));
   return copy(at, src, bytes, kind, NULL, 0);
 }
 WR_API cudaError_t cudaMemcpyToSymbolAsync(const void *symbol, const void *src, size_t bytes,
                                            size_t offset, int kind, cudaStream_t stream) {
   void *at;
-  WR_TRY(symbol_range(symbol, offset, bytes, &at));
+  WR_TRY(wr_symbol_range(symbol, offset, bytes, &at));
   return copy(at, src, bytes, kind, stream, COPY_ASYNC);
 }
 WR_API cudaError_t cudaMemcpyFromSymbol(void *dst, const void *symbol, size_t bytes, size_t offset,
                                         int kind) {
   void *at;
-  WR_TRY(symbol_range(symbol, offset, bytes, &at));
+  WR_TRY(wr_symbol_range(symbol, offset, bytes, &at));
   return copy(dst, at, bytes, kind, NULL, 0);
 }
 WR_API cudaError_t cudaMemcpyFromSymbolAsync(void *dst, const void *symbol, size_t bytes,
                                              size_t offset, int kind, cudaStream_t stream) {
   void *at;
-  WR_TRY(symbol_range(symbol, offset, bytes, &at));
+  WR_TRY(wr_symbol_range(symbol, offset, bytes, &at));
   return copy(dst, at, bytes, kind, stream, COPY_ASYNC);
 }
 WR_API cudaError_t cudaGetSymbolAddress(void **address, const void *symbol) {
   if (address == NULL) return wr_result(cudaErrorInvalidValue);
-  WR_TRY(symbol_range(symbol, 0, 0, address));
+  WR_TRY(wr_symbol_range(symbol, 0, 0, address));
   return cudaSuccess;
 }
 WR_API cudaError_t cudaGetSymbolSize(size_t *size, const void *symbol) {

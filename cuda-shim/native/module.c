@@ -1,128 +1,18 @@
-/* What the program registers before main: fat binaries, kernels, variables. And launches. */
+/* Loads modules into the device, and asks it for their kernels and variables. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "warpring.h"
+#include "module.h"
 
-struct wr_variable {
-  struct wr_variable *next;
-  const void *host;
-  void **managed; /* where the program keeps the address of a __managed__ variable */
-  const char *name;
-  struct wr_module *module;
-};
-
-/* The wrapper that nvcc puts around a fat binary, or around the parts of separately compiled code. */
-struct wrapper {
-  uint32_t magic, version;
-  const uint8_t *data;
-  const uint8_t *const *parts; /* of a RELOCATABLE_WRAPPER; the last one is NULL */
-};
-
-struct wr_module {
-  struct wr_module *next;
-  const struct wrapper *wrapper;
-  unsigned generation;
-  cudaError_t error;
-  uint32_t handle;
-};
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct wr_module *modules;
-static struct wr_variable *variables;
-static struct wr_kernel **kernels; /* open addressing by host address */
-static size_t kernel_room, kernel_count;
-
-#define RELOCATABLE_WRAPPER 2
 #define ALIGN8(n) (((n) + 7) & ~(size_t)7)
-
-static size_t place(const void *host, size_t room) {
-  return ((uintptr_t)host * 0x9e3779b97f4a7c15u >> 20) & (room - 1);
-}
-
-static void insert(struct wr_kernel **table, size_t room, struct wr_kernel *kernel) {
-  size_t at = place(kernel->host, room);
-  while (table[at] != NULL) at = (at + 1) & (room - 1);
-  table[at] = kernel;
-}
-
-WR_API void **__cudaRegisterFatBinary(void *wrapper) {
-  struct wr_module *m = calloc(1, sizeof *m);
-  if (m == NULL) return NULL;
-  m->wrapper = wrapper;
-  pthread_mutex_lock(&lock);
-  m->next = modules;
-  modules = m;
-  pthread_mutex_unlock(&lock);
-  return (void **)m;
-}
-
-WR_API void __cudaRegisterFatBinaryEnd(void **module) { (void)module; }
-
-/* At the end of the process, or when a shared library is closed: its kernels are never named again. */
-WR_API void __cudaUnregisterFatBinary(void **module) { (void)module; }
-
-WR_API void __cudaRegisterFunction(void **module, const char *host, char *device, const char *name,
-                                   int limit, void *tid, void *bid, void *block, void *grid,
-                                   int *warp) {
-  (void)device, (void)limit, (void)tid, (void)bid, (void)block, (void)grid, (void)warp;
-  struct wr_kernel *k = calloc(1, sizeof *k);
-  if (k == NULL) return;
-  k->host = host;
-  k->name = name;
-  k->module = (struct wr_module *)module;
-  pthread_mutex_lock(&lock);
-  if (2 * (kernel_count + 1) > kernel_room) {
-    size_t room = kernel_room ? 2 * kernel_room : 64;
-    struct wr_kernel **table = calloc(room, sizeof *table);
-    for (size_t i = 0; table != NULL && i < kernel_room; i++) {
-      if (kernels[i] != NULL) insert(table, room, kernels[i]);
-    }
-    if (table != NULL) {
-      free(kernels);
-      kernels = table;
-      kernel_room = room;
-    }
-  }
-  if (kernel_count < kernel_room) {
-    insert(kernels, kernel_room, k);
-    kernel_count++;
-  }
-  pthread_mutex_unlock(&lock);
-}
-
-static void add_variable(void **module, const void *host, void **managed, const char *name) {
-  struct wr_variable *v = calloc(1, sizeof *v);
-  if (v == NULL) return;
-  v->host = host;
-  v->managed = managed;
-  v->name = name;
-  v->module = (struct wr_module *)module;
-  pthread_mutex_lock(&lock);
-  v->next = variables;
-  variables = v;
-  pthread_mutex_unlock(&lock);
-}
-
-WR_API void __cudaRegisterVar(void **module, char *host, char *device, const char *name, int ext,
-                              size_t size, int constant, int global) {
-  (void)device, (void)ext, (void)size, (void)constant, (void)global;
-  add_variable(module, host, NULL, name);
-}
-
-WR_API void __cudaRegisterManagedVar(void **module, void **host, char *device, const char *name,
-                                     int ext, size_t size, int constant, int global) {
-  (void)device, (void)ext, (void)size, (void)constant, (void)global;
-  add_variable(module, host, host, name);
-}
-
-/* -- loading -------------------------------------------------------------------------------- */
 
 /* Sends an image through memory that is shared with the device. */
 static cudaError_t load_image(struct wr_module *m, const void *image, size_t bytes) {
   struct wr_call c;
   cudaError_t error = wr_begin(&c, NULL);
   if (error != cudaSuccess) return error;
+  /* A kernel may be loaded because a stream that captures launches it. */
+  wr_put32(&c, REQUEST_FLAGS, CAPTURE_RELAXED);
   wr_put64(&c, MEMORY_ALLOC_BYTES, bytes);
   wr_put32(&c, MEMORY_ALLOC_KIND, MEMORY_HOST);
   error = wr_send(&c, COMMAND_MEMORY_ALLOC);
@@ -138,19 +28,21 @@ static cudaError_t load_image(struct wr_module *m, const void *image, size_t byt
   c.in_bytes = sizeof log;
   error = wr_send(&c, COMMAND_MODULE_LOAD);
   m->handle = wr_get32(&c, MODULE_LOAD_MODULE);
+  m->functions = wr_get32(&c, MODULE_LOAD_FUNCTIONS);
   if (error != cudaSuccess) {
     uint32_t length = wr_get32(&c, MODULE_LOAD_LOG_LENGTH);
     if (length > sizeof log) length = sizeof log;
     if (length > 0) fprintf(stderr, "warpring: %.*s\n", (int)length, log);
   }
   wr_begin(&c, NULL);
+  wr_put32(&c, REQUEST_FLAGS, CAPTURE_RELAXED);
   wr_put64(&c, MEMORY_FREE_ADDRESS, address);
   wr_put32(&c, MEMORY_FREE_KIND, MEMORY_HOST);
   wr_send(&c, COMMAND_MEMORY_FREE);
   return error;
 }
 
-static size_t fatbin_bytes(const uint8_t *fatbin) {
+size_t wr_fatbin_bytes(const uint8_t *fatbin) {
   uint16_t header;
   uint64_t bytes;
   memcpy(&header, fatbin + 6, 2);
@@ -161,18 +53,18 @@ static size_t fatbin_bytes(const uint8_t *fatbin) {
 /* The parts of separately compiled code, one behind the other: the device links them. */
 static cudaError_t load_parts(struct wr_module *m, const uint8_t *const *parts) {
   size_t bytes = 0;
-  for (size_t i = 0; parts[i] != NULL; i++) bytes += ALIGN8(fatbin_bytes(parts[i]));
+  for (size_t i = 0; parts[i] != NULL; i++) bytes += ALIGN8(wr_fatbin_bytes(parts[i]));
   uint8_t *image = calloc(1, bytes + 1);
   if (image == NULL) return cudaErrorMemoryAllocation;
-  for (size_t i = 0, at = 0; parts[i] != NULL; at += ALIGN8(fatbin_bytes(parts[i])), i++) {
-    memcpy(image + at, parts[i], fatbin_bytes(parts[i]));
+  for (size_t i = 0, at = 0; parts[i] != NULL; at += ALIGN8(wr_fatbin_bytes(parts[i])), i++) {
+    memcpy(image + at, parts[i], wr_fatbin_bytes(parts[i]));
   }
   cudaError_t error = load_image(m, image, bytes);
   free(image);
   return error;
 }
 
-static cudaError_t symbol_of(struct wr_module *m, const char *name, uint64_t *at, uint64_t *bytes) {
+cudaError_t wr_symbol_of(struct wr_module *m, const char *name, uint64_t *at, uint64_t *bytes) {
   struct wr_call c;
   cudaError_t error = wr_begin(&c, NULL);
   if (error != cudaSuccess) return error;
@@ -186,33 +78,38 @@ static cudaError_t symbol_of(struct wr_module *m, const char *name, uint64_t *at
   return error;
 }
 
-/* With the lock held. A module is loaded when something of it is used first, as CUDA does it. */
-static cudaError_t load(struct wr_module *m) {
+static cudaError_t load_registered(struct wr_module *m) {
+  const struct wr_wrapper *w = m->wrapper;
+  cudaError_t error = w->version == WR_RELOCATABLE_WRAPPER
+                          ? load_parts(m, w->parts)
+                          : load_image(m, w->data, wr_fatbin_bytes(w->data));
+  for (struct wr_variable *v = wr_variables; v != NULL && error == cudaSuccess; v = v->next) {
+    uint64_t at, size;
+    if (v->module != m || v->managed == NULL) continue;
+    if (wr_symbol_of(m, v->name, &at, &size) == cudaSuccess) *v->managed = (void *)(uintptr_t)at;
+  }
+  return error;
+}
+
+cudaError_t wr_load_module(struct wr_module *m) {
   if (m->generation == wr_generation) return m->error;
   cudaError_t error = wr_connect();
   if (error != cudaSuccess) return error;
-  const struct wrapper *w = m->wrapper;
-  m->error = w->version == RELOCATABLE_WRAPPER ? load_parts(m, w->parts)
-                                               : load_image(m, w->data, fatbin_bytes(w->data));
+  m->error = m->is_library ? load_image(m, m->image, m->image_bytes) : load_registered(m);
   m->generation = wr_generation;
-  for (struct wr_variable *v = variables; v != NULL && m->error == cudaSuccess; v = v->next) {
-    uint64_t at, size;
-    if (v->module != m || v->managed == NULL) continue;
-    if (symbol_of(m, v->name, &at, &size) == cudaSuccess) *v->managed = (void *)(uintptr_t)at;
-  }
   return m->error;
 }
 
 WR_API char __cudaInitModule(void **module) {
-  pthread_mutex_lock(&lock);
-  cudaError_t error = load((struct wr_module *)module);
-  pthread_mutex_unlock(&lock);
+  pthread_mutex_lock(&wr_module_lock);
+  cudaError_t error = wr_load_module((struct wr_module *)module);
+  pthread_mutex_unlock(&wr_module_lock);
   wr_result(error);
   return error == cudaSuccess;
 }
 
-static cudaError_t look_up(struct wr_kernel *k) {
-  cudaError_t error = load(k->module);
+cudaError_t wr_look_up(struct wr_kernel *k) {
+  cudaError_t error = wr_load_module(k->module);
   if (error != cudaSuccess || k->generation == wr_generation) return error;
   static uint8_t table[40960];
   struct wr_call c;
@@ -251,33 +148,35 @@ static cudaError_t look_up(struct wr_kernel *k) {
 }
 
 cudaError_t wr_find_kernel(const void *func, struct wr_kernel **kernel) {
-  struct wr_kernel *k = NULL;
-  pthread_mutex_lock(&lock);
-  for (size_t i = place(func, kernel_room); kernel_room; i = (i + 1) & (kernel_room - 1)) {
-    if (kernels[i] == NULL) break;
-    if (kernels[i]->host == func) k = kernels[i];
-    if (k != NULL) break;
-  }
-  for (size_t i = 0; k == NULL && i < kernel_room; i++) {
-    if (kernels[i] != NULL && kernels[i] == func) k = kernels[i];
-  }
+  pthread_mutex_lock(&wr_module_lock);
+  struct wr_kernel *k = wr_registered_kernel(func);
   cudaError_t error = k == NULL ? cudaErrorInvalidDeviceFunction : cudaSuccess;
-  if (k != NULL && k->generation != wr_generation) error = look_up(k);
-  pthread_mutex_unlock(&lock);
+  if (k != NULL && k->generation != wr_generation) error = wr_look_up(k);
+  pthread_mutex_unlock(&wr_module_lock);
   *kernel = k;
   return error;
 }
 
+static int has_function(const struct wr_kernel *k, const void *function) {
+  return k->generation == wr_generation && k->function == *(const uint32_t *)function;
+}
+struct wr_kernel *wr_kernel_of(uint32_t function) {
+  pthread_mutex_lock(&wr_module_lock);
+  struct wr_kernel *found = wr_some_kernel(has_function, &function);
+  pthread_mutex_unlock(&wr_module_lock);
+  return found;
+}
+
 cudaError_t wr_find_symbol(const void *symbol, uint64_t *address, uint64_t *bytes) {
   cudaError_t error = cudaErrorInvalidSymbol;
-  pthread_mutex_lock(&lock);
-  for (struct wr_variable *v = variables; v != NULL; v = v->next) {
+  pthread_mutex_lock(&wr_module_lock);
+  for (struct wr_variable *v = wr_variables; v != NULL; v = v->next) {
     if (v->host != symbol) continue;
-    error = load(v->module);
-    if (error == cudaSuccess) error = symbol_of(v->module, v->name, address, bytes);
+    error = wr_load_module(v->module);
+    if (error == cudaSuccess) error = wr_symbol_of(v->module, v->name, address, bytes);
     if (error == cudaErrorSymbolNotFound) error = cudaErrorInvalidSymbol;
     break;
   }
-  pthread_mutex_unlock(&lock);
+  pthread_mutex_unlock(&wr_module_lock);
   return error;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "host_call.h"
+#include "older_errors.h"
 #include "warpring.h"
 
 static cudaError_t on_stream(uint32_t command, cudaStream_t stream) {
@@ -72,17 +73,47 @@ WR_API cudaError_t cudaStreamGetId(cudaStream_t stream, unsigned long long *id) 
   *id = wr_get64(&c, STREAM_INFO_ID);
   return cudaSuccess;
 }
-/* The window of the L2 cache and how to wait are hints, and have no effect here. */
+WR_API cudaError_t cudaStreamGetDevice(cudaStream_t stream, int *device) {
+  struct wr_call c;
+  if (device == NULL) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(info(stream, &c));
+  *device = 0;
+  return cudaSuccess;
+}
+
+/* The window of the L2 cache and how to wait are hints, and have no effect here: they stay unset. */
 #define ATTRIBUTE_ACCESS_POLICY_WINDOW 1
 #define ATTRIBUTE_SYNCHRONIZATION_POLICY 3
+#define ATTRIBUTE_PRIORITY 8
+#define ATTRIBUTE_BYTES 64
+static int is_hint(int attribute) {
+  return attribute == ATTRIBUTE_ACCESS_POLICY_WINDOW ||
+         attribute == ATTRIBUTE_SYNCHRONIZATION_POLICY;
+}
 WR_API cudaError_t cudaStreamSetAttribute(cudaStream_t stream, int attribute, const void *value) {
   struct wr_call c;
   if (value == NULL) return wr_result(cudaErrorInvalidValue);
   WR_TRY(info(stream, &c));
-  int hint = attribute == ATTRIBUTE_ACCESS_POLICY_WINDOW ||
-             attribute == ATTRIBUTE_SYNCHRONIZATION_POLICY;
-  return wr_result(hint ? cudaSuccess : cudaErrorNotSupported);
+  return wr_result(is_hint(attribute) ? cudaSuccess : cudaErrorNotSupported);
 }
+WR_API cudaError_t cudaStreamGetAttribute(cudaStream_t stream, int attribute, void *value) {
+  struct wr_call c;
+  if (value == NULL) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(info(stream, &c));
+  int priority = (int)wr_get32(&c, STREAM_INFO_PRIORITY);
+  if (!is_hint(attribute) && attribute != ATTRIBUTE_PRIORITY) {
+    return wr_result(cudaErrorNotSupported);
+  }
+  memset(value, 0, ATTRIBUTE_BYTES);
+  if (attribute == ATTRIBUTE_PRIORITY) memcpy(value, &priority, sizeof priority);
+  return cudaSuccess;
+}
+WR_API cudaError_t cudaStreamCopyAttributes(cudaStream_t target, cudaStream_t source) {
+  struct wr_call c;
+  WR_TRY(info(target, &c));
+  return wr_result(info(source, &c));
+}
+
 WR_API cudaError_t cudaDeviceGetStreamPriorityRange(int *least, int *greatest) {
   if (least) *least = STREAM_PRIORITY_LEAST;
   if (greatest) *greatest = STREAM_PRIORITY_GREATEST;
@@ -92,6 +123,9 @@ WR_API cudaError_t cudaDeviceGetStreamPriorityRange(int *least, int *greatest) {
 /* -- host functions -------------------------------------------------------------------------- */
 
 void wr_host_call(struct wr_host_call *call, cudaError_t error) {
+#if WR_CUDA_VERSION < 10010
+  error = wr_older_error(error);
+#endif
   if (call->callback != NULL) call->callback(call->stream, error, call->data);
   else call->function(call->data);
   if (call->once) free(call);

@@ -11,7 +11,15 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifndef WR_OWN_NAMES
+#include "names.h"
+#endif
 #include "protocol.h"
+
+/* The version of CUDA whose library this is: 1000 major + 10 minor. */
+#ifndef WR_CUDA_VERSION
+#error "define WR_CUDA_VERSION"
+#endif
 
 #define WR_API __attribute__((visibility("default")))
 
@@ -37,8 +45,6 @@ struct pitched {
 struct location {
   int type, id;
 };
-struct launch_config;
-struct copy_3d;
 
 /* A request and its answer; `out` follows the request, `in` receives what follows the answer. */
 struct wr_call {
@@ -94,6 +100,7 @@ struct wr_config {
 struct wr_thread {
   cudaError_t last;
   int per_thread_default; /* a *_ptsz or *_ptds entry point is running */
+  int capture_mode;       /* cudaStreamCaptureMode of the thread */
   int depth;
   struct wr_config configs[8];
 };
@@ -126,6 +133,10 @@ struct wr_kernel {
 cudaError_t wr_find_kernel(const void *func, struct wr_kernel **kernel);
 /* The address and size of a registered variable. */
 cudaError_t wr_find_symbol(const void *symbol, uint64_t *address, uint64_t *bytes);
+/* Where a part of a registered variable is. */
+cudaError_t wr_symbol_range(const void *symbol, size_t offset, size_t bytes, void **at);
+/* The kernel of a function's handle, or NULL. */
+struct wr_kernel *wr_kernel_of(uint32_t function);
 
 #define WR_TRY(expression)                     \
   do {                                         \

@@ -82,7 +82,7 @@ export function intercept(device: Device, call: Call, command: Command): number 
       return askedCapturedEvent(device, call.u32(S.EVENT_QUERY_EVENT));
     default:
   }
-  if (UNSAFE.has(number)) return unsafe(context, call.thread);
+  if (UNSAFE.has(number)) return unsafe(context, call.thread, call.u32(D.REQUEST_FLAGS));
   const stream = call.stream();
   if (stream === undefined || (!command.prepare && !STREAM_COMMANDS.has(number))) return undefined;
   const capture = stream.capture;
@@ -119,12 +119,13 @@ function askedCapturedEvent(device: Device, handle: number): number | undefined 
   return E.cudaErrorCapturedEvent;
 }
 
-function unsafe(context: Context, thread: number): number | undefined {
+/** @param threadMode what the thread asked for (cudaThreadExchangeStreamCaptureMode) */
+function unsafe(context: Context, thread: number, threadMode: number): number | undefined {
+  if (threadMode === P.CAPTURE_RELAXED) return undefined;
   let refused = false;
   for (const capture of context.captures) {
-    const concerns =
-      capture.mode === P.CAPTURE_GLOBAL ||
-      (capture.mode === P.CAPTURE_THREAD_LOCAL && capture.thread === thread);
+    const own = capture.thread === thread && capture.mode !== P.CAPTURE_RELAXED;
+    const concerns = own || (capture.mode === P.CAPTURE_GLOBAL && threadMode === P.CAPTURE_GLOBAL);
     if (!concerns) continue;
     capture.invalid = true;
     refused = true;

@@ -81,3 +81,11 @@ export function describeImage(image: Uint8Array): ImageDescription {
   }
   return description;
 }
+
+/**
+ * Shared libraries that an ELF program or library asks for.
+ * @throws ImageError if it can't be read
+ */
+export function neededBy(elf: Uint8Array): string[] {
+  return neededLibraries(parseElf(elf));
+}

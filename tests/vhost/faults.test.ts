@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { startServer } from "../../cli/server-process.ts";
-import { nativeLibrary } from "../../cuda-shim/native/install.ts";
+import { nativeLibraries } from "../../cuda-shim/native/install.ts";
+import { NEWEST } from "../../cuda-shim/native/versions.ts";
 import { describe, test } from "../harness.ts";
 import { ROOT } from "../repo/files.ts";
 import { missing, PREBUILT, RUNTIME } from "./support.ts";
@@ -15,7 +16,7 @@ const why = missing();
 
 /** A program as a client of the server at `socket`, and how it ended. */
 async function client(socket: string, name: string): Promise<{ code: number | null; out: string }> {
-  const library = await nativeLibrary("test");
+  const library = await nativeLibraries("test", [NEWEST]);
   const env = { ...process.env, WARPRING_SOCKET: socket, LD_LIBRARY_PATH: library };
   const child = spawn(join(PREBUILT, name), { env, stdio: ["ignore", "pipe", "pipe"] });
   let out = "";
@@ -44,7 +45,7 @@ async function withServer(
 
 /** A program that launches without end: started, and at work. */
 async function endless(socket: string): Promise<{ kill(): void; ended: Promise<string> }> {
-  const library = await nativeLibrary("test");
+  const library = await nativeLibraries("test", [NEWEST]);
   const env = { ...process.env, WARPRING_SOCKET: socket, LD_LIBRARY_PATH: library };
   const program = join(ROOT, "tests", "vhost", "fixtures", "endless");
   const child = spawn(program, { env, stdio: ["ignore", "pipe", "ignore"] });

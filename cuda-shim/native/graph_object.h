@@ -1,0 +1,28 @@
+/* What is done with graphs, for the entry points whose form differs between versions of CUDA. */
+#ifndef WARPRING_GRAPH_OBJECT_H
+#define WARPRING_GRAPH_OBJECT_H
+
+#include "warpring.h"
+
+/* cudaGraphInstantiateFlag…: memory is given back, uploads are at once, there are no priorities. */
+#define WR_INSTANTIATE_FLAGS 15ull
+#define WR_INSTANTIATE_FOR_DEVICE 4ull
+cudaError_t wr_instantiate(void **exec, const void *graph);
+cudaError_t cudaGraphInstantiateWithFlags(void **exec, void *graph, unsigned long long flags);
+/* `result` and `node` may be NULL; they are set if the update was tried. */
+cudaError_t wr_exec_update(void *exec, void *graph, int *result, void **node);
+/* Handles (or pairs of them) into `first` and `second`, as many as `count` has room for. */
+cudaError_t wr_graph_list(const void *object, uint32_t what, void **first, void **second,
+                          size_t *count);
+cudaError_t wr_graph_edges(void *graph, const void *const *from, const void *const *to, size_t count,
+                           uint32_t remove);
+struct wr_capture {
+  int status;
+  unsigned long long id;
+  void *graph;
+  const void **dependencies; /* good until the thread asks again */
+  size_t count;
+};
+cudaError_t wr_capture_info(cudaStream_t stream, struct wr_capture *info);
+
+#endif

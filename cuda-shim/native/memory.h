@@ -1,0 +1,30 @@
+/* What is known of memory: for the entry points whose form differs between versions of CUDA. */
+#ifndef WARPRING_MEMORY_H
+#define WARPRING_MEMORY_H
+
+#include "warpring.h"
+
+/* Sends POINTER_ATTRIBUTES. */
+cudaError_t wr_about(const void *p, struct wr_call *c);
+
+/* cudaPointerAttributes of CUDA 11 and 12. */
+struct wr_pointer {
+  int type, device;
+  void *device_pointer, *host_pointer;
+};
+cudaError_t wr_pointer_attributes(const void *p, struct wr_pointer *result);
+
+/* Places of managed memory: a device, or the host. */
+#define WR_LOCATION_DEVICE 1
+#define WR_LOCATION_HOST 2
+#define WR_CPU_DEVICE (-1)
+/* The location of a device's number, of which cudaCpuDeviceId is the host's. */
+static inline struct location wr_location_of(int device) {
+  int on_host = device == WR_CPU_DEVICE;
+  return (struct location){on_host ? WR_LOCATION_HOST : WR_LOCATION_DEVICE, on_host ? 0 : device};
+}
+cudaError_t wr_prefetch(const void *p, size_t bytes, struct location location, unsigned flags,
+                        cudaStream_t stream);
+cudaError_t wr_advise(const void *p, size_t bytes, int advice, struct location location);
+
+#endif
