@@ -234,6 +234,12 @@ export class DeviceQueue implements IovHost {
     this.reportBroken();
   }
 
+  /** @internal It broke before it was saved, which was reported there. */
+  restoreBroken(reason: number): void {
+    this.#reported = true;
+    this.ring.breakQueue(reason, 0);
+  }
+
   /**
    * Ends the queue's life (device or queue reset, §2.4.1, §2.6.1): from now on it touches neither
    * the rings nor the buffers in flight, whose segments become empty.

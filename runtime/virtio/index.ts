@@ -77,7 +77,7 @@ export {
   queueLayout,
 } from "./layout.ts";
 export type { DeviceState, ElementState, QueueState } from "./migrate.ts";
-export { type SharedMemory, VirtioMmio } from "./mmio.ts";
+export { type MmioState, type SharedMemory, VirtioMmio } from "./mmio.ts";
 export { type GuestRegion, translate } from "./regions.ts";
 export { VirtioDevice } from "./transport.ts";
 export {

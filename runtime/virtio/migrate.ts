@@ -19,9 +19,10 @@ export interface ElementState {
   readonly segments: readonly (readonly [guest: number, length: number])[];
 }
 
-/** A queue; plain data that JSON and structured clone carry. */
+/** An enabled queue; plain data that JSON and structured clone carry. */
 export interface QueueState {
-  readonly setup: QueueSetup;
+  /** BROKEN_*, 0 if it is not. */
+  readonly broken: number;
   /** Cursors and flags of the core: splitDeviceState, packedDeviceState. */
   readonly words: readonly number[];
   readonly elements: readonly ElementState[];
@@ -32,10 +33,12 @@ export interface DeviceState {
   readonly status: number;
   readonly driverFeatures: string;
   readonly generation: number;
+  /** SUSPEND was asked for, and buffers are still in flight. */
+  readonly suspending: boolean;
   readonly configChanged: boolean;
   readonly config: readonly number[];
-  /** By index; null where the queue is not enabled. */
-  readonly queues: readonly (QueueState | null)[];
+  /** By index: what the driver has written, and the queue; null where it is not enabled. */
+  readonly queues: readonly { readonly setup: QueueSetup; readonly queue: QueueState | null }[];
 }
 
 const STATE_WORDS = 6;
@@ -45,16 +48,13 @@ const STATE_WORDS = 6;
  * @param elements those in flight, in the order of pop, none of them filled
  * @throws Error if these are not all, or one is staged already: flush first
  */
-export function saveQueue(
-  vq: DeviceQueue,
-  setup: QueueSetup,
-  elements: readonly VirtQueueElement[],
-): QueueState {
+export function saveQueue(vq: DeviceQueue, elements: readonly VirtQueueElement[]): QueueState {
   if (elements.length !== vq.inFlight || vq.staged.length > 0) {
     throw new Error(`${vq.inFlight} buffers in flight, ${elements.length} to be saved`);
   }
   const words = Array.from({ length: STATE_WORDS }, (_, word) => vq.ring.state(word));
-  return { setup, words, elements: elements.map((element) => saveElement(vq, element)) };
+  const saved = elements.map((element) => saveElement(vq, element));
+  return { broken: vq.ring.broken(), words, elements: saved };
 }
 
 function saveElement(vq: DeviceQueue, element: VirtQueueElement): ElementState {
@@ -83,6 +83,7 @@ function saveElement(vq: DeviceQueue, element: VirtQueueElement): ElementState {
 export function restoreQueue(vq: DeviceQueue, state: QueueState): VirtQueueElement[] {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = state.words;
   vq.ring.restore(a, b, c, d, e, f);
+  if (state.broken !== 0) vq.restoreBroken(state.broken);
   return state.elements.map((saved) => {
     const element = new VirtQueueElement(
       vq,

@@ -2,6 +2,8 @@
 // emulator or a kernel driver can map the device as it is.
 
 import * as defs from "./defs.ts";
+import type { DeviceQueue, VirtQueueElement } from "./device-queue.ts";
+import type { DeviceState } from "./migrate.ts";
 import type { VirtioDevice } from "./transport.ts";
 import { CONFIG_CHANGE, type QueueSetup } from "./transport-options.ts";
 
@@ -11,6 +13,17 @@ export interface SharedMemory {
   /** Guest physical address. */
   readonly base: bigint;
   readonly bytes: bigint;
+}
+
+/** A device behind its registers, saved; plain data, features in hexadecimal. */
+export interface MmioState {
+  readonly device: DeviceState;
+  readonly interruptStatus: number;
+  readonly deviceFeaturesSel: number;
+  readonly driverFeaturesSel: number;
+  readonly driverFeatures: string;
+  readonly queueSel: number;
+  readonly sharedSel: number;
 }
 
 /** Address registers: which part of the set-up, and which half of 64 bits. */
@@ -164,6 +177,33 @@ export class VirtioMmio {
       default:
         this.#log(`mmio: write to register 0x${offset.toString(16)}, which cannot be written`);
     }
+  }
+
+  /** Saves the device and its registers, as VirtioDevice.save does; a pending interrupt stays one. */
+  save(inFlight?: (vq: DeviceQueue) => readonly VirtQueueElement[]): MmioState {
+    return {
+      device: this.device.save(inFlight),
+      interruptStatus: this.#interruptStatus,
+      deviceFeaturesSel: this.#deviceFeaturesSel,
+      driverFeaturesSel: this.#driverFeaturesSel,
+      driverFeatures: this.#driverFeatures.toString(16),
+      queueSel: this.#queueSel,
+      sharedSel: this.#sharedSel,
+    };
+  }
+
+  /** Goes on with a saved device behind these registers, as VirtioDevice.restore does. */
+  restore(state: MmioState): VirtQueueElement[][] {
+    // What the driver was told before comes with what restoring has to tell it.
+    this.#interruptStatus = state.interruptStatus;
+    const elements = this.device.restore(state.device);
+    this.#deviceFeaturesSel = state.deviceFeaturesSel;
+    this.#driverFeaturesSel = state.driverFeaturesSel;
+    this.#driverFeatures = BigInt(`0x${state.driverFeatures}`);
+    this.#queueSel = state.queueSel;
+    this.#sharedSel = state.sharedSel;
+    this.#line(this.#interruptStatus !== 0);
+    return elements;
   }
 
   #isRegister(offset: number, size: number, what: string): boolean {

@@ -124,10 +124,12 @@ export class VirtioDevice {
       this.#refuse(`status bit ${hex(bit)} before ${hex(required)} (§3.1.1)`);
       return;
     }
-    if (bit === STATUS_FEATURES_OK) {
+    // A driver that leaves FEATURES_OK out is judged when it goes live.
+    if (bit === STATUS_FEATURES_OK || (bit === STATUS_DRIVER_OK && legacy)) {
       const reason = this.#unacceptable();
       if (reason !== undefined) {
-        this.#refuse(`FEATURES_OK refused: ${reason} (§2.2.2)`);
+        const name = bit === STATUS_FEATURES_OK ? "FEATURES_OK" : "DRIVER_OK";
+        this.#refuse(`${name} refused: ${reason} (§2.2.2)`);
         return;
       }
     }
@@ -303,6 +305,11 @@ export class VirtioDevice {
       this.#refuse(`queue ${index} enabled with status ${hex(this.#status)} (§3.1.1)`);
       return false;
     }
+    const reason = this.#unacceptable();
+    if (reason !== undefined) {
+      this.#refuse(`queue ${index} not enabled: ${reason} (§2.2.2)`);
+      return false;
+    }
     if (slot.size > slot.offer.maxSize || !isQueueSize(slot.size, packed)) {
       this.#refuse(`queue ${index} has size ${slot.size}, which is not a legal one (§2.7, §2.8)`);
       return false;
@@ -406,6 +413,7 @@ export class VirtioDevice {
       this.#refuse("SUSPEND before the device runs, or without VIRTIO_F_SUSPEND (1.4 §3.4)");
       return;
     }
+    if (this.#suspending) return;
     if (this.options.onSuspend?.() === false) {
       this.needsReset("the device cannot be suspended (1.4 §3.4.2)");
       return;
@@ -444,11 +452,13 @@ export class VirtioDevice {
       status: this.status,
       driverFeatures: this.#driverFeatures.toString(16),
       generation: this.#generation,
+      suspending: this.#suspending,
       configChanged: this.#configChanged,
       config: [...this.#config],
-      queues: this.#slots.map(({ vq, size, desc, driver, device }) =>
-        vq ? saveQueue(vq, { size, desc, driver, device }, inFlight(vq)) : null,
-      ),
+      queues: this.#slots.map(({ vq, size, desc, driver, device }) => ({
+        setup: { size, desc, driver, device },
+        queue: vq ? saveQueue(vq, inFlight(vq)) : null,
+      })),
     };
   }
 
@@ -460,25 +470,32 @@ export class VirtioDevice {
    */
   restore(state: DeviceState): VirtQueueElement[][] {
     const features = BigInt(`0x${state.driverFeatures}`);
+    const packed = (features & VIRTIO_F_RING_PACKED) !== 0n;
     if (features & ~this.options.features || state.queues.length !== this.#slots.length) {
       throw new RangeError("the saved device had features or queues that this one has not");
+    }
+    if (state.config.length !== this.#config.length) {
+      throw new RangeError(`the saved configuration has ${state.config.length} bytes`);
+    }
+    for (const [index, { setup, queue }] of state.queues.entries()) {
+      if (queue === null) continue;
+      if (setup.size > this.queueMaxSize(index) || !isQueueSize(setup.size, packed)) {
+        throw new RangeError(`the saved queue ${index} has size ${setup.size}`);
+      }
     }
     this.reset();
     this.#status = state.status;
     this.#driverFeatures = features;
     this.#generation = state.generation;
+    this.#suspending = state.suspending;
     this.#configChanged = state.configChanged;
     this.#config = new Uint8Array(state.config);
     return this.#slots.map((slot, index) => {
-      const saved = state.queues[index];
-      if (!saved) return [];
-      const packed = (features & VIRTIO_F_RING_PACKED) !== 0n;
-      if (saved.setup.size > slot.offer.maxSize || !isQueueSize(saved.setup.size, packed)) {
-        throw new RangeError(`the saved queue ${index} has size ${saved.setup.size}`);
-      }
-      Object.assign(slot, saved.setup);
+      const { setup, queue } = state.queues[index]!;
+      Object.assign(slot, setup);
+      if (queue === null) return [];
       slot.vq = this.#makeQueue(slot, index);
-      return restoreQueue(slot.vq, saved);
+      return restoreQueue(slot.vq, queue);
     });
   }
 
