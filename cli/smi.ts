@@ -103,9 +103,12 @@ function cudaVersion(version: number): string {
   return `${Math.floor(version / 1000)}.${Math.floor((version % 1000) / 10)}`;
 }
 
+// Apart: tsc does not rewrite the extension of an import in a function with `using`.
+const loadCuda = () => import("../cuda-shim/index.ts");
+
 /** Asks the devices of this process what the table shows. */
 async function readDevices(): Promise<{ devices: SmiDevice[]; cuda: string }> {
-  const cuda = await import("../cuda-shim/index.ts");
+  const cuda = await loadCuda();
   const must = (error: number): void => {
     if (error !== cuda.cudaSuccess) throw new cuda.CudaError(error);
   };

@@ -37,7 +37,7 @@ async function load(): Promise<ExecArtifacts> {
 
 async function threadModule(): Promise<ThreadModule | undefined> {
   if (typeof process === "undefined") return undefined;
-  return import("node:worker_threads");
+  return (await import("node:worker_threads")) as unknown as ThreadModule;
 }
 
 async function readArtifact(url: URL): Promise<Uint8Array<ArrayBuffer>> {

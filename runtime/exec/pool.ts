@@ -1,4 +1,3 @@
-import type { MessagePort, Worker as NodeWorker } from "node:worker_threads";
 import {
   POOL_COMMAND,
   POOL_CONTEXTS,
@@ -21,7 +20,7 @@ export interface WorkerSetup {
   /** Address of its control words. */
   control: number;
   /** Kernels arrive here; read without an event loop. */
-  port: MessagePort;
+  port: NodePort;
 }
 
 /** A kernel for a worker's function table. */
@@ -34,11 +33,28 @@ export interface InstallMessage {
 }
 
 /** Node's worker threads, which Bun and Deno have too; a browser has none. */
-export type ThreadModule = Pick<typeof import("node:worker_threads"), "Worker" | "MessageChannel">;
+export interface ThreadModule {
+  readonly Worker: new (
+    url: URL,
+    options: { workerData: unknown; transferList: NodePort[] },
+  ) => NodeWorker;
+  readonly MessageChannel: new () => { readonly port1: NodePort; readonly port2: NodePort };
+}
+
+/** What a pool needs of Node's types, so that who uses the package needs none of them. */
+interface NodePort {
+  postMessage(message: unknown): void;
+  unref(): void;
+  close(): void;
+}
+interface NodeWorker {
+  unref(): void;
+  terminate(): Promise<number>;
+}
 
 interface PoolWorker {
   worker: NodeWorker;
-  port: MessagePort;
+  port: NodePort;
   control: number;
   /** Kernels that were posted to it. */
   posted: number;

@@ -1,5 +1,5 @@
 /** A worker of the pool: waits for launches in shared memory and runs blocks of them. */
-import { receiveMessageOnPort, workerData } from "node:worker_threads";
+import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { InstallMessage, WorkerSetup } from "./pool.ts";
 import {
   POOL_COMMAND,
@@ -43,7 +43,9 @@ const word = (offset: number) => offset >> 2;
  */
 function install(wanted: number, command: number): boolean {
   while (installed < wanted) {
-    const received = receiveMessageOnPort(port) as { message: InstallMessage } | undefined;
+    const received = receiveMessageOnPort(port as MessagePort) as
+      | { message: InstallMessage }
+      | undefined;
     if (!received) {
       if (Atomics.load(control, word(POOL_OFFER)) !== command) return false;
       continue;

@@ -47,11 +47,13 @@ describe("command line", () => {
     assert.ok(!stdout.includes("\x1b"));
   });
 
-  test("smi: the device and its memory", () => {
-    const { code, stdout, stderr } = warpring("smi");
-    assert.equal(code, 0, stderr);
-    assert.match(stdout, /CUDA Version: 13\.0/);
-    assert.match(stdout, /sm_90/);
-    assert.match(stdout, /\| +\d+MiB \/ +\d+MiB \|/);
+  test("smi: the device and its memory, and as built for Node", () => {
+    for (const run of [warpring, warpringInNode]) {
+      const { code, stdout, stderr } = run("smi");
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /CUDA Version: 13\.0/);
+      assert.match(stdout, /sm_90/);
+      assert.match(stdout, /\| +\d+MiB \/ +\d+MiB \|/);
+    }
   });
 });

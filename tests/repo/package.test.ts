@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { VERSION } from "../../cli/version.ts";
 import { describe, test } from "../harness.ts";
@@ -76,6 +76,22 @@ describe("package", () => {
     assert.ok(wanted.length > 10);
     for (const [name, version] of wanted) {
       assert.equal(lock[`node_modules/${name}`]?.version, version, name);
+    }
+  });
+
+  test("regression: built files import no sources, and types nothing that has to be installed", () => {
+    const dist = join(ROOT, "dist");
+    const names = readdirSync(dist, { recursive: true, encoding: "utf8" });
+    const built = names.filter((name) => /(\.js|\.d\.ts)$/.test(name));
+    assert.ok(built.length > 300, `only ${built.length} files`);
+    for (const name of built) {
+      const text = readFileSync(join(dist, name), "utf8");
+      if (name.endsWith(".js")) assert.doesNotMatch(text, /(from |import\()"\.[^"]*\.ts"/, name);
+      // What is exported from the package; the command line has no types for others.
+      const exported = /^(index|runtime|cuda-shim)/.test(name) && !/^cuda-shim.native/.test(name);
+      if (name.endsWith(".d.ts") && exported && !/^runtime.vhost/.test(name)) {
+        assert.doesNotMatch(text, /"node:|reference types/, name);
+      }
     }
   });
 

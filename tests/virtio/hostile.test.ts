@@ -190,6 +190,21 @@ test("packed: a list that runs over descriptors in flight breaks the queue (§2.
   assert.match(rig.errors.join(), /a loop/);
 });
 
+test("split: more chains than the queue has descriptors break it, though idx never jumps", () => {
+  const rig = makeRig({ size: 4 });
+  const { desc, driver } = rig.driver.addresses;
+  rig.view.setBigUint64(desc, BigInt(BUFFERS), true);
+  rig.view.setUint32(desc + 8, 4, true);
+  for (const idx of [3, 4]) {
+    rig.view.setUint16(driver + 2, idx, true);
+    while (rig.device.inFlight < idx) assert.ok(virtqueuePop(rig.device));
+  }
+  // All four are in flight, and a fifth is made available: head 0 again.
+  rig.view.setUint16(driver + 2, 5, true);
+  assert.equal(virtqueuePop(rig.device), undefined);
+  assert.match(rig.errors.join(), /more chains in flight/);
+});
+
 test("packed: a full ring whose descriptors are made available again breaks the queue", () => {
   const rig = makeRig({ size: 2, features: VIRTIO_F_VERSION_1 | VIRTIO_F_RING_PACKED });
   const { desc } = rig.driver.addresses;

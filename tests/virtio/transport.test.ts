@@ -78,6 +78,24 @@ describe("a reset forgets", () => {
     assert.equal(machine.read(defs.MMIO_INTERRUPT_STATUS), 0);
   });
 
+  test("what the selectors select", () => {
+    const machine = liveMachine(VIRTIO_F_VERSION_1);
+    machine.write(defs.MMIO_DEVICE_FEATURES_SEL, 1);
+    machine.write(defs.MMIO_DRIVER_FEATURES_SEL, 1);
+    machine.write(defs.MMIO_QUEUE_SEL, 1);
+    machine.write(defs.MMIO_SHM_SEL, 1);
+    machine.write(defs.MMIO_STATUS, 0);
+    assert.equal(
+      machine.read(defs.MMIO_DEVICE_FEATURES),
+      Number(VIRTIO_SUPPORTED & 0xffffffffn) >>> 0,
+    );
+    assert.equal(machine.read(defs.MMIO_QUEUE_SIZE_MAX), 16);
+    assert.equal(machine.read(defs.MMIO_SHM_LEN_LOW), 0xffffffff);
+    machine.write(defs.MMIO_STATUS, 3);
+    machine.write(defs.MMIO_DRIVER_FEATURES, Number(VIRTIO_F_EVENT_IDX));
+    assert.equal(machine.device.driverFeatures, VIRTIO_F_EVENT_IDX);
+  });
+
   test("a suspend that waited for buffers in flight", () => {
     const machine = liveMachine(VIRTIO_F_VERSION_1 | VIRTIO_F_SUSPEND);
     machine.holding = true;
