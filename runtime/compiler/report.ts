@@ -10,6 +10,7 @@ import {
 } from "./simd/group-region.ts";
 import { accessPattern } from "./simd/patterns.ts";
 import { LANES, UNIFORM } from "./simd/shapes.ts";
+import { trimName } from "./simd/trim.ts";
 
 /** What the compiler did with one memory access (several, if they share a check). */
 export interface AccessReport {
@@ -49,6 +50,8 @@ export interface KernelReport {
      * of how many, the branches that they leave, and whether blocks of a row then run as one.
      */
     sure: { checks: number; ofChecks: number; branches: number; flat: boolean } | undefined;
+    /** The range of threads that it visits, if not all. */
+    threads: string | undefined;
   }[];
   branches: BranchReport[];
   loops: { uniform: number; masked: number };
@@ -93,6 +96,7 @@ export function reportKernel(
       blockUniform: group.prologue.filter((v) => v.op !== "const").length,
       masked: d.branches.size,
       sure: sureReport(group),
+      threads: group.trim && trimName(group.trim),
     });
     for (const b of blocks) {
       const t = b.terminator;
@@ -187,6 +191,7 @@ export function formatReport(report: KernelReport): string {
         `    tests once a block cover ${checks} of ${ofChecks} accesses and leave ${branches} branches${flat ? "; blocks of a row run as one" : ""}`,
       );
     }
+    if (r.threads) out.push(`    ${r.threads}`);
     const own = report.branches.filter((b) => b.region === r.entry);
     const uniform = own.filter((b) => b.kind === "uniform").length;
     if (uniform > 0) out.push(`    ${uniform} uniform branch${uniform > 1 ? "es" : ""}`);

@@ -42,6 +42,14 @@ describe("compile", () => {
     });
   });
 
+  test("--report names the threads that the levels of a tree visit", () => {
+    const file = "bench/kernels/reduce.ptx";
+    const { code, stdout, stderr } = warpring("compile", file, "--report", "--block", "256");
+    assert.equal(code, 0, stderr);
+    const visited = [...stdout.matchAll(/threads below (\d+) only/g)].map((m) => Number(m[1]));
+    assert.deepEqual(visited, [128, 64, 32, 16, 8, 4, 2, 1, 1]);
+  });
+
   test("--kernel takes one of several; the block shape is the option's, or .reqntid", () => {
     inFolder((folder) => {
       const file = join(folder, "two.ptx");

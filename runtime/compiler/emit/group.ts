@@ -3,7 +3,6 @@ import {
   BLOCK_MASKED,
   BLOCK_PC,
   BLOCK_RUN,
-  PC_EXITED,
   PC_READY,
   REGION_MIXED,
 } from "../../exec/layout.ts";
@@ -11,6 +10,7 @@ import { Graph } from "../analysis/graph.ts";
 import { type Block, hasEffect, I32, NONE, type Region, successors, type Value } from "../ir/ir.ts";
 import type { GroupRegion, GroupVariant } from "../simd/group-region.ts";
 import { isWide, LANES, VARYING } from "../simd/shapes.ts";
+import { type Bound, onlyStop } from "../simd/trim.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import { CodeWriter } from "../wasm/writer.ts";
 import { GroupOperands } from "./group-operands.ts";
@@ -151,6 +151,7 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
     w.i32Const(-1);
     w.localSet(this.accAnd);
     if (warp) w.raw(warp.view());
+    this.trimGroups(masked);
     w.block();
     if (sure && tests) {
       w.block();
@@ -359,6 +360,59 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
     w.end();
   }
 
+  /**
+   * Leaves out the groups that have nothing to do. One at least stays, since the loop runs once. Only
+   * while the block's threads are together: else each has to note where it stands.
+   */
+  private trimGroups(masked: number): void {
+    const { w } = this;
+    const { trim } = this.source;
+    if (!trim || this.kernel.threads <= LANES) return;
+    const groups = Math.ceil(this.kernel.threads / LANES);
+    w.localGet(masked);
+    w.op(OP.i32_eqz);
+    w.if();
+    if (trim.high) this.trimTo(trim.high, 2, LANES - 1, 1, groups);
+    if (trim.low) this.trimTo(trim.low, 1, 0, 0, groups - 1);
+    w.end();
+  }
+
+  /** Sets a local to the group of a bound, rounded up by `more` threads and kept in least … most. */
+  private trimTo(bound: Bound, local: number, more: number, least: number, most: number): void {
+    const { w } = this;
+    const { value: limit, shift, plus, signed } = bound;
+    const clamp = (x: number) => Math.min(Math.max(x, least), most);
+    if (limit.op === "const") {
+      const threads = (signed ? limit.imm : limit.imm >>> 0) * 2 ** shift + plus;
+      w.i32Const(clamp(Math.floor((threads + more) / LANES)));
+      w.localSet(local);
+      return;
+    }
+    const group = this.temporaryOf(VALTYPE.i64);
+    this.scalar(limit);
+    w.op(signed ? OP.i64_extend_i32_s : OP.i64_extend_i32_u);
+    w.i64Const(BigInt(plus + more));
+    w.op(OP.i64_add);
+    w.i64Const(BigInt(Math.log2(LANES)));
+    w.op(OP.i64_shr_s);
+    w.localSet(group);
+    for (const [edge, keep] of [
+      [least, OP.i64_gt_s],
+      [most, OP.i64_lt_s],
+    ]) {
+      w.localGet(group);
+      w.i64Const(BigInt(edge));
+      w.localGet(group);
+      w.i64Const(BigInt(edge));
+      w.op(keep);
+      w.op(OP.select);
+      w.localSet(group);
+    }
+    w.localGet(group);
+    w.op(OP.i32_wrap_i64);
+    w.localSet(local);
+  }
+
   /** The lanes that run the general body: threads of the block that stand before this region. */
   private pushEntryLanes(masked: number, pc: number, threads: number): void {
     const { w } = this;
@@ -455,16 +509,6 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
     this.w.br(this.depth + this.outer);
   }
 }
-/** The one pc at which all threads of a region stop, if there is just one. */
-function onlyStop(region: Region): number | undefined {
-  const stops = new Set<number>();
-  for (const { terminator: t } of region.blocks) {
-    if (t?.kind === "cut") stops.add(t.cut.entry);
-    else if (t?.kind === "exit") stops.add(PC_EXITED);
-  }
-  return stops.size === 1 ? [...stops][0] : undefined;
-}
-
 /** Whether running an operation again would show. */
 function hasVisibleEffect(v: Value): boolean {
   if (v.op === "leave" || v.op === "phi_move") return v.op === "leave";

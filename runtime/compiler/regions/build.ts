@@ -36,6 +36,8 @@ class RegionBuilder {
   private readonly remat: Rematerializer;
   private readonly start = new Block(0);
   private readonly reloads = new Map<number, Value>();
+  /** Values computed again, by the number of their definition. */
+  private readonly computed = new Map<number, Value>();
   private readonly defs = new Map<Block, Map<number, Value>>();
   private readonly sealed = new Set<Block>();
   private readonly incomplete = new Map<Block, Map<number, Value>>();
@@ -144,7 +146,7 @@ class RegionBuilder {
     const given = new Set(cut.destinations.map((d) => d.register));
     const spills: CutState["spills"] = [];
     for (const register of bits(this.live[cut.next.id])) {
-      if (given.has(register) || this.remat.has(register)) continue;
+      if (given.has(register) || this.remat.has(register, cut)) continue;
       spills.push({ register, value: this.read(register, block) });
     }
     return { spills, operands: cut.operands.map(value), sources: cut.sources.map(value) };
@@ -207,8 +209,8 @@ class RegionBuilder {
     let v: Value;
     const slot = this.from?.destinations.findIndex((d) => d.register === register) ?? -1;
     if (slot >= 0) v = new Value("result", type, [], slot);
-    else if (this.remat.has(register)) {
-      v = this.remat.compute(register, this.start.values, this.reloads);
+    else if (this.from && this.remat.has(register, this.from)) {
+      v = this.remat.compute(register, this.from, this.start.values, this.computed);
       this.reloads.set(register, v);
       return v;
     } else if (this.from) v = new Value("reload", type, [], register);

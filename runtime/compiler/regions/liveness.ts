@@ -51,7 +51,8 @@ export function liveRegisters(fn: LoweredFunction): Uint32Array[] {
   return live;
 }
 
-function following(b: Block): Block[] {
+/** The blocks that run after a block, across a cut too. */
+export function following(b: Block): Block[] {
   return b.terminator?.kind === "cut" ? [b.terminator.cut.next] : successors(b);
 }
 

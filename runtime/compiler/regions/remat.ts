@@ -1,46 +1,127 @@
-import { isPure, type LoweredFunction, NO_AUX, Value } from "../ir/ir.ts";
+import { type Block, type Cut, isPure, type LoweredFunction, NO_AUX, Value } from "../ir/ir.ts";
+import { following } from "./liveness.ts";
 
 const MAX_COST = 8;
 
+/** What a register may have been given: nothing yet, one value (by number, from 1), or several. */
+const NOTHING = 0;
+const SEVERAL = -1;
+
 /**
  * Finds the registers that are cheaper to compute again behind a cut than to save across it: those
- * with one definition that is a short pure expression of constants, special registers and kernel
- * parameters. They get no spill slot.
+ * whose only definition that comes to the cut is a short pure expression of constants, special
+ * registers and kernel parameters. They get no spill slot.
  */
 export class Rematerializer {
-  private readonly definition = new Map<number, Value | undefined>();
-  private readonly cost = new Map<number, number>();
+  /** The values that registers are given, by number; undefined where an operation behind a cut does. */
+  private readonly given: (Value | undefined)[] = [undefined];
+  private readonly cost: number[] = [Number.POSITIVE_INFINITY];
+  /** The number of a register's one definition, or SEVERAL. */
+  private readonly single: Int32Array;
+  /** Where a register with several definitions stands in the states, or -1. */
+  private readonly place: Int32Array;
+  /** What comes to each cut, of the registers with several definitions. */
+  private readonly atCut = new Map<Cut, Int32Array>();
+  /** The definition that each `regread` reads. */
+  private readonly read = new Map<Value, number>();
 
   constructor(fn: LoweredFunction) {
+    this.single = new Int32Array(fn.registers.length);
+    this.place = new Int32Array(fn.registers.length).fill(-1);
+    const writes = new Map<Value, number>();
+    const define = (register: number, value: Value | undefined) => {
+      const number = this.given.push(value) - 1;
+      this.single[register] = this.single[register] === NOTHING ? number : SEVERAL;
+      return number;
+    };
     for (const b of fn.blocks) {
-      for (const v of b.values) {
-        if (v.op !== "regwrite") continue;
-        this.definition.set(v.imm, this.definition.has(v.imm) ? undefined : v.args[0]);
-      }
+      for (const v of b.values) if (v.op === "regwrite") writes.set(v, define(v.imm, v.args[0]));
     }
     // A destination of a warp operation is a definition too.
+    const arrivals = new Map<Cut, { register: number; number: number }[]>();
     for (const cut of fn.cuts) {
-      for (const d of cut.destinations) this.definition.set(d.register, undefined);
+      const own = cut.destinations.filter((d) => d.register >= 0);
+      arrivals.set(
+        cut,
+        own.map(({ register }) => ({ register, number: define(register, undefined) })),
+      );
+    }
+    let places = 0;
+    this.single.forEach((number, register) => {
+      if (number === SEVERAL) this.place[register] = places++;
+    });
+    this.flow(fn, places, writes, arrivals);
+  }
+
+  /** Which definitions come where: forwards, until nothing changes. */
+  private flow(
+    fn: LoweredFunction,
+    places: number,
+    writes: Map<Value, number>,
+    arrivals: Map<Cut, { register: number; number: number }[]>,
+  ): void {
+    const into = fn.blocks.map(() => new Int32Array(places));
+    const seen = new Uint8Array(fn.blocks.length);
+    const work: Block[] = [fn.entry];
+    seen[fn.entry.id] = 1;
+    const state = new Int32Array(places);
+    const write = (register: number, number: number) => {
+      if (this.place[register] >= 0) state[this.place[register]] = number;
+    };
+    for (let b = work.pop(); b; b = work.pop()) {
+      state.set(into[b.id]);
+      for (const v of b.values) {
+        if (v.op === "regread") this.read.set(v, this.definition(v.imm, state));
+        else if (v.op === "regwrite") write(v.imm, writes.get(v) as number);
+      }
+      const cut = b.terminator?.kind === "cut" ? b.terminator.cut : undefined;
+      if (cut) {
+        this.atCut.set(cut, state.slice());
+        for (const { register, number } of arrivals.get(cut) ?? []) write(register, number);
+      }
+      for (const s of following(b)) {
+        const target = into[s.id];
+        let changed = seen[s.id] === 0;
+        for (let k = 0; k < places; k++) {
+          const next = seen[s.id] ? join(target[k], state[k]) : state[k];
+          if (next === target[k]) continue;
+          target[k] = next;
+          changed = true;
+        }
+        seen[s.id] = 1;
+        if (changed) work.push(s);
+      }
     }
   }
 
-  /** Whether the register is computed again rather than saved. */
-  has(register: number): boolean {
-    return this.costOf(register) <= MAX_COST;
+  private definition(register: number, state: Int32Array): number {
+    const place = this.place[register];
+    return place < 0 ? this.single[register] : state[place];
   }
 
-  private costOf(register: number): number {
-    const known = this.cost.get(register);
+  private numberAt(register: number, cut: Cut): number {
+    const state = this.atCut.get(cut);
+    return state ? this.definition(register, state) : SEVERAL;
+  }
+
+  /** Whether the register is computed again behind `cut` rather than saved. */
+  has(register: number, cut: Cut): boolean {
+    return this.costOf(this.numberAt(register, cut)) <= MAX_COST;
+  }
+
+  private costOf(number: number): number {
+    if (number <= NOTHING) return Number.POSITIVE_INFINITY;
+    const known = this.cost[number];
     if (known !== undefined) return known;
-    this.cost.set(register, Number.POSITIVE_INFINITY); // a cycle is no expression
-    const value = this.definition.get(register);
+    this.cost[number] = Number.POSITIVE_INFINITY; // a cycle is no expression
+    const value = this.given[number];
     const cost = value ? this.valueCost(value) : Number.POSITIVE_INFINITY;
-    this.cost.set(register, cost);
+    this.cost[number] = cost;
     return cost;
   }
 
   private valueCost(value: Value): number {
-    if (value.op === "regread") return this.costOf(value.imm);
+    if (value.op === "regread") return this.costOf(this.read.get(value) ?? SEVERAL);
     if (!isPure(value) || value.op === "load" || value.op === "lib")
       return Number.POSITIVE_INFINITY;
     let sum = value.op === "const" || value.op === "sreg" || value.op === "param" ? 0 : 1;
@@ -48,19 +129,26 @@ export class Rematerializer {
     return sum;
   }
 
-  /** Appends a copy of the register's expression to `into`; `memo` shares registers. */
-  compute(register: number, into: Value[], memo: Map<number, Value>): Value {
-    const known = memo.get(register);
+  /** Appends a copy of the register's expression to `into`; `memo` shares definitions. */
+  compute(register: number, cut: Cut, into: Value[], memo: Map<number, Value>): Value {
+    return this.copy(this.numberAt(register, cut), into, memo);
+  }
+
+  private copy(number: number, into: Value[], memo: Map<number, Value>): Value {
+    const known = memo.get(number);
     if (known) return known;
     const build = (value: Value): Value => {
-      if (value.op === "regread") return this.compute(value.imm, into, memo);
+      if (value.op === "regread") return this.copy(this.read.get(value) as number, into, memo);
       const args = value.args.map(build);
       const copy = new Value(value.op, value.type, args, value.imm, value.big, value.aux ?? NO_AUX);
       into.push(copy);
       return copy;
     };
-    const result = build(this.definition.get(register) as Value);
-    memo.set(register, result);
+    const result = build(this.given[number] as Value);
+    memo.set(number, result);
     return result;
   }
 }
+
+const join = (a: number, b: number): number =>
+  a === b || b === NOTHING ? a : a === NOTHING ? b : SEVERAL;

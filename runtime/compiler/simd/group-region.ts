@@ -28,6 +28,7 @@ import {
   varying,
 } from "./shapes.ts";
 import { justEnds, type SureTests, takeAsGiven } from "./sure.ts";
+import { type Trim, trimmedShape, trimOf } from "./trim.ts";
 
 /** One body of a region for lane groups. */
 export interface GroupVariant {
@@ -47,6 +48,8 @@ export interface GroupVariant {
 export interface GroupRegion {
   prologue: Value[];
   variants: GroupVariant[];
+  /** The threads that the region does anything for, where that is a range known before the groups. */
+  trim: Trim | undefined;
   /** How a register that lives across cuts varies over the lanes. */
   register(index: number): Shape;
 }
@@ -129,9 +132,11 @@ export function groupRegions(
     checkEarly(early);
     assumeGuards(early, new Divergence(early, prologue, { block, register }));
     const variants = [prepare("fast", early), prepare("general", cloneRegion(region))];
-    for (const flat of regions.length === 1 ? [true, false] : [false]) {
+    const trim = trimOf(region, prologue, block);
+    const visited = trim ? trimmedShape(trim, block) : block;
+    for (const flat of sureKinds(regions.length === 1, trim, visited[0])) {
       const own = cloneRegion(region);
-      const given = takeAsGiven(own, prologue, block, flat);
+      const given = takeAsGiven(own, prologue, visited, flat);
       if (!given) continue;
       variants.push(prepare("sure", own, given));
       break;
@@ -141,6 +146,7 @@ export function groupRegions(
       // The tests of a sure body are made of any of the prologue's values.
       prologue: variants.some((v) => v.given) ? prologue : kept,
       register,
+      trim,
       variants: variants.map(({ kind, given, divergence, region: own }) => {
         eliminateDead(own, prologue);
         const lanes = kind === "general" ? 0 : ALL_LANES;
@@ -148,6 +154,15 @@ export function groupRegions(
       }),
     };
   });
+}
+
+/** Threads from which on tests for the whole block are worth their time. */
+const MIN_SURE = 32;
+
+/** The sure bodies to look for: of a row of blocks, of one block, or none. */
+function sureKinds(single: boolean, trim: Trim | undefined, threads: number): boolean[] {
+  if (trim) return threads < MIN_SURE ? [] : [false];
+  return single ? [true, false] : [false];
 }
 
 /**

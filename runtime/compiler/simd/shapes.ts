@@ -168,13 +168,17 @@ function arithmetic(v: Value, a: Shape, b: Shape): Shape {
   }
 }
 
-/** base + lane < limit is the same for all lanes if both are multiples of a span of four lanes. */
+/**
+ * base + lane < limit is the same for all lanes if both are multiples of a span of four lanes; so is
+ * base + lane <= limit if limit + 1 is.
+ */
 function comparison(v: Value, a: Shape, b: Shape): Shape {
-  const left = /^i32_(lt|ge)_[su]$/.test(v.op) && a.kind === AFFINE && b.kind === UNIFORM;
-  const right = /^i32_(gt|le)_[su]$/.test(v.op) && a.kind === UNIFORM && b.kind === AFFINE;
-  const [x, y] = left ? [a, b] : [b, a];
-  if ((left || right) && inLowBits(x) && y.zeros >= x.zeros) return uniform;
-  return varying;
+  const parts = /^i32_(lt|ge|gt|le)_[su]$/.exec(v.op);
+  if (!parts || (a.kind === AFFINE) === (b.kind === AFFINE)) return varying;
+  const [lanes, limit, other] = a.kind === AFFINE ? [a, b, v.args[1]] : [b, a, v.args[0]];
+  const exclusive = a.kind === AFFINE ? /lt|ge/.test(parts[1]) : /gt|le/.test(parts[1]);
+  const plain = exclusive ? limit.zeros : other.op === "const" ? trailingZeros(other.imm + 1) : 0;
+  return inLowBits(lanes) && plain >= lanes.zeros ? uniform : varying;
 }
 
 /** Whether a value needs two vectors: four lanes of 64 bits. */
