@@ -128,6 +128,7 @@ function range(cond: Value, negated: boolean, isKnown: (v: Value) => boolean): T
   if (shift > 0 && (value.op !== "const" || value.imm < 0 || value.imm >= 1 << 10))
     return undefined;
   const signed = parts[2] === "s";
+  const isZero = value.op === "const" && value.imm === 0;
   const bound = (more: number): Bound => ({ value, shift, plus: more << shift, signed });
   switch (op) {
     case "lt":
@@ -139,9 +140,9 @@ function range(cond: Value, negated: boolean, isKnown: (v: Value) => boolean): T
     case "ge":
       return { low: bound(0) };
     case "eq":
-      return { low: bound(0), high: bound(1) };
+      return isZero ? { high: bound(1) } : { low: bound(0), high: bound(1) };
     default: // all but one
-      return value.op === "const" && value.imm === 0 ? { low: bound(1) } : undefined;
+      return isZero ? { low: bound(1) } : undefined;
   }
 }
 
