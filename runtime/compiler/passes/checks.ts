@@ -1,17 +1,18 @@
-import type { Region, Value } from "../ir/ir.ts";
-import { alignmentImplied } from "./simplify.ts";
+import type { Block, Region, Value } from "../ir/ir.ts";
+import { accessedOnly, alignmentImplied, MAX_STATIC_OFFSET } from "./simplify.ts";
 
 /**
  * Joins the address checks of one block that share their address: the first one checks the whole
  * span, the others go. (`a[i]`, `a[i+1]`, … of an unrolled loop become one check.)
  */
 export function mergeChecks(region: Region): void {
+  shareBases(region);
   const forward = new Map<Value, Value>();
   for (const block of region.blocks) {
     const firsts = new Map<string, Value>();
     const kept: Value[] = [];
     for (const v of block.values) {
-      if (v.op === "call" || v.op === "host" || v.op === "trap") firsts.clear();
+      if (ends(v)) firsts.clear();
       if (v.op !== "check") {
         kept.push(v);
         continue;
@@ -37,6 +38,51 @@ export function mergeChecks(region: Region): void {
       t.state.operands = t.state.operands.map(fix);
       for (const s of t.state.spills) s.value = fix(s.value);
     }
+  }
+}
+
+/** Operations behind which a thread may not come: what follows is not checked in front of them. */
+const ends = (v: Value) => v.op === "call" || v.op === "host" || v.op === "trap";
+
+/**
+ * Checks whose addresses differ by constants from one that comes first and lies lowest take its
+ * address, and their accesses the difference as a static offset: `p[-2]`, `p[-1]`, `p[0]`.
+ */
+function shareBases(region: Region): void {
+  const movable = accessedOnly(region);
+  const moved = new Map<Value, number>();
+  for (const block of region.blocks) {
+    const lowest = new Map<Value, { address: Value; at: bigint }>();
+    for (const v of block.values) {
+      if (ends(v)) lowest.clear();
+      if (v.op !== "check" || v.aux.space !== "generic") continue;
+      const { root, at } = rootOf(v.args[0]);
+      const low = lowest.get(root);
+      if (!low) lowest.set(root, { address: v.args[0], at });
+      else if (low.at !== at && movable.has(v)) {
+        const by = Number(at - low.at);
+        const offset = (v.aux.offset as number) + by;
+        if (by < 0 || offset > MAX_STATIC_OFFSET) continue;
+        v.args = [low.address];
+        v.aux = { ...v.aux, offset };
+        moved.set(v, by);
+      }
+    }
+  }
+  if (moved.size > 0) for (const block of region.blocks) moveAccesses(block, moved);
+}
+
+/** An address as another value and a constant. */
+function rootOf(address: Value): { root: Value; at: bigint } {
+  const [root, k] = address.args;
+  if (address.op !== "i64_add" || k.op !== "const") return { root: address, at: 0n };
+  return { root, at: BigInt.asIntN(64, k.big) };
+}
+
+function moveAccesses(block: Block, moved: Map<Value, number>): void {
+  for (const v of block.values) {
+    const by = (v.op === "load" || v.op === "store") && v.args[0] && moved.get(v.args[0]);
+    if (by) v.aux = { ...v.aux, offset: (v.aux.offset as number) + by };
   }
 }
 

@@ -2,7 +2,7 @@ import { Graph } from "../analysis/graph.ts";
 import { type Block, I64, isPure, type Region, type Value } from "../ir/ir.ts";
 import { fold } from "./fold.ts";
 
-const MAX_STATIC_OFFSET = 65536;
+export const MAX_STATIC_OFFSET = 65536;
 
 /**
  * Folds constants, shares equal pure values along the dominator tree, moves constant parts of
@@ -131,7 +131,7 @@ function inDominatorOrder(
  * The checks whose address is used for loads and stores only: constants of such an address can move
  * into static offsets. Elsewhere (phis, cuts, atomics) the address itself is needed.
  */
-function accessedOnly(region: Region): Set<Value> {
+export function accessedOnly(region: Region): Set<Value> {
   const found = new Set<Value>();
   for (const block of region.blocks) {
     for (const v of block.values) if (v.op === "check") found.add(v);

@@ -1,6 +1,6 @@
 import { I32, I64, type Region, Value } from "../ir/ir.ts";
 import type { Divergence } from "./divergence.ts";
-import { UNIFORM, uniform, VARYING } from "./shapes.ts";
+import { type Shape, transfer, UNIFORM, uniform, VARYING, varying } from "./shapes.ts";
 
 /** A 64-bit value as base + extend(index) × scale, with a uniform base and a varying index. */
 interface Form {
@@ -93,10 +93,15 @@ class Search {
 
   private put(before: Value, op: string, a: Value, b: Value): Value {
     const v = new Value(op, I64, [a, b]);
+    this.insert(before, v, uniform);
+    return v;
+  }
+
+  private insert(before: Value, v: Value, shape: Shape): void {
+    this.d.shapes.set(v, shape);
     const list = this.inserted.get(before);
     if (list) list.push(v);
     else this.inserted.set(before, [v]);
-    return v;
   }
 
   private form(v: Value): Form | undefined {
@@ -105,6 +110,19 @@ class Search {
       case "i64_extend_i32_s":
       case "i64_extend_i32_u":
         return { base: undefined, index: a, signed: v.op.endsWith("_s"), scale: 1 };
+      case "i64_and": {
+        // The mask of an extended index is a mask of the index.
+        if (a.op !== "i64_extend_i32_u" || b.op !== "const" || b.big < 0n || b.big >> 31n !== 0n) {
+          return undefined;
+        }
+        const mask = new Value("const", I32, [], Number(b.big));
+        const index = new Value("i32_and", I32, [a.args[0], mask]);
+        this.insert(v, mask, uniform);
+        const { d } = this;
+        const context = { block: [1, 1, 1] as const, register: () => varying };
+        this.insert(v, index, transfer(index, { ...context, of: (x) => d.of(x) }));
+        return { base: undefined, index, signed: false, scale: 1 };
+      }
       case "i64_add": {
         const [f, g] = [this.forms.get(a), this.forms.get(b)];
         if (f && this.uniform(b)) return { ...f, base: this.sum(v, f.base, b) };
@@ -148,10 +166,7 @@ class Search {
           this.d.shapes.set(base, uniform);
           values.push(base);
         }
-        for (const n of this.inserted.get(v) ?? []) {
-          this.d.shapes.set(n, uniform);
-          values.push(n);
-        }
+        values.push(...(this.inserted.get(v) ?? []));
         values.push(v);
         if (v.op !== "check" || v.aux.space !== "generic") continue;
         const form = this.forms.get(v.args[0]);

@@ -16,7 +16,7 @@ import type { OptimizedRegion } from "../pipeline.ts";
 import { fuseProducts, splitAddresses } from "./addresses.ts";
 import { Divergence, unifyLatches } from "./divergence.ts";
 import { ALL_LANES, type LinearRegion, linearize } from "./linearize.ts";
-import { accessPattern } from "./patterns.ts";
+import { accessPattern, comesFromLoad } from "./patterns.ts";
 import {
   AFFINE,
   join,
@@ -80,7 +80,7 @@ export function groupDrawback(groups: GroupRegion[]): string | undefined {
           for (const v of d.graph.order[k].values) {
             if (v.op !== "check" || v.aux.space !== "generic") continue;
             const { stride, tried } = accessPattern((x) => d.of(x), v);
-            if ((tried || stride === undefined) && comesFromLoad(d, v)) {
+            if ((tried || stride === undefined) && comesFromLoad((x) => d.of(x), v)) {
               return "lanes leave a loop apart that gathers from memory";
             }
           }
@@ -89,19 +89,6 @@ export function groupDrawback(groups: GroupRegion[]): string | undefined {
     }
   }
   return undefined;
-}
-
-/** Whether a value depends on what each lane has loaded: it then has no pattern to hope for. */
-function comesFromLoad(d: Divergence, value: Value): boolean {
-  const seen = new Set<Value>();
-  const work = [...value.args];
-  for (let v = work.pop(); v; v = work.pop()) {
-    if (seen.has(v)) continue;
-    seen.add(v);
-    if (v.op === "load" && d.of(v).kind === VARYING) return true;
-    work.push(...v.args);
-  }
-  return false;
 }
 
 /**
@@ -357,7 +344,7 @@ function assumeGuards(region: Region, d: Divergence): void {
       continue;
     }
     if (t?.kind !== "branch" || d.of(t.cond).kind !== VARYING || t.yes === t.no) return;
-    if (comesFromLoad(d, t.cond)) return; // data, which splits groups anywhere
+    if (comesFromLoad((x) => d.of(x), t.cond)) return; // data, which splits groups anywhere
     const [endsYes, endsNo] = [justEnds(t.yes), justEnds(t.no)];
     if (endsYes === endsNo) return;
     const pass = endsYes ? t.no : t.yes;

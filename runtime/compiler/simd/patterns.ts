@@ -29,12 +29,34 @@ function laneStride(shape: ShapeOf, check: Value): number | undefined {
   return s.kind === AFFINE && s.stride > 0 ? s.stride : undefined;
 }
 
+/** Whether a value depends on what each lane has loaded: its lanes then have no pattern to hope for. */
+export function comesFromLoad(shape: ShapeOf, value: Value): boolean {
+  const seen = new Set<Value>();
+  const work = [...value.args];
+  for (let v = work.pop(); v; v = work.pop()) {
+    if (seen.has(v) || shape(v).kind === UNIFORM) continue;
+    seen.add(v);
+    if (v.op === "load") return true;
+    work.push(...v.args);
+  }
+  return false;
+}
+
+/** What `comesFromLoad` has found out about checks, which are asked about at each of their uses. */
+const fromLoads = new WeakMap<Value, boolean>();
+
 /**
  * Bytes between neighbouring lanes that an access of unknown pattern is tried with: most turn out
  * to be contiguous (pointers kept across barriers, computed indices). Undefined if not worth it.
  */
-function triedStride(check: Value): number | undefined {
+function triedStride(shape: ShapeOf, check: Value): number | undefined {
   if (check.op !== "check" || check.aux.space === "local") return undefined;
+  let loaded = fromLoads.get(check);
+  if (loaded === undefined) {
+    loaded = comesFromLoad(shape, check);
+    fromLoads.set(check, loaded);
+  }
+  if (loaded) return undefined;
   const { align = 1, scale } = check.aux;
   if (check.args.length === 2 && align % (scale as number) !== 0) return undefined;
   return align;
@@ -44,6 +66,6 @@ function triedStride(check: Value): number | undefined {
 export function accessPattern(shape: ShapeOf, check: Value): AccessPattern {
   const stride = laneStride(shape, check);
   if (stride !== undefined) return { stride, tried: false };
-  const tried = triedStride(check);
+  const tried = triedStride(shape, check);
   return { stride: tried, tried: tried !== undefined };
 }
