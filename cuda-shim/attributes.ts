@@ -19,12 +19,11 @@ import {
   cudaLaunchAttributeSynchronizationPolicy,
 } from "./constants.ts";
 import { CudaError } from "./errors.ts";
-import { launch } from "./launch.ts";
+import { clusterFlags, launch } from "./launch.ts";
 import { call } from "./thread.ts";
 import {
   type CudaStream,
   type Dim3Like,
-  dim3,
   type HostMemory,
   type HostSymbol,
   isBox,
@@ -67,10 +66,7 @@ function launchFlags(attributes: readonly CudaLaunchAttribute[]): number {
     if (id === cudaLaunchAttributeCooperative) {
       if (val) flags |= LAUNCH_COOPERATIVE;
     } else if (id === cudaLaunchAttributeClusterDimension) {
-      // A cluster of one block is no cluster.
-      if (dim3(val as Dim3Like).some((blocks) => blocks !== 1)) {
-        throw new CudaError(cudaErrorNotSupported, "thread block clusters");
-      }
+      flags |= clusterFlags(val as Dim3Like);
     } else if (!HINTS.has(id)) {
       throw new CudaError(cudaErrorNotSupported, `launch attribute ${id}`);
     }
@@ -83,7 +79,8 @@ function launchFlags(attributes: readonly CudaLaunchAttribute[]): number {
  * @param config shape, stream, attributes
  * @param func what the kernel was registered under, or its `cudaKernel_t`
  * @param args as in `cudaLaunchKernel`
- * @returns as `cudaLaunchKernel`; cudaErrorNotSupported for clusters and unknown attributes
+ * @returns as `cudaLaunchKernel`; cudaErrorInvalidClusterSize; cudaErrorNotSupported for unknown
+ *   attributes
  */
 export function cudaLaunchKernelExC(
   config: CudaLaunchConfig | null,

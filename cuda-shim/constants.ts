@@ -58,6 +58,12 @@ export const cudaFuncCachePreferEqual = 3;
 /** `cudaFuncAttribute`. */
 export const cudaFuncAttributeMaxDynamicSharedMemorySize = 8;
 export const cudaFuncAttributePreferredSharedMemoryCarveout = 9;
+export const cudaFuncAttributeClusterDimMustBeSet = 10;
+export const cudaFuncAttributeRequiredClusterWidth = 11;
+export const cudaFuncAttributeRequiredClusterHeight = 12;
+export const cudaFuncAttributeRequiredClusterDepth = 13;
+export const cudaFuncAttributeNonPortableClusterSizeAllowed = 14;
+export const cudaFuncAttributeClusterSchedulingPolicyPreference = 15;
 
 /** `cudaLimit`. */
 export const cudaLimitStackSize = 0;

@@ -12,6 +12,12 @@ import {
   COMMAND_OCCUPANCY_SHARED,
   FUNCTION_ATTRIBUTES_CACHE_CONFIG,
   FUNCTION_ATTRIBUTES_CARVEOUT,
+  FUNCTION_ATTRIBUTES_CLUSTER_DEPTH,
+  FUNCTION_ATTRIBUTES_CLUSTER_HEIGHT,
+  FUNCTION_ATTRIBUTES_CLUSTER_NON_PORTABLE,
+  FUNCTION_ATTRIBUTES_CLUSTER_POLICY,
+  FUNCTION_ATTRIBUTES_CLUSTER_REQUIRED,
+  FUNCTION_ATTRIBUTES_CLUSTER_WIDTH,
   FUNCTION_ATTRIBUTES_FUNCTION,
   FUNCTION_ATTRIBUTES_MAX_DYNAMIC_SHARED,
   FUNCTION_CACHE_CONFIG,
@@ -28,8 +34,7 @@ import {
   OCCUPANCY_THREADS,
 } from "../runtime/protocol/functions.ts";
 import { cudaDeviceGetAttribute } from "./device.ts";
-import type { DeviceFile } from "./device-file.ts";
-import type { DeviceFunction } from "./registry.ts";
+import { withFunction } from "./function-call.ts";
 import { call } from "./thread.ts";
 import { type HostSymbol, isBox, isI32, isSize, isU32, type Out } from "./types.ts";
 
@@ -53,17 +58,6 @@ export interface CudaFuncAttributes {
   nonPortableClusterSizeAllowed: number;
 }
 
-/** Calls `body` with a kernel on the current device. */
-function withFunction(
-  func: HostSymbol | null,
-  body: (device: DeviceFile, fn: DeviceFunction) => number,
-): number {
-  return call((thread) => {
-    const device = thread.device();
-    return body(device, thread.registry.functionOn(device, thread.registry.kernel(func)));
-  });
-}
-
 /** What a kernel needs, and what was set about it. */
 export function cudaFuncGetAttributes(
   attr: Out<CudaFuncAttributes | null> | null,
@@ -84,13 +78,12 @@ export function cudaFuncGetAttributes(
       cacheModeCA: device.getU32(FUNCTION_ATTRIBUTES_CACHE_CONFIG),
       maxDynamicSharedSizeBytes: device.getU32(FUNCTION_ATTRIBUTES_MAX_DYNAMIC_SHARED),
       preferredShmemCarveout: device.getI32(FUNCTION_ATTRIBUTES_CARVEOUT),
-      // There are no clusters on this device.
-      clusterDimMustBeSet: 0,
-      requiredClusterWidth: 0,
-      requiredClusterHeight: 0,
-      requiredClusterDepth: 0,
-      clusterSchedulingPolicyPreference: 0,
-      nonPortableClusterSizeAllowed: 0,
+      clusterDimMustBeSet: device.getU32(FUNCTION_ATTRIBUTES_CLUSTER_REQUIRED),
+      requiredClusterWidth: device.getU32(FUNCTION_ATTRIBUTES_CLUSTER_WIDTH),
+      requiredClusterHeight: device.getU32(FUNCTION_ATTRIBUTES_CLUSTER_HEIGHT),
+      requiredClusterDepth: device.getU32(FUNCTION_ATTRIBUTES_CLUSTER_DEPTH),
+      clusterSchedulingPolicyPreference: device.getU32(FUNCTION_ATTRIBUTES_CLUSTER_POLICY),
+      nonPortableClusterSizeAllowed: device.getU32(FUNCTION_ATTRIBUTES_CLUSTER_NON_PORTABLE),
     };
     return cudaSuccess;
   });
@@ -108,7 +101,8 @@ function set(func: HostSymbol | null, attribute: number, value: number): number 
 /**
  * Sets an attribute of a kernel.
  * @param attr `cudaFuncAttributeMaxDynamicSharedMemorySize` (bytes, with the static ones at most 227
- *   KiB) or `cudaFuncAttributePreferredSharedMemoryCarveout` (percent, a hint)
+ *   KiB), `cudaFuncAttributePreferredSharedMemoryCarveout` (percent, a hint), or one of clusters:
+ *   the size that launches must have, whether they may be larger than 8 blocks, their policy (a hint)
  * @returns cudaErrorInvalidValue for other attributes and values out of range
  */
 export function cudaFuncSetAttribute(func: HostSymbol | null, attr: number, value: number): number {

@@ -24,6 +24,7 @@ export * from "./async.ts";
 export * from "./attributes.ts";
 export * from "./capture.ts";
 export * from "./classes/index.ts";
+export * from "./clusters.ts";
 export * from "./constants.ts";
 export * from "./device.ts";
 export { CudaError, cudaGetErrorName, cudaGetErrorString } from "./errors.ts";

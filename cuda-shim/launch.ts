@@ -3,6 +3,9 @@ import {
   LAUNCH_BLOCK_X,
   LAUNCH_BLOCK_Y,
   LAUNCH_BLOCK_Z,
+  LAUNCH_CLUSTER_X_BIT,
+  LAUNCH_CLUSTER_Y_BIT,
+  LAUNCH_CLUSTER_Z_BIT,
   LAUNCH_COOPERATIVE,
   LAUNCH_FLAGS,
   LAUNCH_FUNCTION,
@@ -14,6 +17,7 @@ import {
   MAX_PARAMETER_BYTES,
 } from "../runtime/protocol/definitions.ts";
 import {
+  cudaErrorInvalidClusterSize,
   cudaErrorInvalidConfiguration,
   cudaErrorInvalidValue,
   cudaErrorMissingConfiguration,
@@ -67,6 +71,20 @@ export function launchConfiguration(
   if (!grid.every(isU32) || !block.every(isU32)) throw new CudaError(cudaErrorInvalidConfiguration);
   if (!isSize(sharedMem)) throw new CudaError(cudaErrorInvalidValue);
   return { grid, block, sharedBytes: sharedMem, stream, parameters: undefined, argumentBytes: 0 };
+}
+
+/**
+ * The size of a launch's clusters, as its flags have it.
+ * @throws CudaError cudaErrorInvalidClusterSize for what no device has; the rest is the device's to check
+ */
+export function clusterFlags(cluster: Dim3Like): number {
+  const [x, y, z] = dim3(cluster);
+  if (![x, y, z].every((blocks) => isU32(blocks) && blocks > 0 && blocks < 256)) {
+    throw new CudaError(cudaErrorInvalidClusterSize);
+  }
+  return (
+    ((x << LAUNCH_CLUSTER_X_BIT) | (y << LAUNCH_CLUSTER_Y_BIT) | (z << LAUNCH_CLUSTER_Z_BIT)) >>> 0
+  );
 }
 
 /**

@@ -79,7 +79,12 @@ export function specialRegisters(library: DeviceLibrary): { name: string; suppor
   return [...SPECIAL_REGISTERS]
     .filter((name) => !WHOLE_VECTORS.test(name))
     .map((name) => {
-      const text = WIDE.test(name) ? `mov.u64 %u64_1, ${name}` : `mov.u32 %u32_1, ${name}`;
+      const text =
+        name === "%is_explicit_cluster"
+          ? `mov.pred %pred_1, ${name}`
+          : WIDE.test(name)
+            ? `mov.u64 %u64_1, ${name}`
+            : `mov.u32 %u32_1, ${name}`;
       try {
         compileAll(sampleModule([text]), library);
         return { name, supported: true };

@@ -7,6 +7,8 @@
 // Progress (PTX ISA §8, "independent thread scheduling" since sm_70): a thread that waits for memory
 // is cut out of its loop, the others of its block run, then the other resident blocks, then it.
 
+import { clusterOpens, cutOf, field, openBarriers, openClusterWaits, reduce } from "./barriers";
+import { runClusters } from "./clusters";
 import {
   BLOCK_ARGUMENT,
   BLOCK_ARRIVED,
@@ -15,16 +17,16 @@ import {
   BLOCK_CTAID_Y,
   BLOCK_CTAID_Z,
   BLOCK_ENTRY,
-  BLOCK_FRAME,
   BLOCK_LAUNCH,
   BLOCK_MASKED,
   BLOCK_PC,
   BLOCK_RUN,
+  BLOCK_PHASE,
   BLOCK_SMID,
   BLOCK_STATE,
   BLOCK_TABLE,
   CUT_BLOCK,
-  CUT_BYTES,
+  CUT_CLUSTER,
   CUT_CONSTANT,
   CUT_FLAGS,
   CUT_GATHER,
@@ -33,10 +35,8 @@ import {
   CUT_REDUCTION,
   CUT_WAIT,
   CUT_WARP,
-  FRAME_SLOT_BYTES,
   LAUNCH_BLOCKS,
-  LAUNCH_CUTS,
-  LAUNCH_FRAME_BYTES,
+  LAUNCH_CLUSTER_BLOCKS,
   LAUNCH_GRID_X,
   LAUNCH_GRID_Y,
   LAUNCH_GROUPS,
@@ -52,20 +52,20 @@ import {
 } from "../../runtime/exec/layout";
 
 /** Results of runLaunch. */
-const LAUNCH_DONE: i32 = 0;
-const LAUNCH_AGAIN: i32 = 1;
-const LAUNCH_FAULT: i32 = 2;
-const LAUNCH_DEADLOCK: i32 = 3;
+export const LAUNCH_DONE: i32 = 0;
+export const LAUNCH_AGAIN: i32 = 1;
+export const LAUNCH_FAULT: i32 = 2;
+export const LAUNCH_DEADLOCK: i32 = 3;
 
 /** Results of a block's turn. */
-const BLOCK_DONE: i32 = 0;
-const BLOCK_YIELD: i32 = 1;
-const BLOCK_FAULT: i32 = 2;
-const BLOCK_DEADLOCK: i32 = 3;
+export const BLOCK_DONE: i32 = 0;
+export const BLOCK_YIELD: i32 = 1;
+export const BLOCK_FAULT: i32 = 2;
+export const BLOCK_DEADLOCK: i32 = 3;
 
 /** BLOCK_STATE */
-const STATE_FREE: u32 = 0;
-const STATE_FRESH: u32 = 1;
+export const STATE_FREE: u32 = 0;
+export const STATE_FRESH: u32 = 1;
 const STATE_SLOW: u32 = 2;
 /** Free after a block of this launch: the worker's chunk may have more. */
 const STATE_NEXT: u32 = 3;
@@ -74,25 +74,14 @@ const STATE_NEXT: u32 = 3;
 const WARP_QUANTUM: u32 = 256;
 
 /** Blocks and regions that may still run before the caller looks at its clock. */
-let left: u32 = 0;
+export let left: u32 = 0;
 
 /** Blocks that this worker has claimed and not begun; valid while its context is in STATE_NEXT. */
 let chunkNext: u32 = 0;
 let chunkEnd: u32 = 0;
 
-const SMS: u32 = 16;
+export const SMS: u32 = 16;
 
-// @ts-ignore: decorator
-@inline
-function field(base: u32, offset: u32): u32 {
-  return load<u32>(base + offset);
-}
-
-// @ts-ignore: decorator
-@inline
-function cutOf(launch: u32, entry: u32): u32 {
-  return field(launch, LAUNCH_CUTS) + (entry - 1) * CUT_BYTES;
-}
 
 // @ts-ignore: decorator
 @inline
@@ -113,6 +102,7 @@ function runRegion(context: u32, entry: u32, first: u32, last: u32): i32 {
 export function runLaunch(launch: u32, contexts: u32, count: u32, budget: u32): i32 {
   const blocks = field(launch, LAUNCH_BLOCKS);
   left = budget;
+  if (field(launch, LAUNCH_CLUSTER_BLOCKS) > 1) return runClusters(launch, contexts, count);
   for (;;) {
     let active: u32 = 0;
     for (let k: u32 = 0; k < count; k++) {
@@ -169,25 +159,39 @@ function claim(launch: u32, context: u32, blocks: u32, count: u32): bool {
     left -= min<u32>(left, run - 1);
   }
   chunkNext = block + run;
-  store<u32>(context + BLOCK_RUN, run);
   const y = field(launch, LAUNCH_GRID_Y);
-  store<u32>(context + BLOCK_CTAID_X, block % x);
-  store<u32>(context + BLOCK_CTAID_Y, (block / x) % y);
-  store<u32>(context + BLOCK_CTAID_Z, block / x / y);
-  store<u32>(context + BLOCK_SMID, block % SMS);
-  store<u32>(context + BLOCK_MASKED, 0);
-  store<u32>(context + BLOCK_STATE, STATE_FRESH);
-  store<u32>(context + BLOCK_ENTRY, 1);
-  memory.fill(context + BLOCK_ARRIVED, 0, 64);
+  beginBlock(launch, context, block % x, (block / x) % y, block / x / y, block % SMS);
+  store<u32>(context + BLOCK_RUN, run);
   return true;
 }
 
+/** Prepares a context for a block that has been claimed. */
+export function beginBlock(launch: u32, context: u32, x: u32, y: u32, z: u32, sm: u32): void {
+  store<u32>(context + BLOCK_CTAID_X, x);
+  store<u32>(context + BLOCK_CTAID_Y, y);
+  store<u32>(context + BLOCK_CTAID_Z, z);
+  store<u32>(context + BLOCK_SMID, sm);
+  store<u32>(context + BLOCK_MASKED, 0);
+  store<u32>(context + BLOCK_STATE, STATE_FRESH);
+  store<u32>(context + BLOCK_ENTRY, 1);
+  store<u32>(context + BLOCK_RUN, 1);
+  memory.fill(context + BLOCK_ARRIVED, 0, 64);
+  const phases = field(context, BLOCK_PHASE);
+  if (phases) memory.fill(phases, 0, 4 * field(launch, LAUNCH_THREADS));
+}
+
 /** One turn of a block: until it is done, all its threads wait for others, or the budget is spent. */
-function runBlock(launch: u32, context: u32): i32 {
+export function runBlock(launch: u32, context: u32): i32 {
   if (field(context, BLOCK_STATE) == STATE_FRESH) {
     const groups = field(launch, LAUNCH_GROUPS);
     let entry = field(context, BLOCK_ENTRY);
     for (;;) {
+      if (field(cutOf(launch, entry), CUT_KIND) == CUT_CLUSTER && !clusterOpens(launch, context)) {
+        store<u32>(context + BLOCK_ENTRY, entry);
+        if (field(launch, LAUNCH_CLUSTER_BLOCKS) > 1) return BLOCK_YIELD;
+        standAt(launch, context, entry);
+        break;
+      }
       const pc = runRegion(context, entry, 0, groups);
       if (pc == PC_EXITED) return BLOCK_DONE;
       if (pc == REGION_FAULT) return BLOCK_FAULT;
@@ -219,7 +223,7 @@ function standAt(launch: u32, context: u32, pc: u32): void {
 function passesTogether(launch: u32, context: u32, entry: u32): bool {
   const cut = cutOf(launch, entry);
   const kind = field(cut, CUT_KIND);
-  if (kind == CUT_GATHER) return true;
+  if (kind == CUT_GATHER || kind == CUT_CLUSTER) return true;
   if (!(field(cut, CUT_FLAGS) & CUT_CONSTANT)) return false;
   const operand = field(cut, CUT_OPERAND);
   if (kind == CUT_WARP) return operand == 0xffffffff;
@@ -248,7 +252,8 @@ function runSlowly(launch: u32, context: u32): i32 {
       if (result == BLOCK_FAULT) return BLOCK_FAULT;
       if (result == BLOCK_YIELD) unfinished = true;
     }
-    const opened = openBarriers(launch, context, threads);
+    let opened = openBarriers(launch, context, threads);
+    if (openClusterWaits(launch, context, threads)) opened = true;
     if (!opened && !unfinished) break;
     if (unfinished || left == 0) return BLOCK_YIELD;
   }
@@ -256,7 +261,9 @@ function runSlowly(launch: u32, context: u32): i32 {
   for (let t: u32 = 0; t < threads; t++) {
     const pc = load<u32>(pcs + 4 * t);
     if (pc == PC_EXITED) continue;
-    if (field(cutOf(launch, pc), CUT_KIND) == CUT_WAIT) return BLOCK_YIELD;
+    const kind = field(cutOf(launch, pc), CUT_KIND);
+    if (kind == CUT_WAIT) return BLOCK_YIELD;
+    if (kind == CUT_CLUSTER && field(launch, LAUNCH_CLUSTER_BLOCKS) > 1) return BLOCK_YIELD;
     live = true;
   }
   return live ? BLOCK_DEADLOCK : BLOCK_DONE;
@@ -327,83 +334,4 @@ function openCut(launch: u32, context: u32, warp: u32, lanes: u32, wanted: u32):
     return true;
   }
   return false;
-}
-
-/** The barrier word (number | count << 8) that thread t waits with, or -1. */
-function barrierOf(launch: u32, context: u32, t: u32): u32 {
-  const entry = load<u32>(field(context, BLOCK_PC) + 4 * t);
-  if (entry == PC_EXITED || entry & PC_READY) return 0xffffffff;
-  const cut = cutOf(launch, entry);
-  if (field(cut, CUT_KIND) != CUT_BLOCK) return 0xffffffff;
-  if (field(cut, CUT_FLAGS) & CUT_CONSTANT) return field(cut, CUT_OPERAND);
-  return load<u32>(field(context, BLOCK_ARGUMENT) + 4 * t);
-}
-
-/** Opens every barrier that enough threads have reached; true if one opened. */
-function openBarriers(launch: u32, context: u32, threads: u32): bool {
-  const pcs = field(context, BLOCK_PC);
-  let opened = false;
-  for (let id: u32 = 0; id < 16; id++) {
-    let waiting: u32 = 0;
-    let live: u32 = 0;
-    let counted: u32 = 0;
-    let word: u32 = 0;
-    let entry: u32 = 0;
-    for (let warp: u32 = 0; warp * 32 < threads; warp++) {
-      let here: u32 = 0;
-      let alive: u32 = 0;
-      for (let t: u32 = 32 * warp; t < min<u32>(threads, 32 * warp + 32); t++) {
-        const pc = load<u32>(pcs + 4 * t);
-        if (pc == PC_EXITED) continue;
-        alive++;
-        const w = barrierOf(launch, context, t);
-        if (w == 0xffffffff || (w & 15) != id) continue;
-        here++;
-        word = w;
-        entry = pc;
-      }
-      waiting += here;
-      live += alive;
-      // Counts are of whole warps (PTX ISA §9.7.13.1 barrier).
-      counted += here != 0 && here == alive ? 32 : here;
-    }
-    if (waiting == 0) continue;
-    const count = word >> 8;
-    const arrived = field(context, BLOCK_ARRIVED + 4 * id);
-    if (count != 0 ? counted + arrived < count : waiting < live) continue;
-    const reduction = field(cutOf(launch, entry), CUT_REDUCTION);
-    if (reduction) reduce(launch, context, word, true, reduction);
-    store<u32>(context + BLOCK_ARRIVED + 4 * id, 0);
-    for (let t: u32 = 0; t < threads; t++) {
-      const w = barrierOf(launch, context, t);
-      if (w == 0xffffffff || (w & 15) != id) continue;
-      store<u32>(pcs + 4 * t, load<u32>(pcs + 4 * t) | PC_READY);
-    }
-    opened = true;
-  }
-  return opened;
-}
-
-/**
- * barrier.red: combines the predicates in frame slot 1 of the threads at the barrier, and gives all
- * of them the result in slot 0.
- */
-function reduce(launch: u32, context: u32, word: u32, slow: bool, kind: u32): void {
-  const threads = field(launch, LAUNCH_THREADS);
-  const frames = field(context, BLOCK_FRAME);
-  const stride = field(launch, LAUNCH_FRAME_BYTES);
-  let count: u32 = 0;
-  let all: u32 = 1;
-  for (let t: u32 = 0; t < threads; t++) {
-    if (slow && barrierOf(launch, context, t) != word) continue;
-    const slot = frames + (t >> 5) * stride + 4 * (t & 31);
-    const p = load<u32>(slot + FRAME_SLOT_BYTES) != 0 ? 1 : 0;
-    count += p;
-    all &= p;
-  }
-  const result = kind == 1 ? count : kind == 2 ? all : count != 0 ? 1 : 0;
-  for (let t: u32 = 0; t < threads; t++) {
-    if (slow && barrierOf(launch, context, t) != word) continue;
-    store<u32>(frames + (t >> 5) * stride + 4 * (t & 31), result);
-  }
 }

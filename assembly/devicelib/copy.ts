@@ -11,3 +11,24 @@ export function copy_zero_filled(to: usize, from: usize, bytes: i32, size: i32):
   memory.copy(to, from, n);
   memory.fill(to + n, 0, <u32>bytes - n);
 }
+
+/**
+ * cp.async.bulk.multicast::cluster: to the place of `to` in the shared window of each block in a mask.
+ * @param cluster address of the first block's window; the others follow 2^shift bytes apart
+ */
+export function copy_multicast(
+  to: usize,
+  from: usize,
+  bytes: i32,
+  mask: i32,
+  cluster: usize,
+  shift: i32,
+  blocks: i32,
+): void {
+  const within = (to - cluster) & (((<usize>1) << shift) - 1);
+  for (let rank = 0; rank < blocks; rank++) {
+    if ((mask >> rank) & 1) {
+      memory.copy(cluster + ((<usize>rank) << shift) + within, from, <usize>(<u32>bytes));
+    }
+  }
+}

@@ -5,7 +5,7 @@
 //   bits 40–62  tx-count, two's complement: bytes that are still to be transferred
 //   bit 63      parity of the current phase
 //
-// Only the block that owns the shared memory (one worker) touches them, so plain accesses do. The
+// Only the blocks of one cluster, and so one worker, touch them: plain accesses do. The
 // caller has checked the address.
 
 const COUNT: i64 = 0xfffff;
@@ -65,6 +65,23 @@ export function mbarrier_expect_tx(a: usize, bytes: i32): void {
 export function mbarrier_complete_tx(a: usize, bytes: i32): void {
   const m = load<i64>(a);
   update(a, m & PARITY, expectedOf(m), pendingOf(m), txOf(m) - <i64>(<u32>bytes));
+}
+
+/** The same at the place of `a` in the shared window of each block in a mask (see copy_multicast). */
+export function mbarrier_complete_tx_multicast(
+  a: usize,
+  bytes: i32,
+  mask: i32,
+  cluster: usize,
+  shift: i32,
+  blocks: i32,
+): void {
+  const within = (a - cluster) & (((<usize>1) << shift) - 1);
+  for (let rank = 0; rank < blocks; rank++) {
+    if ((mask >> rank) & 1) {
+      mbarrier_complete_tx(cluster + ((<usize>rank) << shift) + within, bytes);
+    }
+  }
 }
 
 /** Expects `bytes` more, then arrives `count` times; returns the state before (§9.7.13.15.13). */

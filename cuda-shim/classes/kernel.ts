@@ -1,7 +1,7 @@
 import { LAUNCH_COOPERATIVE } from "../../runtime/protocol/definitions.ts";
 import { cudaErrorInvalidResourceHandle, cudaSuccess } from "../../runtime/protocol/errors.ts";
 import { CudaError } from "../errors.ts";
-import { launchConfiguration, sendLaunch } from "../launch.ts";
+import { clusterFlags, launchConfiguration, sendLaunch } from "../launch.ts";
 import { cudaLibraryGetGlobal, cudaLibraryUnload } from "../module.ts";
 import type { DeviceFunction, KernelParameter, LoadedModule, ProgramModule } from "../registry.ts";
 import { call, type HostThread } from "../thread.ts";
@@ -22,6 +22,8 @@ export interface LaunchShape {
   readonly stream?: CudaStream | { readonly handle: CudaStream };
   /** All blocks at the same time, so that they may wait for one another. */
   readonly cooperative?: boolean;
+  /** Blocks of a cluster, whose shared memory they share; the grid must be a multiple of it. */
+  readonly cluster?: Dim3Like;
 }
 
 /** What a kernel needs; sizes in bytes. */
@@ -63,8 +65,8 @@ export class Kernel {
    *
    * @param shape grid, block, shared memory, stream
    * @param args one for each parameter
-   * @throws CudaError cudaErrorInvalidConfiguration for a shape over the limits, cudaErrorInvalidValue
-   *   for a wrong number or size of arguments
+   * @throws CudaError cudaErrorInvalidConfiguration for a shape over the limits,
+   *   cudaErrorInvalidClusterSize, cudaErrorInvalidValue for a wrong number or size of arguments
    */
   launch(shape: LaunchShape, ...args: KernelArgument[]): void {
     check(this.#thread, "launch", () =>
@@ -78,7 +80,8 @@ export class Kernel {
         );
         packKernelArguments(fn, args);
         const handle = typeof stream === "number" ? stream : stream.handle;
-        const flags = shape.cooperative ? LAUNCH_COOPERATIVE : 0;
+        let flags = shape.cooperative ? LAUNCH_COOPERATIVE : 0;
+        if (shape.cluster !== undefined) flags |= clusterFlags(shape.cluster);
         return sendLaunch(thread.device(), fn, grid, block, sharedBytes, handle, flags);
       }),
     );

@@ -24,6 +24,7 @@ WR_API cudaError_t __cudaPopCallConfiguration(dim3 *grid, dim3 *block, size_t *s
 /* What the device checks without looking at its state: then no answer has to be waited for. */
 static int is_certain(const struct wr_kernel *k, dim3 grid, dim3 block, size_t shared) {
   if (grid.x - 1u >= 0x7fffffffu || grid.y - 1u >= 65535 || grid.z - 1u >= 65535) return 0;
+  if (k->clusters) return 0;
   if (block.x - 1u >= 1024 || block.y - 1u >= 1024 || block.z - 1u >= 64) return 0;
   return (uint64_t)block.x * block.y * block.z <= k->max_threads && shared <= k->max_dynamic;
 }
@@ -84,28 +85,10 @@ WR_API cudaError_t cudaLaunchCooperativeKernel(const void *func, dim3 grid, dim3
   return launch(func, grid, block, args, shared, stream, LAUNCH_COOPERATIVE);
 }
 
-struct launch_attribute {
-  int id;
-  char pad[4];
-  union {
-    char bytes[64];
-    int cooperative;
-    dim3 cluster;
-  } value;
-};
-struct launch_config {
-  dim3 grid, block;
-  size_t shared;
-  cudaStream_t stream;
-  struct launch_attribute *attributes;
-  unsigned count;
-};
-/* cudaLaunchAttributeID. */
+/* cudaLaunchAttributeID, but for those that launch.h has. */
 enum {
   ATTRIBUTE_IGNORE = 0,
   ATTRIBUTE_ACCESS_POLICY_WINDOW = 1,
-  ATTRIBUTE_COOPERATIVE = 2,
-  ATTRIBUTE_CLUSTER = 4,
   ATTRIBUTE_CLUSTER_POLICY = 5,
   ATTRIBUTE_PROGRAMMATIC_SERIALIZATION = 6,
   ATTRIBUTE_PRIORITY = 8,
@@ -123,17 +106,13 @@ static cudaError_t check_attribute(const struct launch_attribute *a) {
     case ATTRIBUTE_IGNORE:
     case ATTRIBUTE_ACCESS_POLICY_WINDOW:
     case ATTRIBUTE_COOPERATIVE:
+    case ATTRIBUTE_CLUSTER:
     case ATTRIBUTE_CLUSTER_POLICY:
     case ATTRIBUTE_PROGRAMMATIC_SERIALIZATION:
     case ATTRIBUTE_PRIORITY:
     case ATTRIBUTE_DOMAIN_MAP:
     case ATTRIBUTE_DOMAIN:
     case ATTRIBUTE_PREFERRED_CARVEOUT: return cudaSuccess;
-    case ATTRIBUTE_CLUSTER:
-      if (a->value.cluster.x == 1 && a->value.cluster.y == 1 && a->value.cluster.z == 1) {
-        return cudaSuccess;
-      }
-      return cudaErrorNotSupported;
     default: return cudaErrorNotSupported;
   }
 }
@@ -147,6 +126,13 @@ WR_API cudaError_t cudaLaunchKernelExC(const struct launch_config *config, const
     const struct launch_attribute *a = &config->attributes[i];
     if (a->id == ATTRIBUTE_COOPERATIVE && a->value.cooperative) flags |= LAUNCH_COOPERATIVE;
     WR_TRY(check_attribute(a));
+    if (a->id != ATTRIBUTE_CLUSTER) continue;
+    const unsigned *blocks = a->value.cluster;
+    for (int k = 0; k < 3; k++) {
+      if (blocks[k] - 1u >= 255) return wr_result(cudaErrorInvalidClusterSize);
+    }
+    flags |= blocks[0] << LAUNCH_CLUSTER_X_BIT | blocks[1] << LAUNCH_CLUSTER_Y_BIT |
+             blocks[2] << LAUNCH_CLUSTER_Z_BIT;
   }
   return launch(func, config->grid, config->block, args, config->shared, config->stream, flags);
 }

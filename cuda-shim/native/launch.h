@@ -9,4 +9,24 @@ cudaError_t wr_build_launch(struct wr_call *c, uint8_t *block_memory, const void
                             dim3 block, void **args, size_t shared, cudaStream_t stream,
                             uint32_t flags, struct wr_kernel **kernel);
 
+/* cudaLaunchAttribute and cudaLaunchConfig_t. */
+struct launch_attribute {
+  int id;
+  char pad[4];
+  union {
+    char bytes[64];
+    int cooperative;
+    unsigned cluster[3];
+  } value;
+};
+struct launch_config {
+  dim3 grid, block;
+  size_t shared;
+  cudaStream_t stream;
+  struct launch_attribute *attributes;
+  unsigned count;
+};
+#define ATTRIBUTE_COOPERATIVE 2
+#define ATTRIBUTE_CLUSTER 4
+
 #endif

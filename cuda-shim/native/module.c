@@ -135,6 +135,7 @@ cudaError_t wr_look_up(struct wr_kernel *k) {
   k->max_dynamic = wr_get32(&c, FUNCTION_GET_MAX_DYNAMIC_SHARED);
   k->ptx = wr_get32(&c, FUNCTION_GET_PTX_VERSION);
   k->binary = wr_get32(&c, FUNCTION_GET_BINARY_VERSION);
+  k->clusters = wr_get32(&c, FUNCTION_GET_CLUSTERS);
   if (k->parameter_count > sizeof table / PARAMETER_SIZE) return cudaErrorInvalidKernelImage;
   free(k->parameters);
   k->parameters = calloc(k->parameter_count + 1, sizeof *k->parameters);

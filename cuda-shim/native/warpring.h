@@ -126,7 +126,7 @@ struct wr_kernel {
   struct wr_module *module;
   unsigned generation; /* the rest is valid if it is wr_generation */
   uint32_t function, parameter_bytes, parameter_count;
-  uint32_t shared, local, constant, registers, max_threads, max_dynamic, ptx, binary;
+  uint32_t shared, local, constant, registers, max_threads, max_dynamic, ptx, binary, clusters;
   struct wr_parameter *parameters;
 };
 /* The kernel registered under a host function's address, or that is such a handle. */

@@ -1,6 +1,7 @@
 import {
   CUT_BLOCK,
   CUT_BYTES,
+  CUT_CLUSTER,
   CUT_CONSTANT,
   CUT_FLAGS,
   CUT_GATHER,
@@ -60,6 +61,8 @@ export interface CompiledKernel {
   runs: boolean;
   /** Some loop waits for memory: blocks must take turns. */
   waits: boolean;
+  /** It looks beyond its block: shared addresses are those of the cluster's window. */
+  clusters: boolean;
   hosts: string[];
   sites: Site[];
   registers: number;
@@ -147,7 +150,7 @@ function compile(from: LoweredKernel, options: CompileOptions): CompiledKernel {
   const runs = groups !== undefined && regions.length === 1 && !readsRegister(regions[0], "smid");
   const emitter = new KernelEmitter(
     context.library,
-    options,
+    { ...options, clusters: context.usesClusters },
     hosts,
     slots,
     frameBytes,
@@ -180,6 +183,7 @@ function compile(from: LoweredKernel, options: CompileOptions): CompiledKernel {
     frameBytes,
     runs,
     waits: lowered.cuts.some((c) => c.kind === "wait"),
+    clusters: context.usesClusters,
     hosts: [...hosts],
     sites,
     registers: lowered.registers.length,
@@ -227,7 +231,13 @@ function frameBytesOf(cut: Cut): number {
   return (cut.destinations.length + cut.sources.length) * FRAME_SLOT_BYTES + cut.scratchBytes;
 }
 
-const KINDS = { block: CUT_BLOCK, warp: CUT_WARP, gather: CUT_GATHER, wait: CUT_WAIT };
+const KINDS = {
+  block: CUT_BLOCK,
+  warp: CUT_WARP,
+  gather: CUT_GATHER,
+  wait: CUT_WAIT,
+  cluster: CUT_CLUSTER,
+};
 const REDUCTIONS: Record<string, number> = { popc: 1, and: 2, or: 3 };
 
 /** The table that tells the execution loops what each entry waits for. */

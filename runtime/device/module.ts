@@ -1,5 +1,6 @@
 /** Modules and functions of a context, as their handles name them. */
 import type { KernelFault, KernelInfo, LoadedModule } from "../exec/index.ts";
+import { type ClusterAttributes, newClusterAttributes } from "./clusters.ts";
 import { SHARED_PER_BLOCK } from "./properties.ts";
 
 export type ExecFault = KernelFault;
@@ -17,6 +18,7 @@ export interface KernelFunction {
   carveout: number;
   /** cudaFuncCache*: kept for those who ask. */
   cacheConfig: number;
+  readonly clusters: ClusterAttributes;
 }
 
 /** A module that MODULE_LOAD made. A program's image has one part for each translation unit. */
@@ -50,5 +52,6 @@ export function newFunction(
   const info = part?.kernels.get(name);
   if (part === undefined || info === undefined) return undefined;
   const maxDynamicShared = Math.max(0, SHARED_PER_BLOCK - info.sharedBytes);
-  return { handle, module, part, info, maxDynamicShared, carveout: -1, cacheConfig: 0 };
+  const clusters = newClusterAttributes();
+  return { handle, module, part, info, maxDynamicShared, carveout: -1, cacheConfig: 0, clusters };
 }

@@ -144,7 +144,7 @@ const FIXED: readonly (readonly [number, number])[] = [
   [attr.cudaDevAttrGPUDirectRDMAFlushWritesOptions, 0],
   [attr.cudaDevAttrGPUDirectRDMAWritesOrdering, 0],
   [attr.cudaDevAttrMemoryPoolSupportedHandleTypes, 0],
-  [attr.cudaDevAttrClusterLaunch, 0],
+  [attr.cudaDevAttrClusterLaunch, 1],
   [attr.cudaDevAttrDeferredMappingCudaArraySupported, 0],
   [attr.cudaDevAttrIpcEventSupport, 0],
   [attr.cudaDevAttrMemSyncDomainCount, 1],

@@ -15,6 +15,8 @@ interface KnownFunction {
   readonly parameterBytes: number;
   readonly maxThreads: number;
   maxDynamicShared: number;
+  /** Its launches must have clusters of some size. */
+  clusters: boolean;
 }
 
 /** What one host thread's driver knows of functions, and what is on its way. */
@@ -39,11 +41,14 @@ export class LaunchPipeline {
         parameterBytes: response(P.FUNCTION_GET_PARAMETER_BYTES),
         maxThreads: response(P.FUNCTION_GET_MAX_THREADS),
         maxDynamicShared: response(P.FUNCTION_GET_MAX_DYNAMIC_SHARED),
+        clusters: response(P.FUNCTION_GET_CLUSTERS) !== 0,
       });
     } else if (command === F.COMMAND_FUNCTION_SET) {
       const known = this.#functions.get(request(F.FUNCTION_SET_FUNCTION));
       if (known && request(F.FUNCTION_SET_ATTRIBUTE) === F.FUNCTION_MAX_DYNAMIC_SHARED) {
         known.maxDynamicShared = request(F.FUNCTION_SET_VALUE);
+      } else if (known && request(F.FUNCTION_SET_ATTRIBUTE) !== F.FUNCTION_CACHE_CONFIG) {
+        known.clusters ||= request(F.FUNCTION_SET_ATTRIBUTE) >= F.FUNCTION_CLUSTER_WIDTH;
       }
     } else if (command === S.COMMAND_STREAM_CREATE) {
       this.#streams.add(response(S.STREAM_CREATE_STREAM));
@@ -69,6 +74,7 @@ export class LaunchPipeline {
     const request = (field: number): number => arg.getUint32(field, true);
     const known = this.#functions.get(request(P.LAUNCH_FUNCTION));
     if (known === undefined || this.#capturing > 0 || request(P.LAUNCH_FLAGS) !== 0) return false;
+    if (known.clusters) return false;
     const stream = request(P.REQUEST_STREAM);
     if (stream > P.STREAM_PER_THREAD && !this.#streams.has(stream)) return false;
     for (let i = 0; i < 6; i++) {

@@ -8,7 +8,14 @@ import * as L from "./layout.ts";
 import { Module, type ModuleOwner, type PlacedKernel } from "./module.ts";
 import { WorkerPool } from "./pool.ts";
 import { POOL_CONTROL_BYTES } from "./pool-defs.ts";
-import type { ExecHost, ExecOptions, KernelFault, LaunchRequest, LoadedModule } from "./types.ts";
+import type {
+  ExecHost,
+  ExecOptions,
+  KernelFault,
+  KernelInfo,
+  LaunchRequest,
+  LoadedModule,
+} from "./types.ts";
 
 interface ExecCore {
   runLaunch(launch: number, contexts: number, count: number, budget: number): number;
@@ -148,7 +155,8 @@ export class Executor implements ModuleOwner {
     const module = request.module as Module;
     const kernel = module.kernel(request.kernel, request.block);
     this.children.begin(module);
-    const plan = this.plan(request, kernel);
+    const info = module.kernels.get(request.kernel) as KernelInfo;
+    const plan = this.plan(request, info, kernel);
     try {
       return this.run(request, module, kernel, plan);
     } finally {
@@ -157,7 +165,11 @@ export class Executor implements ModuleOwner {
   }
 
   /** Reserves the memory of the blocks that are resident at once. */
-  private plan(request: LaunchRequest, { compiled, pooled }: PlacedKernel): LaunchPlan {
+  private plan(
+    request: LaunchRequest,
+    info: KernelInfo,
+    { compiled, pooled }: PlacedKernel,
+  ): LaunchPlan {
     const threads = request.block[0] * request.block[1] * request.block[2];
     const rounded = align(threads, 4);
     const warps = Math.ceil(threads / 32);
@@ -171,15 +183,22 @@ export class Executor implements ModuleOwner {
     const local = compiled.localBytes + (compiled.usesStack ? stack : 0);
     const frame = compiled.frameBytes * warps;
     const spill = align(compiled.spillBytes * rounded, 16);
-    const perBlock = align(align(shared, 64) + frame + spill + align(local * threads, 16), 64) + 64;
-    const perControl = L.BLOCK_CONTEXT_BYTES + 2 * 4 * align(threads, 32) + 64;
+    const cluster = request.cluster ?? info.clusterDims ?? [1, 1, 1];
+    const clusterBlocks = cluster[0] * cluster[1] * cluster[2];
+    // Windows of a cluster are a power of two apart, so that an address tells its block.
+    const clusterShift = Math.max(6, 32 - Math.clz32(Math.max(shared, 1) - 1));
+    const window = clusterBlocks > 1 ? 2 ** clusterShift : align(shared, 64);
+    const perBlock = window + align(frame + spill + align(local * threads, 16), 64) + 64;
+    const arrays = compiled.clusters ? 3 : 2;
+    const perControl = L.BLOCK_CONTEXT_BYTES + arrays * 4 * align(threads, 32) + 64;
     const blocks = request.grid[0] * request.grid[1] * request.grid[2];
-    let count = 1;
+    let count = clusterBlocks;
     if (request.cooperative) count = blocks;
     else if (compiled.waits) {
       const sharers = 1 + (this.pool?.size ?? 0);
       const room = Math.floor((this.data.free * 0.75) / perBlock / sharers);
-      count = Math.max(1, Math.min(blocks, MAX_RESIDENT, room));
+      const most = Math.min(blocks, MAX_RESIDENT, room);
+      count = Math.max(1, Math.floor(most / clusterBlocks)) * clusterBlocks;
     }
     const helps = this.pool !== undefined && pooled > 0 && blocks > 1 && !request.cooperative;
     const threadsAtWork = helps ? 1 + (this.pool as WorkerPool).size : 1;
@@ -200,6 +219,12 @@ export class Executor implements ModuleOwner {
     return {
       threads,
       shared,
+      cluster,
+      clusterBlocks,
+      clusterShift,
+      explicitCluster: request.cluster !== undefined || info.clusterDims !== undefined,
+      window,
+      clusters: compiled.clusters,
       local,
       frame,
       spill,
@@ -316,6 +341,11 @@ export class Executor implements ModuleOwner {
     set(L.LAUNCH_BLOCKS, grid[0] * grid[1] * grid[2]);
     set(L.LAUNCH_FRAME_BYTES, compiled.frameBytes);
     set(L.LAUNCH_RUNS, compiled.runs ? 1 : 0);
+    for (let k = 0; k < 3; k++) set(L.LAUNCH_CLUSTER_X + 4 * k, plan.cluster[k]);
+    set(L.LAUNCH_CLUSTER_BLOCKS, plan.clusterBlocks);
+    set(L.LAUNCH_EXPLICIT_CLUSTER, plan.explicitCluster ? 1 : 0);
+    set(L.LAUNCH_CLUSTER_SHIFT, plan.clusterShift);
+    set(L.LAUNCH_CLUSTER_SHARED, (plan.clusterBlocks - 1) * plan.window + plan.shared);
     const low = memory.base + this.low;
     set(L.LAUNCH_HEAP_BASE, memory.base);
     set(L.LAUNCH_HEAP_BASE + 4, memory.base / 2 ** 32);
@@ -349,19 +379,26 @@ export class Executor implements ModuleOwner {
       plan.control +
       plan.count * plan.threadsAtWork * L.BLOCK_CONTEXT_BYTES +
       k * (plan.perControl - L.BLOCK_CONTEXT_BYTES);
-    const data = plan.data + k * plan.perBlock;
-    const frame = data + align(plan.shared, 64);
+    // The windows of a cluster lie side by side in front of what else its blocks need.
+    const rank = k % plan.clusterBlocks;
+    const cluster = plan.data + (k - rank) * plan.perBlock;
+    const rest = plan.perBlock - plan.window;
+    const frame = cluster + plan.clusterBlocks * plan.window + rank * rest;
     const spill = frame + plan.frame;
+    const column = 4 * align(plan.threads, 32);
     const set = (offset: number, value: number) => {
       u32[words + (offset >> 2)] = value;
     };
     set(L.BLOCK_LAUNCH, this.launchRecord);
-    set(L.BLOCK_SHARED, data);
+    set(L.BLOCK_SHARED, cluster + rank * plan.window);
+    set(L.BLOCK_CLUSTER, cluster);
+    set(L.BLOCK_RANK, rank);
     set(L.BLOCK_FRAME, frame);
     set(L.BLOCK_SPILL, spill);
     set(L.BLOCK_LOCAL, spill + plan.spill);
     set(L.BLOCK_PC, arrays);
-    set(L.BLOCK_ARGUMENT, arrays + 4 * align(plan.threads, 32));
+    set(L.BLOCK_ARGUMENT, arrays + column);
+    set(L.BLOCK_PHASE, plan.clusters ? arrays + 2 * column : 0);
     set(L.BLOCK_TABLE, kernel.table);
     set(L.BLOCK_STATE, 0);
   }
@@ -376,6 +413,15 @@ export class Executor implements ModuleOwner {
 interface LaunchPlan {
   threads: number;
   shared: number;
+  /** Blocks of a cluster: x, y, z, and all. */
+  cluster: readonly number[];
+  clusterBlocks: number;
+  clusterShift: number;
+  explicitCluster: boolean;
+  /** Bytes from a block's shared window to the next one's in its cluster. */
+  window: number;
+  /** The kernel looks beyond its block. */
+  clusters: boolean;
   local: number;
   frame: number;
   spill: number;

@@ -28,6 +28,11 @@
 // 164  RUNS             1: a call of the kernel's region runs the BLOCK_RUN blocks of its context
 // 168  GRID_ID          u64
 // 176  ENVREG           32 × u32: %envreg0..31
+// 304  CLUSTER_X Y Z    blocks of a cluster; 0 or 1: blocks come one by one
+// 316  CLUSTER_BLOCKS   their product
+// 320  EXPLICIT_CLUSTER 1 if the launch or the kernel names the cluster's size
+// 324  CLUSTER_SHIFT    log2 of the distance between the shared windows of a cluster's blocks
+// 328  CLUSTER_SHARED   bytes from the first of these windows to the end of the last
 export const LAUNCH_NEXT_BLOCK = 0;
 export const LAUNCH_STOP = 4;
 export const LAUNCH_GRID_X = 8;
@@ -57,7 +62,14 @@ export const LAUNCH_FAULT = 116;
 export const LAUNCH_RUNS = 164;
 export const LAUNCH_GRID_ID = 168;
 export const LAUNCH_ENVREG = 176;
-export const LAUNCH_RECORD_BYTES = 304;
+export const LAUNCH_CLUSTER_X = 304;
+export const LAUNCH_CLUSTER_Y = 308;
+export const LAUNCH_CLUSTER_Z = 312;
+export const LAUNCH_CLUSTER_BLOCKS = 316;
+export const LAUNCH_EXPLICIT_CLUSTER = 320;
+export const LAUNCH_CLUSTER_SHIFT = 324;
+export const LAUNCH_CLUSTER_SHARED = 328;
+export const LAUNCH_RECORD_BYTES = 336;
 
 // Fault record, at LAUNCH_FAULT:
 //   0  CODE     cudaError_t; 0 while there is none (claimed by compare-and-swap)
@@ -87,11 +99,13 @@ export const FAULT_ADDRESS = 28;
 //  44  SMID       index of the worker
 //  48  TABLE      table index of the kernel's first region, on this worker
 //  52  STATE      0 free, 1 its threads are together, 2 they are not
-//  56  LIVE       threads that have not exited (valid while the block is in the slow path)
+//  56  RANK       index of the block in its cluster
 //  60  ARRIVED    16 × u32: threads that have arrived at each barrier by `bar.arrive`
 // 124  ENTRY      the region that runs next, while the threads are together
 // 128  SINK       16 bytes: where inactive lanes load and store
 // 144  RUN        blocks in a row (x) that the call runs, from CTAID on; the kernel counts it down
+// 148  CLUSTER    address of the shared window of the cluster's first block
+// 152  PHASE      address of u32[threads]: 1 while a thread's arrival at barrier.cluster counts
 export const BLOCK_LAUNCH = 0;
 export const BLOCK_CTAID_X = 4;
 export const BLOCK_CTAID_Y = 8;
@@ -106,11 +120,13 @@ export const BLOCK_MASKED = 40;
 export const BLOCK_SMID = 44;
 export const BLOCK_TABLE = 48;
 export const BLOCK_STATE = 52;
-export const BLOCK_LIVE = 56;
+export const BLOCK_RANK = 56;
 export const BLOCK_ARRIVED = 60;
 export const BLOCK_ENTRY = 124;
 export const BLOCK_SINK = 128;
 export const BLOCK_RUN = 144;
+export const BLOCK_CLUSTER = 148;
+export const BLOCK_PHASE = 152;
 export const BLOCK_CONTEXT_BYTES = 192;
 
 // A thread's pc: 0 has exited; otherwise the entry (1-based region) that it stands before, with
@@ -137,6 +153,7 @@ export const CUT_BLOCK = 1;
 export const CUT_WARP = 2;
 export const CUT_GATHER = 3;
 export const CUT_WAIT = 4;
+export const CUT_CLUSTER = 5;
 export const CUT_CONSTANT = 1;
 
 // A frame slot: 32 elements of up to 8 bytes.

@@ -95,6 +95,9 @@ export class Module implements LoadedModule {
       maxThreadsPerBlock: Math.min(1024, x * y * z),
       ptxVersion: this.ptx.version,
       target: this.ptx.target[0] ?? "",
+      clusterDims: fn.clusterDims && [...fn.clusterDims],
+      explicitCluster: fn.explicitCluster,
+      maxClusterRank: fn.maxClusterRank,
       usesGridSync: lowered.lowered.blocks.some((b) =>
         b.values.some((v) => v.op === "sreg" && v.aux.name === "envreg"),
       ),

@@ -24,6 +24,12 @@ export interface KernelInfo {
   target: string;
   /** The kernel reads the cooperative workspace (grid.sync). */
   usesGridSync: boolean;
+  /** `.reqnctapercluster`: blocks of a cluster in x, y, z. */
+  clusterDims?: [number, number, number] | undefined;
+  /** `.explicitcluster`: launches must say the size of their clusters. */
+  explicitCluster?: boolean | undefined;
+  /** `.maxclusterrank` */
+  maxClusterRank?: number | undefined;
 }
 
 /** A module-scope variable. */
@@ -52,6 +58,8 @@ export interface LaunchRequest {
   dynamicSharedBytes: number;
   /** The parameter buffer, laid out by KernelInfo.params. */
   params: Uint8Array;
+  /** Blocks of a cluster in x, y, z, each a divisor of the grid's; undefined: the kernel's own. */
+  cluster?: readonly [number, number, number] | undefined;
   /** All blocks must be resident at once (cudaLaunchCooperativeKernel). */
   cooperative: boolean;
   /** Watchdog; 0 for none. */

@@ -291,7 +291,8 @@ export const FUNCTION_GET_MAX_THREADS = FUNCTION_GET_REGISTERS + 4; // per block
 export const FUNCTION_GET_MAX_DYNAMIC_SHARED = FUNCTION_GET_MAX_THREADS + 4;
 export const FUNCTION_GET_PTX_VERSION = FUNCTION_GET_MAX_DYNAMIC_SHARED + 4; // 10 major + minor
 export const FUNCTION_GET_BINARY_VERSION = FUNCTION_GET_PTX_VERSION + 4; // 10 major + minor
-export const FUNCTION_GET_RESPONSE_SIZE = FUNCTION_GET_BINARY_VERSION + 4;
+export const FUNCTION_GET_CLUSTERS = FUNCTION_GET_BINARY_VERSION + 4; // 1: only in clusters
+export const FUNCTION_GET_RESPONSE_SIZE = FUNCTION_GET_CLUSTERS + 4;
 // After the fixed part: PARAMETER_COUNT parameters, then the name (NAME_BYTES, UTF-8).
 export const PARAMETER_OFFSET = 0; // in the packed parameter block
 export const PARAMETER_BYTES = 4;
@@ -323,10 +324,14 @@ export const LAUNCH_BLOCK_Y = LAUNCH_BLOCK_X + 4;
 export const LAUNCH_BLOCK_Z = LAUNCH_BLOCK_Y + 4;
 export const LAUNCH_SHARED_BYTES = LAUNCH_BLOCK_Z + 4; // dynamic
 export const LAUNCH_PARAMETER_BYTES = LAUNCH_SHARED_BYTES + 4;
-export const LAUNCH_FLAGS = LAUNCH_PARAMETER_BYTES + 4; // LAUNCH_COOPERATIVE
+export const LAUNCH_FLAGS = LAUNCH_PARAMETER_BYTES + 4; // LAUNCH_COOPERATIVE; a cluster's size
 // The variable part: the parameters.
 export const LAUNCH_RESPONSE_SIZE = RESPONSE_HEADER_SIZE;
 export const LAUNCH_COOPERATIVE = 1;
+/** First bit of a cluster's blocks in x, y and z, 8 bits each; all 0: the launch names no size. */
+export const LAUNCH_CLUSTER_X_BIT = 8;
+export const LAUNCH_CLUSTER_Y_BIT = 16;
+export const LAUNCH_CLUSTER_Z_BIT = 24;
 
 // ── events: what the device writes into buffers of an event queue ─────────────────────────────
 export const EVENT_KIND = 0; // EVENT_*

@@ -7,7 +7,14 @@ export const FUNCTION_ATTRIBUTES_FUNCTION = 24;
 export const FUNCTION_ATTRIBUTES_MAX_DYNAMIC_SHARED = 8;
 export const FUNCTION_ATTRIBUTES_CARVEOUT = 12; // i32, percent or -1
 export const FUNCTION_ATTRIBUTES_CACHE_CONFIG = 16; // cudaFuncCache
-export const FUNCTION_ATTRIBUTES_RESPONSE_SIZE = 20;
+export const FUNCTION_ATTRIBUTES_CLUSTER_WIDTH = 20; // blocks that launches must have, or 0
+export const FUNCTION_ATTRIBUTES_CLUSTER_HEIGHT = 24;
+export const FUNCTION_ATTRIBUTES_CLUSTER_DEPTH = 28;
+export const FUNCTION_ATTRIBUTES_CLUSTER_REQUIRED = 32; // 1 if the kernel itself says so
+export const FUNCTION_ATTRIBUTES_CLUSTER_POLICY = 36; // cudaClusterSchedulingPolicy
+export const FUNCTION_ATTRIBUTES_CLUSTER_NON_PORTABLE = 40; // 1: clusters of 9 to 16 blocks
+export const FUNCTION_ATTRIBUTES_CLUSTER_BLOCKS = 44; // of a cluster at most
+export const FUNCTION_ATTRIBUTES_RESPONSE_SIZE = 48;
 
 /** FUNCTION_SET: sets one of FUNCTION_*. */
 export const COMMAND_FUNCTION_SET = 0x26;
@@ -18,6 +25,11 @@ export const FUNCTION_SET_RESPONSE_SIZE = 8;
 /** cudaFuncAttribute numbers. */
 export const FUNCTION_MAX_DYNAMIC_SHARED = 8;
 export const FUNCTION_CARVEOUT = 9;
+export const FUNCTION_CLUSTER_WIDTH = 11;
+export const FUNCTION_CLUSTER_HEIGHT = 12;
+export const FUNCTION_CLUSTER_DEPTH = 13;
+export const FUNCTION_CLUSTER_NON_PORTABLE = 14;
+export const FUNCTION_CLUSTER_POLICY = 15;
 /** Not a cudaFuncAttribute: cudaFuncSetCacheConfig. */
 export const FUNCTION_CACHE_CONFIG = 0x100;
 

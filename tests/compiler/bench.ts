@@ -40,6 +40,7 @@ export interface RunOptions {
   dynamicSharedBytes?: number;
   kernel?: string;
   cooperative?: boolean;
+  cluster?: Shape | undefined;
   timeoutMs?: number;
 }
 
@@ -134,6 +135,7 @@ export class Bench {
       dynamicSharedBytes: options.dynamicSharedBytes ?? 0,
       params: bytes,
       cooperative: options.cooperative ?? false,
+      cluster: options.cluster === undefined ? undefined : triple(options.cluster),
       timeoutMs: options.timeoutMs ?? 10_000,
     };
     return this.executor.launch(request);

@@ -141,6 +141,21 @@ for (const width of WIDTHS) {
       assert.deepEqual(bench.words(out, 4), [0b1000_0100_0010_0001, 0, 0, 1]);
     });
 
+    test("regression: dynamic shared memory by its name, behind static variables", async () => {
+      const bench = await Bench.create(width);
+      const text = kernelText(
+        1,
+        `.shared .align 4 .b8 fixed[36]; mov.u32 %r1, fixed; mov.u32 %r2, 0;
+FILL: add.u32 %r3, %r1, %r2; st.shared.u32 [%r3], 7; add.u32 %r2, %r2, 4; setp.lt.u32 %p1, %r2, 36; @%p1 bra FILL;
+st.shared.u32 [dynamic], 1; st.shared.u32 [dynamic+4], 2; ld.shared.u32 %r4, [fixed+0]; ld.shared.u32 %r5, [fixed+4];
+mov.u32 %r6, dynamic; ld.shared.u32 %r7, [%r6+4]; st.global.v4.u32 [%rd0], {%r4, %r5, %r6, %r7};`,
+        ".extern .shared .align 16 .b8 dynamic[];",
+      );
+      const out = bench.zeros(16);
+      assert.equal(bench.run(text, [out], { dynamicSharedBytes: 16 }), undefined);
+      assert.deepEqual(bench.words(out, 4), [7, 7, 48, 2]);
+    });
+
     test("ldmatrix keeps the constant part of its rows' addresses", async () => {
       const bench = await Bench.create(width);
       const data = Uint32Array.from({ length: 128 }, (_, k) => k + 1);
@@ -157,12 +172,6 @@ describe("what is refused at load", () => {
     const bench = await Bench.create();
     assert.throws(() => bench.executor.loadModule(ptx), message);
   };
-
-  test("clusters of several blocks", () =>
-    refuse(
-      kernelText(0, "").replace("\n{", "\n.reqnctapercluster 2, 1, 1\n{"),
-      /unsupported .reqnctapercluster 2, 1, 1/,
-    ));
 
   test("copies by tensor map, warpgroup products, multisampled textures", async () => {
     const copy = "cp.async.bulk.tensor.1d.global.shared::cta.bulk_group [%rd0, {%r1}], [%r2];";

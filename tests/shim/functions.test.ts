@@ -5,8 +5,11 @@ import {
   type CudaFuncAttributes,
   cudaDeviceGetLimit,
   cudaDeviceSetLimit,
+  cudaFuncAttributeClusterDimMustBeSet,
   cudaFuncAttributeMaxDynamicSharedMemorySize,
+  cudaFuncAttributeNonPortableClusterSizeAllowed,
   cudaFuncAttributePreferredSharedMemoryCarveout,
+  cudaFuncAttributeRequiredClusterWidth,
   cudaFuncCachePreferL1,
   cudaFuncGetAttributes,
   cudaFuncGetName,
@@ -27,7 +30,9 @@ import {
   cudaOccupancyAvailableDynamicSMemPerBlock,
   cudaOccupancyMaxActiveBlocksPerMultiprocessor,
   cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags,
+  cudaOccupancyMaxActiveClusters,
   cudaOccupancyMaxPotentialBlockSize,
+  cudaOccupancyMaxPotentialClusterSize,
   cudaProfilerStart,
   cudaProfilerStop,
   cudaSetDeviceFlags,
@@ -144,7 +149,7 @@ describe("functions", () => {
 });
 
 describe("attributes of launches and streams", () => {
-  test("hints are taken, clusters and unknown ones are not", () =>
+  test("hints are taken, unknown ones are not", () =>
     withCuda(() => {
       register();
       const memory = { value: 0 };
@@ -160,12 +165,9 @@ describe("attributes of launches and streams", () => {
       const seen = new Uint32Array(4);
       ok(cudaMemcpy(seen, memory.value, 16, cudaMemcpyDeviceToHost));
       assert.deepEqual(seen, Uint32Array.of(4, 2, 1, 128));
-      const cluster = { id: cudaLaunchAttributeClusterDimension, val: { x: 2 } };
       const unknown = { id: 99, val: 0 };
-      for (const attr of [cluster, unknown]) {
-        const error = cudaLaunchKernelExC({ ...config, attrs: [attr] }, "shape", args);
-        fails(error, "cudaErrorNotSupported");
-      }
+      const error = cudaLaunchKernelExC({ ...config, attrs: [unknown] }, "shape", args);
+      fails(error, "cudaErrorNotSupported");
       fails(cudaLaunchKernelExC(null, "shape", args), "cudaErrorInvalidValue");
       const stream = { value: 0 };
       const window = { base_ptr: memory.value, num_bytes: 16 };
@@ -176,6 +178,65 @@ describe("attributes of launches and streams", () => {
       assert.equal(value.value, window);
       fails(cudaStreamSetAttribute(stream.value, 4, window), "cudaErrorInvalidValue");
     }));
+});
+
+describe("clusters", () => {
+  test("sizes are checked as an H100 checks them", () =>
+    withCuda(
+      () => {
+        register();
+        const memory = { value: 0 };
+        ok(cudaMalloc(memory, 16));
+        const args = [BigUint64Array.of(BigInt(memory.value))];
+        const launch = (gridDim: number, val: unknown) => {
+          const attrs = [{ id: cudaLaunchAttributeClusterDimension, val }];
+          const config = { gridDim, blockDim: 32, dynamicSmemBytes: 128, attrs };
+          return cudaLaunchKernelExC(config, "shape", args);
+        };
+        const wrong = "cudaErrorInvalidClusterSize";
+        ok(launch(8, { x: 4 }));
+        for (const [grid, cluster] of [
+          [6, 4],
+          [9, 9],
+          [16, 16],
+          [8, [2, 0, 1]],
+          [256, 256],
+          [8, [1, 2, 1]],
+        ] as const) {
+          fails(launch(grid, cluster), wrong);
+        }
+        ok(cudaFuncSetAttribute("shape", cudaFuncAttributeNonPortableClusterSizeAllowed, 1));
+        ok(launch(16, 16));
+        fails(launch(17, 17), wrong);
+        ok(cudaFuncSetAttribute("shape", cudaFuncAttributeRequiredClusterWidth, 2));
+        fails(launch(8, 4), wrong);
+        fails(cudaLaunchKernel("shape", 3, 32, args, 128), wrong);
+        ok(cudaLaunchKernel("shape", 4, 32, args, 128));
+        fails(
+          cudaFuncSetAttribute("shape", cudaFuncAttributeClusterDimMustBeSet, 1),
+          "cudaErrorInvalidValue",
+        );
+        const out: Out<CudaFuncAttributes | null> = { value: null };
+        ok(cudaFuncGetAttributes(out, "shape"));
+        assert.equal(out.value?.clusterDimMustBeSet, 0);
+        assert.equal(out.value?.requiredClusterWidth, 2);
+        assert.equal(out.value?.nonPortableClusterSizeAllowed, 1);
+        const count = { value: 0 };
+        const config = { gridDim: 64, blockDim: 128 };
+        ok(cudaOccupancyMaxPotentialClusterSize(count, "saxpy", config));
+        assert.equal(count.value, 8);
+        const attrs = [{ id: cudaLaunchAttributeClusterDimension, val: 4 }];
+        ok(cudaOccupancyMaxActiveClusters(count, "saxpy", { ...config, attrs }));
+        const blocks = { value: 0 };
+        ok(cudaOccupancyMaxActiveBlocksPerMultiprocessor(blocks, "saxpy", 128, 0));
+        assert.equal(count.value, Math.floor((3 * blocks.value) / 4));
+        fails(
+          cudaOccupancyMaxActiveClusters(count, "saxpy", { ...config, blockDim: 0 }),
+          "cudaErrorInvalidValue",
+        );
+      },
+      { multiprocessors: 3 },
+    ));
 });
 
 describe("limits and flags", () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "../harness.ts";
 import { missing, PREBUILT, prebuilt, runProgram } from "./support.ts";
@@ -34,6 +35,18 @@ describe("warpring run", () => {
       `round ${round} thread 2 text 0.50`,
     ]);
     assert.deepEqual(stdout.trimEnd().split("\n"), [...rounds, "printing passed"]);
+  });
+
+  test("clusters: outputs, errors and attributes as on an H100", () => {
+    const url = new URL("../compiler/fixtures/clusters.txt", import.meta.url);
+    // How many clusters fit at once depends on the multiprocessors.
+    const lines = (text: string) =>
+      text.split("\n").filter((line) => !/^max-active \d+$/.test(line));
+    const { stdout } = runProgram(join(PREBUILT, "clusters"));
+    assert.deepEqual(
+      lines(stdout.replace("clusters passed\n", "")),
+      lines(readFileSync(url, "utf8")),
+    );
   });
 
   test("exit codes, arguments and signals are the program's", () => {

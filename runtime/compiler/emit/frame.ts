@@ -1,4 +1,5 @@
 import {
+  BLOCK_CLUSTER,
   BLOCK_FRAME,
   BLOCK_LAUNCH,
   BLOCK_LOCAL,
@@ -6,6 +7,7 @@ import {
   BLOCK_SHARED,
   BLOCK_SINK,
   BLOCK_SPILL,
+  LAUNCH_CLUSTER_SHARED,
   LAUNCH_HEAP_BYTES,
   LAUNCH_HEAP_LOW,
   LAUNCH_LOCAL_BYTES,
@@ -185,7 +187,8 @@ export abstract class FunctionFrame {
 
   /** The same for a window of shared or local memory, which may be smaller than the access. */
   windowBound(space: "shared" | "local", size: number, shift: number): number {
-    const bytes = this.pinLaunch(space === "shared" ? LAUNCH_TOTAL_SHARED : LAUNCH_LOCAL_BYTES);
+    const shared = this.kernel.options.clusters ? LAUNCH_CLUSTER_SHARED : LAUNCH_TOTAL_SHARED;
+    const bytes = this.pinLaunch(space === "shared" ? shared : LAUNCH_LOCAL_BYTES);
     return this.pin(`bound ${space} ${size} ${shift}`, I32, (p) => {
       p.localGet(bytes);
       p.i32Const(size);
@@ -202,9 +205,11 @@ export abstract class FunctionFrame {
     });
   }
 
-  /** Pushes the start of the block's shared window or of the thread's local memory. */
+  /** Pushes the start of the shared window (the block's or its cluster's) or of local memory. */
   pushWindow(space: "shared" | "local"): void {
-    if (space === "shared") this.w.localGet(this.pinAddress(BLOCK_SHARED));
+    const { clusters } = this.kernel.options;
+    if (space === "shared")
+      this.w.localGet(this.pinAddress(clusters ? BLOCK_CLUSTER : BLOCK_SHARED));
     else this.w.localGet(this.localBase());
   }
 

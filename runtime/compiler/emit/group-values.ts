@@ -63,7 +63,10 @@ export function value(e: GroupOperands, v: Value): void {
       });
       return;
     case "arrive":
-      eachLane(e, () => emitScalar(e, v));
+      eachLane(e, (k) => {
+        e.threadOffset = k;
+        emitScalar(e, v);
+      });
       return;
   }
   const locals = e.locals(v);

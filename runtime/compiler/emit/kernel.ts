@@ -11,6 +11,8 @@ export interface EmitOptions {
   fma: "exact" | "relaxed" | "unfused";
   /** The block's shape, if the kernel is specialised on it. */
   shape: readonly [number, number, number] | undefined;
+  /** Shared addresses are offsets in the cluster's window, not in the block's own. */
+  clusters?: boolean;
 }
 
 /** A function that is really called: its chunks' types. */

@@ -1,4 +1,4 @@
-import { BLOCK_ARRIVED } from "../../exec/layout.ts";
+import { BLOCK_ARRIVED, BLOCK_PHASE } from "../../exec/layout.ts";
 import { F32, F64, I1, I32, I64, type Type, type Value } from "../ir/ir.ts";
 import { OP } from "../wasm/opcodes.ts";
 import { ATOMIC_LOADS, ATOMIC_STORES, log2 } from "./access-codes.ts";
@@ -246,9 +246,22 @@ function emitCheck(e: ScalarTarget, v: Value): void {
   }
 }
 
-/** bar.arrive: counts this thread at the barrier without waiting. */
+/**
+ * bar.arrive: counts this thread at the barrier without waiting; without arguments
+ * barrier.cluster.arrive: notes it in the thread's word.
+ */
 function emitArrive(e: ScalarTarget, v: Value): void {
   const { w } = e;
+  if (v.args.length === 0) {
+    w.localGet(e.pinAddress(BLOCK_PHASE));
+    e.pushThread();
+    w.i32Const(2);
+    w.op(OP.i32_shl);
+    w.op(OP.i32_add);
+    w.i32Const(1);
+    w.mem(OP.i32_store, 2, 0);
+    return;
+  }
   const push = () => {
     w.localGet(0);
     e.push(v.args[0]);

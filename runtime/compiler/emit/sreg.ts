@@ -1,14 +1,23 @@
 import {
+  BLOCK_CLUSTER,
   BLOCK_CTAID_X,
   BLOCK_CTAID_Y,
   BLOCK_CTAID_Z,
+  BLOCK_RANK,
   BLOCK_SHARED,
   BLOCK_SMID,
   LAUNCH_BLOCK_X,
   LAUNCH_BLOCK_Y,
   LAUNCH_BLOCK_Z,
+  LAUNCH_CLUSTER_BLOCKS,
+  LAUNCH_CLUSTER_SHARED,
+  LAUNCH_CLUSTER_SHIFT,
+  LAUNCH_CLUSTER_X,
+  LAUNCH_CLUSTER_Y,
+  LAUNCH_CLUSTER_Z,
   LAUNCH_DYNAMIC_SHARED,
   LAUNCH_ENVREG,
+  LAUNCH_EXPLICIT_CLUSTER,
   LAUNCH_GRID_ID,
   LAUNCH_GRID_X,
   LAUNCH_GRID_Y,
@@ -34,6 +43,13 @@ const FROM_LAUNCH: Record<string, number> = {
   moduleOffset: LAUNCH_MODULE_OFFSET,
   paramSize: LAUNCH_PARAM_BYTES,
   localSize: LAUNCH_LOCAL_BYTES,
+  "cluster.x": LAUNCH_CLUSTER_X,
+  "cluster.y": LAUNCH_CLUSTER_Y,
+  "cluster.z": LAUNCH_CLUSTER_Z,
+  clusterBlocks: LAUNCH_CLUSTER_BLOCKS,
+  clusterShared: LAUNCH_CLUSTER_SHARED,
+  clusterShift: LAUNCH_CLUSTER_SHIFT,
+  explicitCluster: LAUNCH_EXPLICIT_CLUSTER,
 };
 
 const FROM_BLOCK: Record<string, number> = {
@@ -41,6 +57,8 @@ const FROM_BLOCK: Record<string, number> = {
   "ctaid.y": BLOCK_CTAID_Y,
   "ctaid.z": BLOCK_CTAID_Z,
   sharedOffset: BLOCK_SHARED,
+  clusterOffset: BLOCK_CLUSTER,
+  clusterRank: BLOCK_RANK,
   smid: BLOCK_SMID,
 };
 
@@ -97,13 +115,6 @@ export function emitSpecialRegister(e: ScalarTarget, v: Value): void {
       w.i32Const(5);
       w.op(OP.i32_shr_u);
       return;
-    case "nwarpid":
-      w.localGet(e.threads());
-      w.i32Const(31);
-      w.op(OP.i32_add);
-      w.i32Const(5);
-      w.op(OP.i32_shr_u);
-      return;
     case "nsmid":
       w.i32Const(MULTIPROCESSORS);
       return;
@@ -121,6 +132,9 @@ export function emitSpecialRegister(e: ScalarTarget, v: Value): void {
       return;
     case "sharedWindow":
       generic(e, () => w.localGet(e.pinAddress(BLOCK_SHARED)));
+      return;
+    case "clusterWindow":
+      generic(e, () => w.localGet(e.pinAddress(BLOCK_CLUSTER)));
       return;
     case "paramWindow":
       generic(e, () => w.localGet(e.pinLaunch(LAUNCH_PARAMS)));

@@ -119,9 +119,10 @@ export interface CutState {
  * - warp: shuffles, votes, matrix products, `__syncwarp` — waits for the lanes in the member mask
  * - gather: `activemask` and the operations before sm_70 — takes the lanes that arrive together
  * - wait: the back edge of a loop that waits for memory — lets others run
+ * - cluster: `barrier.cluster.wait` — waits for the phase in which the thread has arrived
  */
 export interface Cut {
-  kind: "block" | "warp" | "gather" | "wait";
+  kind: "block" | "warp" | "gather" | "wait" | "cluster";
   /** Entry number of the region that runs after it (1 is the kernel's start). */
   entry: number;
   next: Block;

@@ -5,6 +5,7 @@ import type { Builder } from "./builder.ts";
 import type { Lowering } from "./instructions.ts";
 import { mbarrierAddress } from "./mbarrier.ts";
 import {
+  type Address,
   addressOf,
   type CheckedAddress,
   checkAt,
@@ -12,6 +13,7 @@ import {
   checkedPointer,
   spaceOf,
 } from "./memory.ts";
+import { inBlock } from "./sreg.ts";
 import { lastType, type PtxType, ptxType } from "./types.ts";
 
 // Asynchronous operations are carried out when they are issued, which is one of the orders that the
@@ -114,7 +116,10 @@ function checkedRange(
   unit: number,
   align: number,
 ): Value {
-  const from = addressOf(b, operand, space);
+  return rangeAt(b, addressOf(b, operand, space), bytes, unit, align);
+}
+
+function rangeAt(b: Builder, from: Address, bytes: Value, unit: number, align: number): Value {
   const start = checkAt(b, from, unit, align);
   const long = b.emit("i32_gt_u", I1, [bytes, b.i32(RANGE_LIMIT)]);
   const length = b.select(long, b.i32(RANGE_LIMIT), bytes);
@@ -140,6 +145,10 @@ function copyBulk(b: Builder, i: Instruction): boolean {
   if (i.mods.includes("cp_mask")) return false;
   const [to, from, n, mbar] = i.operands;
   const [target, source] = bulkSpaces(i);
+  if (i.mods.includes("multicast::cluster")) {
+    copyMulticast(b, i);
+    return true;
+  }
   when(b, b.truth(b.read(n, U32)), () => {
     const bytes = b.read(n, U32);
     const src = checkedRange(b, from, source, bytes, 16, 16);
@@ -151,6 +160,36 @@ function copyBulk(b: Builder, i: Instruction): boolean {
     b.lib("mbarrier_complete_tx", [mbarrierAddress(b, mbar, "shared"), b.read(n, U32)], true);
   }
   return true;
+}
+
+/**
+ * cp.async.bulk with .multicast::cluster: to the same place in the shared memory of all blocks in a
+ * mask, and the bytes reported to the same place's mbarrier of each.
+ */
+function copyMulticast(b: Builder, i: Instruction): void {
+  const [to, from, n, mbar, mask] = i.operands;
+  const places = () => [
+    b.read(mask, ptxType("b16")),
+    b.emit("sreg", I32, [], { name: "clusterOffset" }),
+    b.emit("sreg", I32, [], { name: "clusterShift" }),
+    b.emit("sreg", I32, [], { name: "clusterBlocks" }),
+  ];
+  when(b, b.truth(b.read(n, U32)), () => {
+    const bytes = b.read(n, U32);
+    const src = checkedRange(b, from, "global", bytes, 16, 16);
+    const target = addressOf(b, to, "shared");
+    const dst = rangeAt(b, target, bytes, 16, 16);
+    // What is in range for the last block of the cluster is so for all.
+    const last = b.emit("i32_sub", I32, [
+      b.emit("sreg", I32, [], { name: "clusterBlocks" }),
+      b.i32(1),
+    ]);
+    const address = inBlock(b, target.address, last);
+    rangeAt(b, { ...target, address }, bytes, 16, 16);
+    b.lib("copy_multicast", [dst, src, bytes, ...places()], true);
+  });
+  const barrier = mbarrierAddress(b, mbar, "shared");
+  b.lib("mbarrier_complete_tx_multicast", [barrier, b.read(n, U32), ...places()], true);
 }
 
 /** A loop over the elements of a checked range, each an atomic operation on the target. */

@@ -61,20 +61,15 @@ function reduce(b: Builder, i: Instruction): boolean {
   return true;
 }
 
-/** barrier.cluster: a cluster is one block here, so arrive orders memory and wait is a barrier. */
+/** barrier.cluster: arrive notes the thread, wait stops it until all have arrived (§9.7.13.4). */
 function clusterBarrier(b: Builder, i: Instruction): boolean {
   if (i.mods.includes("arrive")) {
     b.emit("fence", NONE, []);
+    b.emit("arrive", NONE, []);
     return true;
   }
   if (!i.mods.includes("wait")) return false;
-  b.fn.cut({
-    kind: "block",
-    operands: [b.i32(0), b.i32(0)],
-    destinations: [],
-    sources: [],
-    scratchBytes: 0,
-  });
+  b.fn.cut({ kind: "cluster", operands: [], destinations: [], sources: [], scratchBytes: 0 });
   return true;
 }
 

@@ -59,6 +59,32 @@ function recursiveFunctions(module: PtxModule): Set<number> {
   return recursive;
 }
 
+const clusterModules = new WeakMap<PtxModule, boolean>();
+
+/**
+ * Whether a module has an instruction of clusters: barrier.cluster, mapa, getctarank, their special
+ * registers, or an access to shared::cluster. Its kernels then take shared addresses as offsets in
+ * the window of the whole cluster.
+ */
+function mentionsClusters(module: PtxModule): boolean {
+  let known = clusterModules.get(module);
+  if (known === undefined) {
+    known = module.functions.some((fn) =>
+      fn.body?.some(
+        (s) =>
+          s.kind === "instr" &&
+          (s.opcode === "mapa" ||
+            s.opcode === "getctarank" ||
+            s.mods.some((m) => m === "shared::cluster" || m === "multicast::cluster") ||
+            (s.opcode === "barrier" && s.mods.includes("cluster")) ||
+            s.operands.some((o) => o.kind === "sreg" && /cluster/.test(o.name))),
+      ),
+    );
+    clusterModules.set(module, known);
+  }
+  return known;
+}
+
 /** What all functions of one kernel share while they are lowered. */
 export class KernelContext {
   readonly module: PtxModule;
@@ -70,6 +96,8 @@ export class KernelContext {
   readonly addressTaken: PtxFunction[] = [];
   /** Functions to compile as WebAssembly functions of their own. */
   readonly realFunctions = new Map<PtxFunction, number>();
+  /** Something in the module looks beyond its block: see {@link mentionsClusters}. */
+  readonly usesClusters: boolean;
   private readonly sharedOffsets = new Map<number, number>();
   private readonly dynamicSymbols: { value: Value; offset: number }[] = [];
   private dynamicAlign = 16;
@@ -87,6 +115,7 @@ export class KernelContext {
     this.library = library;
     this.kernel = kernel;
     this.recursive = recursiveFunctions(module);
+    this.usesClusters = mentionsClusters(module);
     const taken = new Set<PtxFunction>();
     for (const fn of module.functions) {
       for (const s of fn.body ?? []) {

@@ -21,7 +21,7 @@ import type { KernelContext } from "./context.ts";
 import { lowerInstruction } from "./instructions.ts";
 import type { CheckedAddress } from "./memory.ts";
 import { ParamStore } from "./params.ts";
-import { readSpecialRegister } from "./sreg.ts";
+import { ownWindow, readSpecialRegister } from "./sreg.ts";
 import { usesAlloca } from "./stack.ts";
 import { ptxType } from "./types.ts";
 
@@ -85,11 +85,6 @@ export class FunctionLowering {
 
   /** Lowers the outermost function. */
   run(fn: PtxFunction): LoweredFunction {
-    const [x, y, z] = fn.clusterDims ?? [1, 1, 1];
-    if (x * y * z > 1) {
-      const message = `unsupported .reqnctapercluster ${x}, ${y}, ${z}: clusters of several blocks`;
-      throw new PtxError(message, fn.line, 0, fn.name);
-    }
     const entry = this.newBlock();
     this.builder.block = entry;
     this.frame = this.newFrame(fn, undefined, undefined);
@@ -264,10 +259,10 @@ export class FunctionLowering {
       }
       case "shared": {
         const at = this.context.sharedOffset(symbol);
-        if (at >= 0) return b.i32(at + offset);
-        const value = b.i32(0);
-        this.context.patchDynamic(value, offset);
-        return value;
+        const value = b.i32(at < 0 ? 0 : at + offset);
+        if (at < 0) this.context.patchDynamic(value, offset);
+        if (!this.context.usesClusters) return value;
+        return b.emit("i32_add", I32, [ownWindow(b), value]);
       }
       case "local":
         return this.localAddress(b, this.localOffset(symbol) + offset);

@@ -69,7 +69,11 @@ export function addressOf(b: Builder, operand: Operand, space: string): Address 
     }
   } else {
     address = b.read(base, ptxType("u32"));
-    if (address.op === "const") {
+    if (base.kind === "symbol") {
+      // Where dynamic shared memory begins is known when all of the kernel has been read.
+      if (offset !== 0) address = b.emit("i32_add", I32, [address, b.i32(offset)]);
+      offset = 0;
+    } else if (address.op === "const") {
       address = b.i32(address.imm + offset);
       offset = 0;
     } else if (offset < 0 || offset > MAX_STATIC_OFFSET) {

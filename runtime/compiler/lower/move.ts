@@ -2,6 +2,7 @@ import { I32, I64, type Value } from "../ir/ir.ts";
 import type { Instruction, Operand } from "../ptx/ast.ts";
 import type { Builder } from "./builder.ts";
 import type { Lowering } from "./instructions.ts";
+import { inBlock } from "./sreg.ts";
 import { lastType, type PtxType, ptxType } from "./types.ts";
 import { moveWide } from "./wide.ts";
 
@@ -64,8 +65,9 @@ const cvta: Lowering = (b, i) => {
     b.write(d, b.coerce(b.read(x, u64), type.type), type);
     return true;
   }
-  const name = WINDOWS[space];
-  if (!name) return false;
+  if (!WINDOWS[space]) return false;
+  const shared = WINDOWS[space] === "sharedWindow" && b.fn.context.usesClusters;
+  const name = shared ? "clusterWindow" : WINDOWS[space];
   const window = b.emit("sreg", I64, [], { name });
   const v = b.read(x, u64);
   if (to) b.write(d, b.coerce(b.emit("i64_sub", I64, [v, window]), type.type), type);
@@ -80,6 +82,7 @@ const SIZES: Record<string, string> = {
   sharedWindow: "totalShared",
   localWindow: "localSize",
   paramWindow: "paramSize",
+  clusterWindow: "clusterShared",
 };
 
 /** isspacep: whether a generic address lies in a state space's window. */
@@ -92,8 +95,10 @@ const isspacep: Lowering = (b, i: Instruction) => {
     return b.emit("i64_lt_u", 0, [b.emit("i64_sub", I64, [v, window]), size]);
   };
   const space = i.mods[0];
+  const { usesClusters } = b.fn.context;
   if (WINDOWS[space]) {
-    b.write(d, inside(WINDOWS[space]), ptxType("pred"));
+    const name = space === "shared::cluster" ? "clusterWindow" : WINDOWS[space];
+    b.write(d, inside(name), ptxType("pred"));
     return true;
   }
   // Constants lie at the front of the module's variables.
@@ -105,22 +110,45 @@ const isspacep: Lowering = (b, i: Instruction) => {
     return true;
   }
   if (space !== "global") return false;
-  const windows = ["sharedWindow", "localWindow", "paramWindow"].map(inside);
+  const shared = usesClusters ? "clusterWindow" : "sharedWindow";
+  const windows = [shared, "localWindow", "paramWindow"].map(inside);
   const any = windows.reduce((p, q) => b.emit("or1", 0, [p, q]), constant);
   b.write(d, b.not(any), ptxType("pred"));
   return true;
 };
 
-/** mapa: the same variable of a block of the cluster; the cluster has one block (§9.7.9.23). */
+/**
+ * The offset in the cluster's window of an address, which is one itself with .shared::cluster, else a
+ * generic one.
+ */
+function clusterOffset(b: Builder, i: Instruction, x: Operand): Value {
+  const type = lastType(i.mods) as PtxType;
+  const address = b.read(x, type);
+  if (i.mods.includes("shared::cluster")) return b.coerce(address, I32);
+  const window = b.emit("sreg", I64, [], { name: "clusterWindow" });
+  return b.coerce(b.emit("i64_sub", I64, [b.coerce(address, I64), window]), I32);
+}
+
+/** mapa: the same place in the shared memory of another block of the cluster (§9.7.9.23). */
 const mapa: Lowering = (b, i) => {
   const type = lastType(i.mods) as PtxType;
-  const [d, x] = i.operands;
-  b.write(d, b.read(x, type), type);
+  const [d, x, rank] = i.operands;
+  const mapped = inBlock(b, clusterOffset(b, i, x), b.read(rank, ptxType("u32")));
+  if (i.mods.includes("shared::cluster")) b.write(d, b.coerce(mapped, type.type), type);
+  else {
+    const window = b.emit("sreg", I64, [], { name: "clusterWindow" });
+    const address = b.emit("i64_add", I64, [window, b.coerce(mapped, I64)]);
+    b.write(d, b.coerce(address, type.type), type);
+  }
   return true;
 };
 
+/** getctarank: the block of the cluster whose shared memory holds an address (§9.7.9.24). */
 const getctarank: Lowering = (b, i) => {
-  b.write(i.operands[0], b.i32(0), ptxType("u32"));
+  const [d, x] = i.operands;
+  const shift = b.emit("sreg", I32, [], { name: "clusterShift" });
+  const rank = b.emit("i32_shr_u", I32, [clusterOffset(b, i, x), shift]);
+  b.write(d, rank, ptxType("u32"));
   return true;
 };
 

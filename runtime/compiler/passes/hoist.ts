@@ -4,9 +4,10 @@ import { type Block, isPure, type Region, successors, type Value } from "../ir/i
 /** Special registers that are the same for all threads of a block. */
 const BLOCK_UNIFORM = new Set(
   (
-    "ntid.x ntid.y ntid.z ctaid.x ctaid.y ctaid.z nctaid.x nctaid.y nctaid.z nwarpid smid nsmid " +
+    "ntid.x ntid.y ntid.z ctaid.x ctaid.y ctaid.z nctaid.x nctaid.y nctaid.z smid nsmid " +
     "gridid envreg dynamicShared totalShared moduleBase moduleOffset heapBase sharedWindow " +
-    "sharedOffset paramWindow paramSize localSize"
+    "sharedOffset paramWindow paramSize localSize cluster.x cluster.y cluster.z clusterBlocks " +
+    "clusterShared clusterShift explicitCluster clusterOffset clusterRank clusterWindow"
   ).split(" "),
 );
 

@@ -271,17 +271,21 @@ function isAddressType(type: string): boolean {
   return /^[bu](32|64)$|^s64$/.test(type);
 }
 
+/** The one special register that is a predicate. */
+const PREDICATE_SPECIAL = "%is_explicit_cluster";
+
 /** May a special register be moved to this type? The wide ones lose their upper half in 32 bits. */
 function matchSpecial(type: string, name: string): boolean {
   const bits = typeBits(type);
   if (/^%n?(tid|ctaid|clusterid)$|^%cluster_n?ctaid$/.test(name)) return false;
-  if (type.startsWith("f")) return false;
+  if (type.startsWith("f") || name === PREDICATE_SPECIAL) return false;
   return WIDE_SPECIAL.test(name) ? bits === 64 || name === "%gridid" : bits === 32 || bits === 16;
 }
 
 function matchPredicate(operand: Operand): string | undefined {
   const register = operand.kind === "not" ? operand.operand : operand;
   if (register.kind === "reg" && register.reg.type === "pred") return undefined;
+  if (register.kind === "sreg" && register.name === PREDICATE_SPECIAL) return undefined;
   return operand.kind === "int" ? undefined : "a predicate register";
 }
 

@@ -7,6 +7,7 @@ import {
 } from "../../protocol/errors.ts";
 import * as P from "../../protocol/functions.ts";
 import type { Call } from "../call.ts";
+import { mostClusterBlocks, requiredCluster, setClusterAttribute } from "../clusters.ts";
 import type { Device } from "../device.ts";
 import { activeBlocks, availableShared } from "../occupancy.ts";
 import { SHARED_PER_BLOCK_OPTIN } from "../properties.ts";
@@ -21,6 +22,15 @@ const attributes: Command = {
     call.set32(P.FUNCTION_ATTRIBUTES_MAX_DYNAMIC_SHARED, fn.maxDynamicShared);
     call.set32(P.FUNCTION_ATTRIBUTES_CARVEOUT, fn.carveout);
     call.set32(P.FUNCTION_ATTRIBUTES_CACHE_CONFIG, fn.cacheConfig);
+    const [x, y, z] = requiredCluster(fn) ?? [0, 0, 0];
+    call.set32(P.FUNCTION_ATTRIBUTES_CLUSTER_WIDTH, x);
+    call.set32(P.FUNCTION_ATTRIBUTES_CLUSTER_HEIGHT, y);
+    call.set32(P.FUNCTION_ATTRIBUTES_CLUSTER_DEPTH, z);
+    const own = fn.info.explicitCluster || fn.info.clusterDims !== undefined;
+    call.set32(P.FUNCTION_ATTRIBUTES_CLUSTER_REQUIRED, own ? 1 : 0);
+    call.set32(P.FUNCTION_ATTRIBUTES_CLUSTER_POLICY, fn.clusters.policy);
+    call.set32(P.FUNCTION_ATTRIBUTES_CLUSTER_NON_PORTABLE, fn.clusters.nonPortable);
+    call.set32(P.FUNCTION_ATTRIBUTES_CLUSTER_BLOCKS, mostClusterBlocks(fn));
     return cudaSuccess;
   },
 };
@@ -47,6 +57,12 @@ const set: Command = {
         if (value < 0 || value > 3) return cudaErrorInvalidValue;
         fn.cacheConfig = value;
         return cudaSuccess;
+      case P.FUNCTION_CLUSTER_WIDTH:
+      case P.FUNCTION_CLUSTER_HEIGHT:
+      case P.FUNCTION_CLUSTER_DEPTH:
+      case P.FUNCTION_CLUSTER_NON_PORTABLE:
+      case P.FUNCTION_CLUSTER_POLICY:
+        return setClusterAttribute(fn, call.u32(P.FUNCTION_SET_ATTRIBUTE), value);
       default:
         return cudaErrorInvalidValue;
     }

@@ -9,6 +9,7 @@ import {
   cudaSuccess,
 } from "../../protocol/errors.ts";
 import type { Call } from "../call.ts";
+import { launchCluster } from "../clusters.ts";
 import type { Device } from "../device.ts";
 import type { LaunchWork } from "../launch.ts";
 import type { KernelFunction } from "../module.ts";
@@ -67,6 +68,14 @@ const launch: Command = {
   prepare: prepareLaunch,
 };
 
+/** The size of clusters that a launch's flags ask for. */
+function clusterOf(flags: number): [number, number, number] | undefined {
+  if (flags >>> P.LAUNCH_CLUSTER_X_BIT === 0) return undefined;
+  const bits = [P.LAUNCH_CLUSTER_X_BIT, P.LAUNCH_CLUSTER_Y_BIT, P.LAUNCH_CLUSTER_Z_BIT] as const;
+  const [x, y, z] = bits.map((bit) => (flags >>> bit) & 0xff) as [number, number, number];
+  return [x, y, z];
+}
+
 /** Checks a launch and copies its parameters. @returns the work, or a cudaError_t */
 function prepareLaunch(device: Device, call: RequestSource): LaunchWork | number {
   const { context } = call;
@@ -74,9 +83,12 @@ function prepareLaunch(device: Device, call: RequestSource): LaunchWork | number
   if (fn === undefined) return cudaErrorInvalidResourceHandle;
   for (let i = 0; i < 6; i++) shape[i] = call.u32(P.LAUNCH_GRID_X + 4 * i);
   const shared = call.u32(P.LAUNCH_SHARED_BYTES);
-  const cooperative = (call.u32(P.LAUNCH_FLAGS) & P.LAUNCH_COOPERATIVE) !== 0;
+  const flags = call.u32(P.LAUNCH_FLAGS);
+  const cooperative = (flags & P.LAUNCH_COOPERATIVE) !== 0;
   const refused = checkShape(device, fn, shape, shared, cooperative);
   if (refused !== cudaSuccess) return refused;
+  const cluster = launchCluster(fn, shape, clusterOf(flags));
+  if (typeof cluster === "number") return cluster;
   const bytes = call.u32(P.LAUNCH_PARAMETER_BYTES);
   if (bytes !== fn.info.paramBytes) return cudaErrorInvalidValue;
   if (call.inputBytes < bytes) {
@@ -91,6 +103,7 @@ function prepareLaunch(device: Device, call: RequestSource): LaunchWork | number
   }
   request.dynamicSharedBytes = shared;
   request.cooperative = cooperative;
+  request.cluster = cluster;
   const target = work.room(bytes);
   if (bytes > 0) call.readInput(0, target, bytes);
   return work;

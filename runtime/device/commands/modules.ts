@@ -10,6 +10,7 @@ import {
   cudaSuccess,
 } from "../../protocol/errors.ts";
 import type { Call } from "../call.ts";
+import { requiredCluster } from "../clusters.ts";
 import type { Device } from "../device.ts";
 import {
   type KernelFunction,
@@ -132,6 +133,8 @@ function describe(call: Call, fn: KernelFunction): void {
   call.set32(P.FUNCTION_GET_MAX_DYNAMIC_SHARED, fn.maxDynamicShared);
   call.set32(P.FUNCTION_GET_PTX_VERSION, info.ptxVersion[0] * 10 + info.ptxVersion[1]);
   call.set32(P.FUNCTION_GET_BINARY_VERSION, COMPUTE_MAJOR * 10 + COMPUTE_MINOR);
+  const clusters = info.explicitCluster || requiredCluster(fn) !== undefined;
+  call.set32(P.FUNCTION_GET_CLUSTERS, clusters ? 1 : 0);
   const table = new DataView(new ArrayBuffer(info.params.length * P.PARAMETER_SIZE));
   info.params.forEach((param, i) => {
     table.setUint32(i * P.PARAMETER_SIZE + P.PARAMETER_OFFSET, param.offset, true);
