@@ -83,9 +83,11 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
     return this.sure.has(check);
   }
 
-  /** Whether a check was made for the whole block. */
-  isGiven(check: Value): boolean {
-    return this.source.variants[this.current].given?.checks.has(check) ?? false;
+  /** Whether a check was made for the whole block; and if so, of a linear address or of any. */
+  given(check: Value): "linear" | "any" | undefined {
+    const linear = this.source.variants[this.current].given?.checks.get(check);
+    if (linear === undefined) return undefined;
+    return linear ? "linear" : "any";
   }
 
   // ---- addresses ----

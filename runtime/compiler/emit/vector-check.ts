@@ -11,8 +11,9 @@ import { shuffle32 } from "./vector.ts";
 /** How the lanes make an access. */
 export function accessPattern(e: GroupOperands, check: Value): AccessPattern {
   const pattern = patternOf((v) => e.shape(v), check);
-  // The analysis has seen through the address: what it didn't find contiguous isn't.
-  return pattern.tried && e.isGiven(check) ? { stride: undefined, tried: false } : pattern;
+  // A linear address that was not found contiguous isn't.
+  const hopeless = pattern.tried && e.given(check) === "linear";
+  return hopeless ? { stride: undefined, tried: false } : pattern;
 }
 
 /** Locals of a check: with a stride (fast, ea, eas), without one (eas), of uniform ones (ea). */
@@ -28,7 +29,7 @@ export function emitVectorCheck(e: GroupOperands, v: Value, placed: number[]): v
   // A check whose address nobody uses still has to be made.
   const locals = placed.length > 0 ? placed : checkTypes(e, v).map((type) => e.temporaryOf(type));
   const { stride, tried } = accessPattern(e, v);
-  if (e.isGiven(v)) {
+  if (e.given(v)) {
     givenAddress(e, v, locals);
     return;
   }
@@ -65,8 +66,8 @@ function givenAddress(e: GroupOperands, v: Value, locals: number[]): void {
   const { w } = e;
   const { space, scale = 1 } = v.aux;
   const [first, index] = v.args;
-  const { stride } = accessPattern(e, v);
-  if (stride !== undefined) {
+  const { stride, tried } = accessPattern(e, v);
+  if (stride !== undefined && !tried) {
     if (space !== "generic") {
       e.scalar(first);
       e.pushWindow(space as "shared");
@@ -98,7 +99,22 @@ function givenAddress(e: GroupOperands, v: Value, locals: number[]): void {
     e.vec(first, 1);
     shuffle32(e, [0, 2, 4, 6]);
   }
-  w.localSet(locals[0]);
+  if (stride === undefined) {
+    w.localSet(locals[0]);
+    return;
+  }
+  const [fast, ea, eas] = locals;
+  w.localTee(eas);
+  w.localGet(eas);
+  w.op(OP.i32x4_extract_lane);
+  w.u8(0);
+  w.localTee(ea);
+  w.op(OP.i32x4_splat);
+  w.op(OP.i32x4_sub);
+  e.pushIota(stride);
+  w.op(OP.i32x4_eq);
+  w.op(OP.i32x4_all_true);
+  w.localSet(fast);
 }
 
 /** Multiplies what is on the stack by a constant. */

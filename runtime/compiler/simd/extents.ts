@@ -1,13 +1,23 @@
 import { I1, I32, I64, type Type, Value } from "../ir/ir.ts";
 
 /**
- * A 32-bit value as base + Σ step × index over the thread's indices, modulo 2³². Base and steps are
- * the same for the whole block.
+ * A 32-bit value as base + Σ step × index + slack, modulo 2³², over the thread's indices. Base and
+ * steps are the same for the whole block; slack is anything between two values of the block.
  */
 interface Linear {
   base: Value;
   /** Step of each index; undefined is 0. */
   steps: (Value | undefined)[];
+  slack: Slack | undefined;
+}
+
+/** What is known of a part that isn't linear: I64, within ±2^bits, a multiple of a power of two. */
+interface Slack {
+  low: Value;
+  high: Value;
+  bits: number;
+  multiple: number;
+  needs: Value[];
 }
 
 /** A 64-bit value: a base of the block's, if any, and what a thread adds to it, within bounds. */
@@ -22,8 +32,19 @@ interface Spread {
   multiple: number;
   /** What must hold for all that to be so. */
   needs: Value[];
+  /** It is linear in the thread's indices. */
+  regular: boolean;
 }
 
+/** What makes an access sure. */
+export interface Passing {
+  tests: Value[];
+  /** The address is linear in the thread's indices. */
+  regular: boolean;
+}
+
+/** Slack stays inside this many bits. */
+const MAX_SLACK_BITS = 48;
 /** Bounds of a spread stay inside this many bits, so that no sum of them wraps. */
 const MAX_BITS = 58;
 
@@ -62,11 +83,17 @@ export class Extents {
   // ---- what a thread may do ----
 
   /** Tests that an address check passes for every thread, or undefined if that can't be told. */
-  passes(check: Value): Value[] | undefined {
+  passes(check: Value): Passing | undefined {
     const { space, offset = 0, size = 1, align = 1 } = check.aux;
     const [address] = check.args;
-    if (space === "generic") return this.inHeap(address, offset, size, align);
-    return space === "shared" ? this.inShared(address, offset, size, align) : undefined;
+    const generic = space === "generic";
+    if (!generic && space !== "shared") return undefined;
+    const tests = generic
+      ? this.inHeap(address, offset, size, align)
+      : this.inShared(address, offset, size, align);
+    if (!tests) return undefined;
+    const regular = generic ? this.spread(address)?.regular : !this.linear(address)?.slack;
+    return { tests, regular: regular ?? false };
   }
 
   private inHeap(address: Value, offset: number, size: number, align: number) {
@@ -89,11 +116,12 @@ export class Extents {
 
   private inShared(address: Value, offset: number, size: number, align: number) {
     const l = this.linear(address);
-    if (!l) return undefined;
-    const { low, high } = this.bounds(l);
+    if (!l || (l.slack && l.slack.multiple % align !== 0)) return undefined;
+    const { low, high, needs } = this.bounds(l);
     const end = this.make("i64_add", I64, high, this.wide(BigInt(offset + size)));
     const bytes = this.make("i64_extend_i32_u", I64, this.register("totalShared", I32));
     const tests = [
+      ...needs,
       this.make("i64_ge_s", I1, low, this.wide(0n)),
       this.make("i64_le_s", I1, end, bytes),
     ];
@@ -138,8 +166,9 @@ export class Extents {
   /** Bounds of a compared 32-bit value as the comparison sees it. */
   private compared(v: Value, signed: boolean): Compared | undefined {
     const l = this.linear(v);
-    if (!l) return undefined;
-    if (l.steps.every((s) => s === undefined)) {
+    // What comes and goes between threads (`i % 2 == 0`) splits every block.
+    if (!l || l.slack) return undefined;
+    if (isFlat(l)) {
       const wide = this.make(signed ? "i64_extend_i32_s" : "i64_extend_i32_u", I64, l.base);
       return { low: wide, high: wide, needs: [] };
     }
@@ -149,7 +178,7 @@ export class Extents {
 
   private compared64(v: Value, signed: boolean): Compared | undefined {
     const s = this.spread(v);
-    if (!s) return undefined;
+    if (!s?.regular) return undefined;
     const needs = [...s.needs];
     let { low, high } = s;
     if (s.base) {
@@ -181,7 +210,7 @@ export class Extents {
   }
 
   private findLinear(v: Value): Linear | undefined {
-    if (this.isOwn(v)) return { base: v, steps: [] };
+    if (this.isOwn(v)) return { base: v, steps: [], slack: undefined };
     if (v.op === "sreg") return this.index(v.aux.name as string);
     const [a, b] = v.args;
     switch (v.op) {
@@ -195,7 +224,9 @@ export class Extents {
           return this.make(v.op, I32, x ?? this.word(0), y);
         };
         const steps = [0, 1, 2].map((k) => join(f.steps[k], g.steps[k]));
-        return { base: join(f.base, g.base) as Value, steps };
+        const slack = this.joinSlack(v.op, f.slack, g.slack);
+        if (slack && slack.bits > MAX_SLACK_BITS) return undefined;
+        return { base: join(f.base, g.base) as Value, steps, slack };
       }
       case "i32_mul":
       case "i32_shl": {
@@ -204,10 +235,87 @@ export class Extents {
         const [by, of] = v.op === "i32_mul" && isFlat(f) ? [f, g] : [g, f];
         if (!isFlat(by)) return undefined;
         const scale = (x: Value) => this.make(v.op, I32, x, by.base);
-        return { base: scale(of.base), steps: of.steps.map((s) => s && scale(s)) };
+        const slack = of.slack && this.scaleSlack(v.op, of.slack, by.base);
+        if (of.slack && !slack) return undefined;
+        return { base: scale(of.base), steps: of.steps.map((s) => s && scale(s)), slack };
       }
+      case "i32_and":
+        return this.within(this.masked(a, b) ?? this.masked(b, a));
+      case "i32_shr_u":
+      case "i32_shr_s":
+        return this.within(b.op === "const" ? this.shifted(a, b.imm & 31) : undefined);
     }
     return undefined;
+  }
+
+  private within(slack: Slack | undefined): Linear | undefined {
+    return slack && { base: this.word(0), steps: [], slack };
+  }
+
+  /** v & mask, for a mask of the block that is not negative. */
+  private masked(v: Value, mask: Value): Slack | undefined {
+    if (!this.isOwn(mask)) return undefined;
+    const multiple = mask.op === "const" ? (mask.imm === 0 ? 1 << 30 : mask.imm & -mask.imm) : 1;
+    if (multiple < 0) return undefined;
+    const zero = this.wide(0n);
+    const most = this.make("i64_extend_i32_s", I64, mask);
+    const needs = [this.make("i64_ge_s", I1, most, zero)];
+    const l = this.linear(v);
+    if (!l) return { low: zero, high: most, bits: 31, multiple, needs };
+    // Of what is not negative no more than itself is left.
+    const { low, high, needs: own } = this.bounds(l);
+    const least = this.make("select", I64, this.make("i64_lt_s", I1, high, most), high, most);
+    const natural = this.make("i64_ge_s", I1, low, zero);
+    const bound = this.make("select", I64, this.all([natural, ...own]), least, most);
+    return { low: zero, high: bound, bits: 31, multiple, needs };
+  }
+
+  /** v >> by, of what is not negative. */
+  private shifted(v: Value, by: number): Slack | undefined {
+    const l = this.linear(v);
+    if (!l) return undefined;
+    const { low, high, needs } = this.bounds(l);
+    const count = this.wide(BigInt(by));
+    return {
+      low: this.make("i64_shr_s", I64, low, count),
+      high: this.make("i64_shr_s", I64, high, count),
+      bits: 31,
+      multiple: 1,
+      needs: [
+        ...needs,
+        this.make("i64_ge_s", I1, low, this.wide(0n)),
+        ...this.fits(low, high, true),
+      ],
+    };
+  }
+
+  private joinSlack(op: string, a: Slack | undefined, b: Slack | undefined): Slack | undefined {
+    if (!b) return a;
+    const zero = this.wide(0n);
+    const x = a ?? { low: zero, high: zero, bits: 0, multiple: 1 << 30, needs: [] };
+    const [low, high] = op === "i32_add" ? [b.low, b.high] : [b.high, b.low];
+    const join = op === "i32_add" ? "i64_add" : "i64_sub";
+    return {
+      low: this.make(join, I64, x.low, low),
+      high: this.make(join, I64, x.high, high),
+      bits: Math.max(x.bits, b.bits) + 1,
+      multiple: Math.min(x.multiple, b.multiple),
+      needs: [...x.needs, ...b.needs],
+    };
+  }
+
+  private scaleSlack(op: string, s: Slack, by: Value): Slack | undefined {
+    if (by.op !== "const") return undefined;
+    const factor = op === "i32_shl" ? 2 ** (by.imm & 31) : by.imm;
+    const bits = s.bits + factor.toString(2).length;
+    if (factor <= 0 || bits > MAX_SLACK_BITS) return undefined;
+    const multiple = Math.min(1 << 30, s.multiple * (factor & -factor));
+    const scaled = (v: Value) => this.make("i64_mul", I64, v, this.wide(BigInt(factor)));
+    return { ...s, low: scaled(s.low), high: scaled(s.high), bits, multiple };
+  }
+
+  private all(conditions: Value[]): Value {
+    return conditions.reduce((a, b) => this.make("and1", I1, a, b));
   }
 
   private index(name: string): Linear | undefined {
@@ -215,12 +323,18 @@ export class Extents {
     if (name === "gtid.x") {
       const width = this.register("ntid.x", I32);
       const base = this.make("i32_mul", I32, this.register("ctaid.x", I32), width);
-      return { base, steps: [this.word(1)] };
+      return { base, steps: [this.word(1)], slack: undefined };
     }
+    if (!this.flat && name === "laneid") return this.within(this.upTo(31));
     if (k < 0) return undefined;
     const steps: (Value | undefined)[] = [undefined, undefined, undefined];
     if (this.last[k]) steps[k] = this.word(1);
-    return { base: this.word(0), steps };
+    return { base: this.word(0), steps, slack: undefined };
+  }
+
+  private upTo(n: number): Slack {
+    const [low, high] = [this.wide(0n), this.wide(BigInt(n))];
+    return { low, high, bits: 31, multiple: 1, needs: [] };
   }
 
   private spread(v: Value): Spread | undefined {
@@ -235,7 +349,8 @@ export class Extents {
   private findSpread(v: Value): Spread | undefined {
     const zero = this.wide(0n);
     if (this.isOwn(v)) {
-      return { base: v, low: zero, high: zero, bits: 0, multiple: 1 << 30, needs: [] };
+      const multiple = 1 << 30;
+      return { base: v, low: zero, high: zero, bits: 0, multiple, needs: [], regular: true };
     }
     const [a, b] = v.args;
     switch (v.op) {
@@ -243,9 +358,10 @@ export class Extents {
       case "i64_extend_i32_u": {
         const l = this.linear(a);
         if (!l) return undefined;
-        const { low, high } = this.bounds(l);
-        const needs = this.fits(low, high, v.op.endsWith("_s"));
-        return { base: undefined, low, high, bits: 33, multiple: 1, needs };
+        const { low, high, needs: own } = this.bounds(l);
+        const needs = [...own, ...this.fits(low, high, v.op.endsWith("_s"))];
+        const regular = !l.slack;
+        return { base: undefined, low, high, bits: 33, multiple: 1, needs, regular };
       }
       case "i64_add":
       case "i64_sub": {
@@ -261,6 +377,7 @@ export class Extents {
           bits,
           multiple: Math.min(s.multiple, t.multiple),
           needs: [...s.needs, ...t.needs],
+          regular: s.regular && t.regular,
         };
       }
       case "i64_mul":
@@ -279,14 +396,15 @@ export class Extents {
           bits,
           multiple: Math.min(1 << 30, s.multiple * Number(by & -by)),
           needs: s.needs,
+          regular: s.regular,
         };
       }
     }
     return undefined;
   }
 
-  /** Least and greatest value over all threads, in exact arithmetic: I64, within ±2⁴⁴. */
-  private bounds(l: Linear): { low: Value; high: Value } {
+  /** Least and greatest value over all threads, in exact arithmetic: I64, within ±2⁵⁰. */
+  private bounds(l: Linear): { low: Value; high: Value; needs: Value[] } {
     let low = this.make("i64_extend_i32_s", I64, l.base);
     let high = low;
     const zero = this.wide(0n);
@@ -298,7 +416,12 @@ export class Extents {
       low = this.make("i64_add", I64, low, this.make("select", I64, down, far, zero));
       high = this.make("i64_add", I64, high, this.make("select", I64, down, zero, far));
     });
-    return { low, high };
+    if (!l.slack) return { low, high, needs: [] };
+    return {
+      low: this.make("i64_add", I64, low, l.slack.low),
+      high: this.make("i64_add", I64, high, l.slack.high),
+      needs: l.slack.needs,
+    };
   }
 
   /** That exact bounds are what 32 bits hold. */
@@ -370,7 +493,7 @@ const NEGATED: Record<string, string> = {
   ne: "eq",
 };
 
-const isFlat = (l: Linear) => l.steps.every((s) => s === undefined);
+const isFlat = (l: Linear) => !l.slack && l.steps.every((s) => s === undefined);
 
 /** Constant operands, and those that change nothing. */
 function foldExtent(op: string, type: Type, args: Value[]): Value | undefined {
@@ -418,6 +541,10 @@ function foldExtent(op: string, type: Type, args: Value[]): Value | undefined {
       return truth(BigInt.asIntN(64, a.big) <= BigInt.asIntN(64, b.big));
     case "i64_ge_s":
       return truth(BigInt.asIntN(64, a.big) >= BigInt.asIntN(64, b.big));
+    case "i64_shr_s":
+      return wide(BigInt.asIntN(64, a.big) >> b.big);
+    case "and1":
+      return truth((a.imm & b.imm) !== 0);
     case "or1":
       return truth((a.imm | b.imm) !== 0);
   }

@@ -7,8 +7,8 @@ import { LANES } from "./shapes.ts";
 export interface SureTests {
   /** Values of the block that the tests need, in order; the last is the outcome, an I1. */
   code: Value[];
-  /** Checks that pass in every thread. */
-  checks: Set<Value>;
+  /** Checks that pass in every thread, and whether their addresses are linear in its indices. */
+  checks: Map<Value, boolean>;
   /** The body runs the threads of several blocks in a row as one: it knows only `gtid.x`. */
   flat: boolean;
 }
@@ -53,16 +53,23 @@ export function takeAsGiven(
     takeSide(b, side);
   }
   removeUnreachable(region);
-  const checks = new Set<Value>();
+  const checks = new Map<Value, boolean>();
+  let left = 0;
   for (const b of region.blocks) {
     for (const v of b.values) {
-      const found = v.op === "check" ? extents.passes(v) : undefined;
-      if (!found) continue;
-      tests.push(...found);
-      checks.add(v);
+      if (v.op !== "check") continue;
+      const found = extents.passes(v);
+      if (!found) {
+        left++;
+        continue;
+      }
+      tests.push(...found.tests);
+      checks.set(v, found.regular);
     }
   }
-  if (tests.length === 0 || (flat && !isFlat(region, checks, known))) return undefined;
+  // Checks that are left cost more than in the fast body, which can start over.
+  if (tests.length === 0 || left > checks.size || (flat && !isFlat(region, checks, known)))
+    return undefined;
   const distinct = [...new Set(tests)];
   let outcome = distinct[0];
   for (const t of distinct.slice(1)) {
@@ -211,7 +218,7 @@ function flatten(region: Region, block: readonly [number, number, number]): bool
 }
 
 /** Whether what is left needs to know nothing of the single block, and cannot fail. */
-function isFlat(region: Region, checks: Set<Value>, known: Set<Value>): boolean {
+function isFlat(region: Region, checks: Map<Value, boolean>, known: Set<Value>): boolean {
   if (new Graph(region.start).loops.length > 0) return false;
   const own = new Set(known);
   for (const b of region.blocks) for (const v of b.values) own.add(v);
