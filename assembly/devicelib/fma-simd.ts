@@ -9,7 +9,8 @@ import {
   toOddX2,
   twoSumErrorX2,
 } from "./simd-common";
-import { fma_rn_f64, fma_rn_ftz_f32 } from "./fma";
+import { fma_rn_ftz_f32 } from "./fma";
+import { sum_rm_f32_x2x2, sum_rn_f32_x2x2, sum_rn_f64_x2 } from "./sum";
 
 /** Odd-rounded f64 sums of lanes 0 and 1. */
 // @ts-ignore: decorator
@@ -31,27 +32,14 @@ function oddHigh(a: v128, b: v128, c: v128): v128 {
   return toOddX2(s, twoSumErrorX2(p, cc, s));
 }
 
-/** The four sums with a last bit that tells of what was lost: the rare part of fma_rn_f32_x4. */
-function fmaTies(a: v128, b: v128, c: v128): v128 {
-  return demotePair(oddLow(a, b, c), oddHigh(a, b, c));
-}
-
 /** fma.rn.f32, exact, on four lanes. */
 export function fma_rn_f32_x4(a: v128, b: v128, c: v128): v128 {
-  const s0 = f64x2.add(f64x2.mul(promoteLow(a), promoteLow(b)), promoteLow(c));
-  const s1 = f64x2.add(f64x2.mul(promoteHigh(a), promoteHigh(b)), promoteHigh(c));
-  const r = demotePair(s0, s1);
-  // A sum on a tie of f32, or a subnormal result: as in the scalar form. Doubled and moved to
-  // signed order, the bits of subnormal numbers are the lowest but for zero's, which come last.
-  const low29 = i64x2.splat(0x1fffffff);
-  const tie = i64x2.splat(0x10000000);
-  const order = i32x4.add(i32x4.add(r, r), i32x4.splat(0x7fffffff));
-  const doubtful = v128.or(
-    v128.or(i64x2.eq(v128.and(s0, low29), tie), i64x2.eq(v128.and(s1, low29), tie)),
-    i32x4.lt_s(order, i32x4.splat(0x80ffffff)),
+  return sum_rn_f32_x2x2(
+    f64x2.mul(promoteLow(a), promoteLow(b)),
+    f64x2.mul(promoteHigh(a), promoteHigh(b)),
+    promoteLow(c),
+    promoteHigh(c),
   );
-  if (v128.any_true(doubtful)) return fmaTies(a, b, c);
-  return r;
 }
 
 /** fma.rn.f32 through relaxed_madd: for engines where that is fused. */
@@ -132,33 +120,14 @@ export function fma_rz_f32_x4(a: v128, b: v128, c: v128): v128 {
   return i32x4.add(r, over);
 }
 
-/** A mask's −1 turned to +1 in negative lanes: one step down in value. */
-// @ts-ignore: decorator
-@inline
-function stepDown(r: v128, over: v128): v128 {
-  const negative = i32x4.shr_s(r, 31);
-  return i32x4.add(r, i32x4.sub(v128.xor(over, negative), negative));
-}
-
 /** fma.rm.f32 on four lanes. */
 export function fma_rm_f32_x4(a: v128, b: v128, c: v128): v128 {
-  const s0 = oddLow(a, b, c);
-  const s1 = oddHigh(a, b, c);
-  const r = demotePair(s0, s1);
-  const over = narrowMasks(f64x2.gt(promoteLow(r), s0), f64x2.gt(promoteHigh(r), s1));
-  // (over ^ negative) − negative is over negated in negative lanes, and 0 stays 0.
-  const stepped = stepDown(r, over);
-  // Exact zero: −0 unless both terms are +0. Rare enough to be kept off the main path.
-  const zero = v128.and(
-    f32x4.eq(r, f32x4.splat(0)),
-    narrowMasks(f64x2.eq(s0, f64x2.splat(0)), f64x2.eq(s1, f64x2.splat(0))),
+  return sum_rm_f32_x2x2(
+    f64x2.mul(promoteLow(a), promoteLow(b)),
+    f64x2.mul(promoteHigh(a), promoteHigh(b)),
+    promoteLow(c),
+    promoteHigh(c),
   );
-  if (!v128.any_true(zero)) return stepped;
-  const terms = v128.or(v128.xor(a, b), c); // sign bits: set if the product or c is negative
-  const product = v128.or(f32x4.eq(a, f32x4.splat(0)), f32x4.eq(b, f32x4.splat(0)));
-  // A product that is not zero cancelled against c: −0. Else the signs decide.
-  const negativeZero = v128.or(v128.andnot(i32x4.splat(-1), product), terms);
-  return v128.or(stepped, v128.and(v128.and(zero, negativeZero), i32x4.splat(0x80000000)));
 }
 
 /** fma.rp.f32 on four lanes: −fma.rm(−a, b, −c). */
@@ -188,26 +157,5 @@ export function fma_rn_f64_x2(a: v128, b: v128, c: v128): v128 {
   pe = f64x2.add(pe, f64x2.mul(ah, bl));
   pe = f64x2.add(pe, f64x2.mul(al, bh));
   pe = f64x2.add(pe, f64x2.mul(al, bl));
-  const uh = f64x2.add(c, pe);
-  const ul = twoSumErrorX2(c, pe, uh);
-  const th = f64x2.add(p, uh);
-  const tl = twoSumErrorX2(p, uh, th);
-  const v = f64x2.add(tl, ul);
-  const z = f64x2.add(th, toOddX2(v, twoSumErrorX2(tl, ul, v)));
-  const zero = f64x2.splat(0);
-  const safe = v128.and(
-    v128.or(
-      f64x2.ge(f64x2.abs(p), f64x2.splat(1.1830521861667747e-271)),
-      v128.or(f64x2.eq(a, zero), f64x2.eq(b, zero)),
-    ),
-    f64x2.lt(f64x2.abs(z), f64x2.splat(Infinity)),
-  );
-  if (i64x2.all_true(safe)) return v128.bitselect(f64x2.add(p, c), z, f64x2.eq(z, zero));
-  return f64x2.replace_lane(
-    f64x2.splat(
-      fma_rn_f64(f64x2.extract_lane(a, 0), f64x2.extract_lane(b, 0), f64x2.extract_lane(c, 0)),
-    ),
-    1,
-    fma_rn_f64(f64x2.extract_lane(a, 1), f64x2.extract_lane(b, 1), f64x2.extract_lane(c, 1)),
-  );
+  return sum_rn_f64_x2(p, pe, a, b, c);
 }

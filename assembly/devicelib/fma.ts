@@ -4,6 +4,7 @@
 
 import { RM, RN, RP, RZ, demote, demoteFtz, ftz, sat, toOdd, twoSumError } from "./common";
 import { fmaSlow } from "./soft64";
+import { sum_rm_f32, sum_rn_f32, sum_rn_f64 } from "./sum";
 
 /** The exact a·b + c rounded to f32 in `mode`: the f64 sum is rounded to odd first. */
 // @ts-ignore: decorator
@@ -30,22 +31,9 @@ function fmaFtz(a: f32, b: f32, c: f32, mode: i32): f32 {
   return demoteFtz(toOdd(s, twoSumError(p, <f64>c, s)), mode);
 }
 
-/**
- * fma.rn.f32: a·b + c, rounded once. The f64 sum rounds to the right f32 unless it lies on a tie of
- * the f32 format after having lost bits itself; only such sums, and subnormal results (whose ties
- * are elsewhere), take the second path. A result of 0 needs none: its sum was exact.
- */
+/** fma.rn.f32: a·b + c, rounded once. */
 export function fma_rn_f32(a: f32, b: f32, c: f32): f32 {
-  const p = <f64>a * <f64>b;
-  const s = p + <f64>c;
-  const r = <f32>s;
-  if (
-    (<i32>reinterpret<i64>(s) & 0x1fffffff) == 0x10000000 ||
-    u32((reinterpret<i32>(r) & 0x7fffffff) - 1) < 0x7fffff
-  ) {
-    return <f32>toOdd(s, twoSumError(p, <f64>c, s));
-  }
-  return r;
+  return sum_rn_f32(<f64>a * <f64>b, <f64>c);
 }
 
 /** fma.rz.f32 */
@@ -54,7 +42,7 @@ export function fma_rz_f32(a: f32, b: f32, c: f32): f32 {
 }
 /** fma.rm.f32 */
 export function fma_rm_f32(a: f32, b: f32, c: f32): f32 {
-  return fmaOdd(a, b, c, RM);
+  return sum_rm_f32(<f64>a * <f64>b, <f64>c);
 }
 /** fma.rp.f32 */
 export function fma_rp_f32(a: f32, b: f32, c: f32): f32 {
@@ -118,28 +106,14 @@ function high26(x: f64): f64 {
   return reinterpret<f64>((reinterpret<i64>(x) + 0x4000000) & ~0x7ffffff);
 }
 
-/**
- * fma.rn.f64: a·b + c, rounded once (Boldo & Melquiond 2008, algorithm 5; Dekker's product). Exact
- * while the product's error is no smaller than 2⁻¹⁰⁷⁴ and nothing overflows; the rest, which
- * includes NaN and infinities, goes through integers.
- */
+/** fma.rn.f64: a·b + c, rounded once. */
 export function fma_rn_f64(a: f64, b: f64, c: f64): f64 {
   const p = a * b;
   const ah = high26(a);
   const al = a - ah;
   const bh = high26(b);
   const bl = b - bh;
-  const pe = ah * bh - p + ah * bl + al * bh + al * bl;
-  const uh = c + pe;
-  const ul = twoSumError(c, pe, uh);
-  const th = p + uh;
-  const tl = twoSumError(p, uh, th);
-  const v = tl + ul;
-  const z = th + toOdd(v, twoSumError(tl, ul, v));
-  if ((abs<f64>(p) >= 1.1830521861667747e-271 || a == 0 || b == 0) && abs<f64>(z) < Infinity) {
-    return z == 0 ? p + c : z; // the plain sum has the sign that IEEE 754 asks of a zero
-  }
-  return fmaSlow(a, b, c, RN);
+  return sum_rn_f64(p, ah * bh - p + ah * bl + al * bh + al * bl, a, b, c);
 }
 /** fma.rz.f64 */
 export function fma_rz_f64(a: f64, b: f64, c: f64): f64 {

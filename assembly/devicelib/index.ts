@@ -6,6 +6,7 @@
 // pairs, small integers, predicates) is an i32 whose unused upper bits are zero, on entry and on
 // return. `_x4` and `_x2` forms do four or two lanes at once.
 export * from "./fma";
+export * from "./sum";
 export * from "./round32";
 export * from "./round64";
 export * from "./minmax";

@@ -1,6 +1,7 @@
 import { type LoweredFunction, type Region, TYPE_BYTES, type Value } from "./ir/ir.ts";
 import { mergeChecks } from "./passes/checks.ts";
 import { eliminateDead } from "./passes/dce.ts";
+import { expandFma } from "./passes/fma.ts";
 import { hoist } from "./passes/hoist.ts";
 import { simplify } from "./passes/simplify.ts";
 import { buildRegion } from "./regions/build.ts";
@@ -20,12 +21,17 @@ export type PassObserver = (pass: string, region: Region, prologue: Value[]) => 
 export const PASSES = ["build", "simplify", "checks", "hoist", "dce"] as const;
 
 /** Runs all passes over every region of a lowered function. */
-export function optimize(fn: LoweredFunction, observe?: PassObserver): OptimizedRegion[] {
+export function optimize(
+  fn: LoweredFunction,
+  fma: "exact" | "relaxed" | "unfused",
+  observe?: PassObserver,
+): OptimizedRegion[] {
   const live = liveRegisters(fn);
   const remat = new Rematerializer(fn);
   return [undefined, ...fn.cuts].map((from) => {
     const region = buildRegion(fn, from, live, remat);
     observe?.("build", region, []);
+    expandFma(region, fma);
     simplify(region);
     observe?.("simplify", region, []);
     mergeChecks(region);

@@ -67,6 +67,8 @@ describe("SIMD forms against scalar forms", () => {
     const match = /^(.*)_x[24]$/.exec(simd);
     const scalar = match?.[1];
     if (!scalar || !LIBRARY_NAMES.has(scalar)) continue;
+    // Takes a product and its error, which random operands are not: tested by fma_rn_f64_x2.
+    if (scalar === "sum_rn_f64") continue;
     compared++;
     test(simd, () => {
       const [from, to] = typesOf(scalar);

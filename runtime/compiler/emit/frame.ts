@@ -17,7 +17,8 @@ import {
   PC_READY,
 } from "../../exec/layout.ts";
 import { type Cut, F32, F64, I1, I32, I64, type Region, type Type, type Value } from "../ir/ir.ts";
-import { OP } from "../wasm/opcodes.ts";
+import type { InlineTarget } from "../wasm/library.ts";
+import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import { CodeWriter } from "../wasm/writer.ts";
 import { FUEL } from "./helpers.ts";
 import type { KernelEmitter } from "./kernel.ts";
@@ -37,13 +38,16 @@ export const STORES: Record<number, number> = {
   [F32]: OP.f32_store,
   [F64]: OP.f64_store,
 };
+/** What library functions written in place may add to one function, bytes. */
+const MAX_INLINED_BYTES = 16384;
+
 export const wide = (type: Type) => type === I64 || type === F64;
 
 /**
  * What every function of a kernel is written with: fields of the block context and the launch
  * record loaded once (`pins`), values of each thread or lane group (`top`), temporaries.
  */
-export abstract class FunctionFrame {
+export abstract class FunctionFrame implements InlineTarget {
   readonly kernel: KernelEmitter;
   readonly region: Region;
   w = new CodeWriter(2048);
@@ -58,6 +62,10 @@ export abstract class FunctionFrame {
   /** Locals of placed values, before the temporaries. */
   placedLocals = 0;
   fuel = -1;
+  /** Small library functions are written in place of their calls. */
+  inlines = true;
+  private inlinedBytes = 0;
+  private readonly inlineLocals = new Map<number, number[]>();
   private readonly pinned = new Map<string, number>();
 
   constructor(kernel: KernelEmitter, region: Region, firstLocal: number) {
@@ -84,6 +92,50 @@ export abstract class FunctionFrame {
   temporaryOf(valtype: number): number {
     this.extra.push(valtype);
     return this.firstLocal + this.placedLocals + this.extra.length - 1;
+  }
+
+  /** Calls a device library function, or writes it in place: its operands are on the stack. */
+  callLibrary(name: string): void {
+    const fn = this.kernel.libraryFunction(name);
+    const inline = this.inlines && this.inlinedBytes < MAX_INLINED_BYTES;
+    this.inlinedBytes += this.kernel.linker.call(fn, this.w, inline ? this : undefined);
+  }
+
+  /** Locals for the code of one function written in place; the next one gets the same. */
+  takeLocals(types: number[]): number[] {
+    const used = new Map<number, number>();
+    return types.map((type) => {
+      const pool = this.inlineLocals.get(type) ?? [];
+      this.inlineLocals.set(type, pool);
+      const k = used.get(type) ?? 0;
+      used.set(type, k + 1);
+      if (k === pool.length) pool.push(this.temporaryOf(type));
+      return pool[k];
+    });
+  }
+
+  /**
+   * Pushes a v128 constant: from a local that is set once, since engines make the constant anew at
+   * each use, but for zeros and ones, which are as cheap as that.
+   */
+  pushConstant(bytes: Uint8Array, w = this.w): void {
+    const write = (to: CodeWriter) => {
+      to.op(OP.v128_const);
+      to.raw(bytes);
+    };
+    if (bytes.every((x) => x === 0) || bytes.every((x) => x === 255)) {
+      write(w);
+      return;
+    }
+    const key = `constant ${bytes}`;
+    let local = this.pinned.get(key);
+    if (local === undefined) {
+      local = this.temporaryOf(VALTYPE.v128);
+      this.pinned.set(key, local);
+      write(this.pins);
+      this.pins.localSet(local);
+    }
+    w.localGet(local);
   }
 
   /** A local set once at the function's start. */

@@ -308,9 +308,11 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
     w.u8(k);
   }
 
+  /** Pushes a vector of four words. */
   constant(words: number[]): void {
-    this.w.op(OP.v128_const);
-    for (const word of words) for (let k = 0; k < 4; k++) this.w.u8((word >> (8 * k)) & 255);
+    const view = new DataView(new ArrayBuffer(16));
+    for (const [k, word] of words.entries()) view.setInt32(4 * k, word, true);
+    this.pushConstant(new Uint8Array(view.buffer));
   }
 
   pushIota(stride: number): void {

@@ -122,6 +122,7 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
   private body_(variant: GroupVariant, k: number): CodeWriter {
     this.current = k;
     this.depth = 0;
+    this.inlines = variant.kind !== "general"; // hardly any group runs the other one
     // The general body lies in the group's block; the fast one in a further block, left when slow.
     this.outer = variant.kind === "fast" ? 1 : 0;
     this.maskLocals.length = 0;
@@ -142,6 +143,10 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
     const pc = this.kernel.single ? 0 : this.perThread("pc4", (t) => this.scaled(t, BLOCK_PC, 2));
     const { from } = this.region;
     const warp = from?.warpOp ? this.warpOperation(from, masked, 1, 3) : undefined;
+    const { threads } = this.kernel;
+    const entry = this.withWriter(new CodeWriter(64), () =>
+      this.pushEntryLanes(masked, pc, threads),
+    );
     const sure = bodies.get("sure");
     const tests = sure && this.withWriter(new CodeWriter(512), () => this.tests());
     if (this.kernel.runs) w.loop();
@@ -162,7 +167,7 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
       w.end();
     }
     w.raw(this.lateCode.view());
-    this.groups(bodies, masked, pc);
+    this.groups(bodies, masked, entry);
     w.end();
     if (this.kernel.runs) this.nextBlock();
     if (this.onlyStop !== undefined) {
@@ -178,7 +183,11 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
   }
 
   /** The loop over groups, each by the fast or the general body. */
-  private groups(bodies: Map<GroupVariant["kind"], CodeWriter>, masked: number, pc: number): void {
+  private groups(
+    bodies: Map<GroupVariant["kind"], CodeWriter>,
+    masked: number,
+    entry: CodeWriter,
+  ): void {
     const { w } = this;
     const { threads } = this.kernel;
     w.loop();
@@ -207,7 +216,7 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
       w.raw((bodies.get("fast") as CodeWriter).view());
       w.end();
     }
-    this.pushEntryLanes(masked, pc, threads);
+    w.raw(entry.view());
     w.localTee(this.entryMask);
     w.op(OP.v128_any_true);
     w.op(OP.i32_eqz);

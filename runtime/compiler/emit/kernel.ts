@@ -1,5 +1,5 @@
 import type { Type } from "../ir/ir.ts";
-import type { DeviceLibrary } from "../wasm/library.ts";
+import type { DeviceLibrary, LibraryFunction, LibraryLinker } from "../wasm/library.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
 import { VALTYPE } from "../wasm/opcodes.ts";
 import { defineAddressFault, defineFault, definePoll, HOST_TYPES } from "./helpers.ts";
@@ -40,7 +40,7 @@ export class KernelEmitter {
   readonly slots: Map<number, number>;
   private readonly hosts = new Map<string, number>();
   private readonly deviceLibrary: DeviceLibrary;
-  private readonly linkFunction: (name: string) => number;
+  readonly linker: LibraryLinker;
   private readonly reals: { index: number; signature: RealSignature }[] = [];
 
   constructor(
@@ -67,17 +67,18 @@ export class KernelEmitter {
     this.faultFunction = defineFault(this.module);
     this.addressFault = defineAddressFault(this.module, this.faultFunction);
     this.poll = definePoll(this.module, this.faultFunction, this.host("now"));
-    const link = library.linker(this.module);
-    this.linkFunction = (name) => {
-      const fn = library.find(name);
-      if (!fn) throw new Error(`the device library has no ${name}`);
-      return link(fn);
-    };
+    this.linker = library.linker(this.module);
   }
 
   /** The index of a device library function, linked on first use. */
   library(name: string): number {
-    return this.linkFunction(name);
+    return this.linker.place(this.libraryFunction(name).index);
+  }
+
+  libraryFunction(name: string): LibraryFunction {
+    const fn = this.deviceLibrary.find(name);
+    if (!fn) throw new Error(`the device library has no ${name}`);
+    return fn;
   }
 
   hasLibrary(name: string): boolean {

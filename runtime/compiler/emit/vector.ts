@@ -250,7 +250,7 @@ export function emitNarrow(e: GroupOperands, v: Value): boolean {
       shuffle32(e, [0, 1, 4, 5]);
       return true;
     case "lib":
-      return emitLibrary(e, v, "_x4");
+      return emitLibrary(e, v);
     default:
       return false;
   }
@@ -342,7 +342,7 @@ function emitWide(e: GroupOperands, v: Value, locals: number[]): boolean {
       if (!e.hasLibrary(name) || !v.args.every(isWide)) return false;
       return halves((half) => {
         for (const x of v.args) e.vec(x, half);
-        w.call(e.kernel.library(name));
+        e.callLibrary(name);
       });
     }
     default:
@@ -364,11 +364,16 @@ function emitFma(e: GroupOperands, v: Value, half: 0 | 1): void {
   else w.call(e.kernel.library(single ? "fma_rn_f32_x4" : "fma_rn_f64_x2"));
 }
 
-function emitLibrary(e: GroupOperands, v: Value, suffix: string): boolean {
-  const name = v.aux.name + suffix;
-  if (v.aux.effect || !e.hasLibrary(name) || v.args.some(isWide)) return false;
-  for (const x of v.args) e.vec(x);
-  e.w.call(e.kernel.library(name));
+/** A library function's form on four lanes; of 64-bit operands it takes both halves. */
+function emitLibrary(e: GroupOperands, v: Value): boolean {
+  const wide = v.args.some(isWide);
+  const name = `${v.aux.name}${wide ? "_x2x2" : "_x4"}`;
+  if (v.aux.effect || !e.hasLibrary(name)) return false;
+  for (const x of v.args) {
+    e.vec(x);
+    if (isWide(x)) e.vec(x, 1);
+  }
+  e.callLibrary(name);
   return true;
 }
 

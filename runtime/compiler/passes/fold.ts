@@ -1,4 +1,4 @@
-import { I1, I32, I64, type Type, Value } from "../ir/ir.ts";
+import { F64, I1, I32, I64, type Type, Value } from "../ir/ir.ts";
 
 /** A constant of an integer or predicate type. */
 export function constant(type: Type, value: number | bigint): Value {
@@ -120,6 +120,8 @@ export function fold(v: Value): Value {
     case "f32_reinterpret_i32":
       if (isConst(a)) return new Value("const", v.type, [], a.imm);
       return a.op === "i32_reinterpret_f32" ? a.args[0] : v;
+    case "f64_promote_f32":
+      return isConst(a) ? promoted(a.imm) : v;
     case "i64_reinterpret_f64":
       return a.op === "f64_reinterpret_i64" ? a.args[0] : isConst(a) ? constant(I64, a.big) : v;
     case "f64_reinterpret_i64":
@@ -128,6 +130,14 @@ export function fold(v: Value): Value {
     default:
       return v;
   }
+}
+
+/** The f64 constant of an f32's value, given by its bits. */
+function promoted(bits: number): Value {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setInt32(0, bits);
+  view.setFloat64(0, view.getFloat32(0));
+  return new Value("const", F64, [], 0, view.getBigInt64(0));
 }
 
 function foldI32(v: Value, a: Value, b: Value): Value {

@@ -1,4 +1,5 @@
 import type { FuncType, ModuleBuilder } from "./module.ts";
+import { OP, VALTYPE } from "./opcodes.ts";
 import { CodeWriter } from "./writer.ts";
 
 /** A cursor over a module's bytes. */
@@ -125,27 +126,23 @@ export class DeviceLibrary {
     return [...this.byName.keys()];
   }
 
-  /** A linker that copies functions into `module`, each once. */
-  linker(module: ModuleBuilder): (fn: LibraryFunction) => number {
-    const placed = new Map<number, number>();
-    const place = (index: number): number => {
-      const known = placed.get(index);
-      if (known !== undefined) return known;
-      const target = module.declare();
-      placed.set(index, target);
-      const type = this.types[this.functionTypes[index]];
-      const { locals, code } = this.relocate(index, module, place);
-      module.define(target, type, locals, code);
-      return target;
-    };
-    return (fn) => place(fn.index);
+  /** Links functions into `module`. */
+  linker(module: ModuleBuilder): LibraryLinker {
+    return new LibraryLinker(this, module);
   }
 
-  private relocate(
-    index: number,
-    module: ModuleBuilder,
-    place: (index: number) => number,
-  ): { locals: number[]; code: Uint8Array } {
+  typeOf(index: number): FuncType {
+    return this.types[this.functionTypes[index]];
+  }
+
+  /** Bytes of a function's code. */
+  sizeOf(index: number): number {
+    const [start, end] = this.bodies[index];
+    return end - start;
+  }
+
+  /** Reads a function's own locals, and leaves its instructions to be copied. */
+  private open(index: number): { r: Reader; end: number; locals: number[] } {
     const [start, end] = this.bodies[index];
     const r = new Reader(this.bytes, start);
     const locals: number[] = [];
@@ -154,8 +151,51 @@ export class DeviceLibrary {
       const type = r.u8();
       for (let k = 0; k < count; k++) locals.push(type);
     }
-    const out = new CodeWriter(end - start + 16);
+    return { r, end, locals };
+  }
+
+  /** A function's locals and code, with callees and types of `linker`'s module. */
+  relocate(index: number, linker: LibraryLinker): { locals: number[]; code: Uint8Array } {
+    const { r, end, locals } = this.open(index);
+    const out = new CodeWriter(end - r.pos + 16);
+    this.copy(r, end, out, linker);
+    return { locals, code: out.view() };
+  }
+
+  /** Writes a function's code in place of a call: the operands are on the stack. */
+  inline(index: number, linker: LibraryLinker, w: CodeWriter, into: InlineTarget): void {
+    const { params, results } = this.typeOf(index);
+    const { r, end, locals } = this.open(index);
+    const own = into.takeLocals([...params, ...locals]);
+    for (let k = params.length - 1; k >= 0; k--) w.localSet(own[k]);
+    const body = new CodeWriter(end - r.pos + 64);
+    const { unset, leaves } = this.copy(r, end, body, linker, { own, into, params: params.length });
+    for (const k of unset) {
+      pushZero(w, locals[k - params.length]);
+      w.localSet(own[k]);
+    }
+    if (leaves) w.block(results[0]);
+    w.raw(body.view());
+    if (leaves) w.end();
+  }
+
+  /**
+   * Copies instructions up to `end`, without the final one. In place of a call, locals are those of
+   * `own` instead, and the function's end is that of a block around it. Returns the locals that may
+   * be read before they are set, and whether the code leaves before its end.
+   */
+  private copy(
+    r: Reader,
+    end: number,
+    out: CodeWriter,
+    linker: LibraryLinker,
+    inline?: { own: number[]; params: number; into: InlineTarget },
+  ): { unset: Set<number>; leaves: boolean } {
     let copied = r.pos;
+    let depth = 0;
+    let leaves = false;
+    const set = new Set<number>();
+    const unset = new Set<number>();
     const flush = (upTo: number) => {
       out.raw(this.bytes.subarray(copied, upTo));
       copied = upTo;
@@ -163,28 +203,110 @@ export class DeviceLibrary {
     while (r.pos < end) {
       const at = r.pos;
       const op = r.u8();
-      if (op === 0x10) {
+      if (op === OP.call) {
         flush(at);
-        out.call(place(r.u32()));
+        out.call(linker.place(r.u32()));
         copied = r.pos;
-      } else if (op >= 0x02 && op <= 0x04) {
+      } else if (op >= OP.block && op <= OP.if) {
+        depth++;
         // Block types are a value type, "none" (all single bytes ≥ 0x40) or a type index.
         if (this.bytes[r.pos] < 0x40 || this.bytes[r.pos] >= 0x80) {
           const type = r.u32();
           flush(at + 1);
-          out.s32(module.typeIndex(this.types[type]));
+          out.s32(linker.module.typeIndex(this.types[type]));
           copied = r.pos;
         } else r.pos++;
-      } else skipImmediates(r, op);
+      } else if (op === OP.end) depth--;
+      else if (inline && op >= OP.local_get && op <= OP.local_tee) {
+        flush(at + 1);
+        const k = r.u32();
+        out.u32(inline.own[k]);
+        copied = r.pos;
+        if (op !== OP.local_get && depth === 0) set.add(k);
+        else if (k >= inline.params && !set.has(k)) unset.add(k);
+      } else if (inline && op === OP.return) {
+        flush(at);
+        out.br(depth);
+        copied = r.pos;
+        leaves = true;
+      } else if (op === OP.br || op === OP.br_if) {
+        if (r.u32() === depth) leaves = true;
+      } else {
+        skipImmediates(r, op);
+        if (!inline || op !== 0xfd || r.pos !== at + 18 || this.bytes[at + 1] !== 0x0c) continue;
+        flush(at);
+        inline.into.pushConstant(this.bytes.subarray(at + 2, r.pos), out);
+        copied = r.pos;
+      }
     }
-    flush(end - 1); // without the final `end`, which the builder adds
-    return { locals, code: out.view() };
+    flush(end - 1);
+    return { unset, leaves };
   }
+}
+
+/** What a function that is written in place of its call needs of the code around it. */
+export interface InlineTarget {
+  /** Locals of the types asked for, for its own use. */
+  takeLocals(types: number[]): number[];
+  /** Pushes a v128 constant of 16 bytes to the writer `w`. */
+  pushConstant(bytes: Uint8Array, w: CodeWriter): void;
+}
+
+/** Functions beyond this many bytes are called, not written in place. */
+const MAX_INLINE_BYTES = 384;
+
+/** Puts device library functions into a module: each once, or in place of its calls. */
+export class LibraryLinker {
+  private readonly placed = new Map<number, number>();
+  private readonly library: DeviceLibrary;
+  readonly module: ModuleBuilder;
+
+  constructor(library: DeviceLibrary, module: ModuleBuilder) {
+    this.library = library;
+    this.module = module;
+  }
+
+  /** The index in the module of the library's function `index`. */
+  place(index: number): number {
+    const known = this.placed.get(index);
+    if (known !== undefined) return known;
+    const target = this.module.declare();
+    this.placed.set(index, target);
+    const { locals, code } = this.library.relocate(index, this);
+    this.module.define(target, this.library.typeOf(index), locals, code);
+    return target;
+  }
+
+  /**
+   * Writes a call, or the function itself if it is small: calls make both engines save every vector
+   * register. Returns the bytes written in place. See {@link DeviceLibrary.inline}.
+   */
+  call(fn: LibraryFunction, w: CodeWriter, into: InlineTarget | undefined): number {
+    const small = this.library.sizeOf(fn.index) <= MAX_INLINE_BYTES;
+    if (!into || !small || fn.type.results.length !== 1) {
+      w.call(this.place(fn.index));
+      return 0;
+    }
+    const before = w.length;
+    this.library.inline(fn.index, this, w, into);
+    return w.length - before;
+  }
+}
+
+/** Pushes a local's initial value. */
+function pushZero(w: CodeWriter, type: number): void {
+  if (type === VALTYPE.v128) {
+    w.op(OP.v128_const);
+    for (let k = 0; k < 16; k++) w.u8(0);
+  } else if (type === VALTYPE.i64) w.i64Const(0n);
+  else if (type === VALTYPE.f32) w.f32ConstBits(0);
+  else if (type === VALTYPE.f64) w.f64ConstBits(0n);
+  else w.i32Const(0);
 }
 
 /** Skips the immediates of an instruction that needs no relocation. */
 function skipImmediates(r: Reader, op: number): void {
-  if (op === 0x0c || op === 0x0d || (op >= 0x20 && op <= 0x22)) r.skipLeb();
+  if (op >= 0x20 && op <= 0x22) r.skipLeb();
   else if (op === 0x0e) for (let n = r.u32(); n >= 0; n--) r.skipLeb();
   else if (op >= 0x28 && op <= 0x3e) {
     r.skipLeb();
