@@ -45,6 +45,8 @@ export interface KernelReport {
     values: number;
     blockUniform: number;
     masked: number;
+    /** Lane groups that are done at once. */
+    groups: number;
     /**
      * Where tests for the whole block may replace those of each group: how many accesses they cover
      * of how many, the branches that they leave, and whether blocks of a row then run as one.
@@ -95,6 +97,7 @@ export function reportKernel(
       values: blocks.reduce((sum, b) => sum + b.values.length, 0),
       blockUniform: group.prologue.filter((v) => v.op !== "const").length,
       masked: d.branches.size,
+      groups: Math.max(...group.variants.map((v) => v.copies)),
       sure: sureReport(group),
       threads: group.trim && trimName(group.trim),
     });
@@ -185,6 +188,7 @@ export function formatReport(report: KernelReport): string {
     out.push(
       `  region ${r.entry} ${where}: ${r.values} operations a group, ${r.blockUniform} once a block`,
     );
+    if (r.groups > 1) out.push(`    ${r.groups} lane groups at once`);
     if (r.sure) {
       const { checks, ofChecks, branches, flat } = r.sure;
       out.push(

@@ -35,6 +35,10 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
   abstract readonly accOr: number;
   abstract readonly accAnd: number;
   current = 0;
+  /** Which of the lane groups done at once the current operation is for. */
+  copy = 0;
+  /** Locals with the first thread of each of them. */
+  readonly copyThreads: number[] = [];
   depth = 0;
   outer = 0;
   spin = -1;
@@ -57,6 +61,14 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
   placedTypes: number[] = [];
   entryMask = -1;
 
+  get thread(): number {
+    return this.copyThreads[this.copy];
+  }
+
+  override perThread(key: string, write: (t: CodeWriter) => void): number {
+    return super.perThread(this.copy > 0 ? `${key} ${this.copy}` : key, write);
+  }
+
   // ---- starting over ----
 
   /**
@@ -64,7 +76,8 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
    * has had an effect.
    */
   canStartOver(): boolean {
-    return this.source.variants[this.current].kind === "fast" && this.clean;
+    const { kind } = this.source.variants[this.current];
+    return (kind === "fast" || kind === "jammed") && this.clean;
   }
 
   /**

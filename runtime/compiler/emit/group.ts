@@ -7,7 +7,16 @@ import {
   REGION_MIXED,
 } from "../../exec/layout.ts";
 import { Graph } from "../analysis/graph.ts";
-import { type Block, hasEffect, I32, NONE, type Region, successors, type Value } from "../ir/ir.ts";
+import {
+  type Block,
+  F32,
+  hasEffect,
+  I32,
+  NONE,
+  type Region,
+  successors,
+  type Value,
+} from "../ir/ir.ts";
 import type { GroupRegion, GroupVariant } from "../simd/group-region.ts";
 import { isWide, LANES, VARYING } from "../simd/shapes.ts";
 import { type Bound, onlyStop } from "../simd/trim.ts";
@@ -33,7 +42,6 @@ const SPIN = 32;
  * is not so runs the general body, under masks.
  */
 export class GroupEmitter extends GroupOperands implements StructureSink {
-  readonly thread: number;
   readonly source: GroupRegion;
   readonly onlyStop: number | undefined;
   readonly accOr: number;
@@ -47,7 +55,8 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
     this.source = source;
     this.onlyStop = onlyStop(region);
     this.placeAll();
-    this.thread = this.temporaryOf(VALTYPE.i32);
+    const copies = Math.max(...source.variants.map((v) => v.copies));
+    for (let k = 0; k < copies; k++) this.copyThreads.push(this.temporaryOf(VALTYPE.i32));
     this.accOr = this.temporaryOf(VALTYPE.i32);
     this.accAnd = this.temporaryOf(VALTYPE.i32);
     this.blocks = this.temporaryOf(VALTYPE.i32);
@@ -96,7 +105,7 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
         const userVaries = this.shape(user).kind === VARYING;
         if (!userVaries) return !varying;
         if (isWide(user) || !readsOnce(user)) return false;
-        return !varying || (!isWide(v) && readsOnce(v));
+        return !varying || (!isWide(v) && readsOnce(v) && !staysInPlace(v, variant));
       },
       mutable: variant.linear.mutable,
       reuses: false,
@@ -121,16 +130,17 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
 
   private body_(variant: GroupVariant, k: number): CodeWriter {
     this.current = k;
+    this.copy = 0;
     this.depth = 0;
     this.inlines = variant.kind !== "general"; // hardly any group runs the other one
     // The general body lies in the group's block; the fast one in a further block, left when slow.
-    this.outer = variant.kind === "fast" ? 1 : 0;
+    this.outer = startsOver(variant) ? 1 : 0;
     this.maskLocals.length = 0;
     for (let n = 0; n < variant.linear.masks; n++) {
       this.maskLocals.push(this.temporaryOf(VALTYPE.v128));
     }
     if (variant.kind === "general") this.entryMask = this.maskLocals[0];
-    this.cleanBlocks = variant.kind === "fast" ? cleanBlocks(this.graphs[k]) : new Set();
+    this.cleanBlocks = startsOver(variant) ? cleanBlocks(this.graphs[k]) : new Set();
     return this.withWriter(new CodeWriter(4096), () => walkStructured(this.graphs[k], this));
   }
 
@@ -196,10 +206,34 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
     w.i32Const(2);
     w.op(OP.i32_shl);
     w.localSet(this.thread);
+    this.setCopyThreads();
     w.raw(this.top.view());
     if (this.spin >= 0) {
       w.i32Const(SPIN);
       w.localSet(this.spin);
+    }
+    const jammed = this.source.variants.find((v) => v.kind === "jammed");
+    const step = jammed ? this.temporary(I32) : -1;
+    if (jammed) {
+      // Groups that start over do so one by one.
+      w.block();
+      w.localGet(masked);
+      w.brIf(0);
+      w.localGet(1);
+      w.i32Const(jammed.copies - 1);
+      w.op(OP.i32_and);
+      w.brIf(0);
+      w.localGet(1);
+      w.i32Const(jammed.copies);
+      w.localTee(step);
+      w.op(OP.i32_add);
+      w.localGet(2);
+      w.op(OP.i32_gt_u);
+      w.brIf(0);
+      w.raw((bodies.get("jammed") as CodeWriter).view());
+      w.end();
+      w.i32Const(1);
+      w.localSet(step);
     }
     if (threads >= LANES) {
       w.block();
@@ -224,7 +258,8 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
     w.raw((bodies.get("general") as CodeWriter).view());
     w.end();
     w.localGet(1);
-    w.i32Const(1);
+    if (jammed) w.localGet(step);
+    else w.i32Const(1);
     w.op(OP.i32_add);
     w.localTee(1);
     w.localGet(2);
@@ -265,6 +300,16 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
    */
   private untilSure(tests: CodeWriter, masked: number): void {
     const { w } = this;
+    const { copies } = this.source.variants[this.sureIndex()];
+    if (copies > 1 && !this.isFlat()) {
+      // Only whole steps of the loop over groups.
+      w.localGet(1);
+      w.localGet(2);
+      w.op(OP.i32_or);
+      w.i32Const(copies - 1);
+      w.op(OP.i32_and);
+      w.brIf(0);
+    }
     if (!this.kernel.single) {
       w.localGet(masked);
       w.brIf(0);
@@ -302,6 +347,7 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
   private sureGroups(body: CodeWriter): void {
     const { w } = this;
     const flat = this.isFlat();
+    const lanes = LANES * this.source.variants[this.sureIndex()].copies;
     const end = this.temporary(I32);
     if (flat) {
       // Counted down, since the row's last index may wrap.
@@ -322,17 +368,18 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
       w.localSet(end);
     }
     w.loop();
+    this.setCopyThreads();
     w.raw(this.top.view());
     w.block();
     w.raw(body.view());
     w.end();
     w.localGet(this.thread);
-    w.i32Const(LANES);
+    w.i32Const(lanes);
     w.op(OP.i32_add);
     w.localSet(this.thread);
     w.localGet(end);
     if (flat) {
-      w.i32Const(LANES);
+      w.i32Const(lanes);
       w.op(OP.i32_sub);
       w.localTee(end);
     } else {
@@ -341,6 +388,18 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
     }
     w.brIf(0);
     w.end();
+  }
+
+  /** The first threads of the groups that are done together with this one. */
+  private setCopyThreads(): void {
+    const { w } = this;
+    for (const [k, local] of this.copyThreads.entries()) {
+      if (k === 0) continue;
+      w.localGet(this.thread);
+      w.i32Const(LANES * k);
+      w.op(OP.i32_add);
+      w.localSet(local);
+    }
   }
 
   /** Goes on with the next block of the run, if there is one. */
@@ -455,10 +514,13 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
     this.mask = this.source.variants[this.current].linear.maskOf.get(block) ?? -1;
     this.clean = this.cleanBlocks.has(block);
     this.blockCache.clear();
+    const { copyOf } = this.source.variants[this.current];
     for (const v of block.values) {
+      this.copy = copyOf.get(v) ?? 0;
       value(this, v);
       if (hasVisibleEffect(v)) this.clean = false;
     }
+    this.copy = 0;
   }
 
   block(): void {
@@ -518,6 +580,18 @@ export class GroupEmitter extends GroupOperands implements StructureSink {
     this.w.br(this.depth + this.outer);
   }
 }
+/**
+ * Whether a vector is computed where it stands in the program, and not where it is used: after all
+ * the loads of a chain there would be more of them than registers. And chains of several groups go
+ * side by side.
+ */
+function staysInPlace(v: Value, { copies }: GroupVariant): boolean {
+  return (copies > 1 && v.type === F32) || v.args.some((a) => a.op === "load");
+}
+
+/** Whether a group can go on in the next body as long as nothing has had an effect. */
+const startsOver = (v: GroupVariant) => v.kind === "fast" || v.kind === "jammed";
+
 /** Whether running an operation again would show. */
 function hasVisibleEffect(v: Value): boolean {
   if (v.op === "leave" || v.op === "phi_move") return v.op === "leave";

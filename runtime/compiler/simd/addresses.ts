@@ -1,6 +1,6 @@
 import { I32, I64, type Region, Value } from "../ir/ir.ts";
 import type { Divergence } from "./divergence.ts";
-import { type Shape, transfer, UNIFORM, uniform, VARYING, varying } from "./shapes.ts";
+import { LANES, type Shape, transfer, UNIFORM, uniform, VARYING, varying } from "./shapes.ts";
 
 /** A 64-bit value as base + extend(index) × scale, with a uniform base and a varying index. */
 interface Form {
@@ -119,7 +119,7 @@ class Search {
         const index = new Value("i32_and", I32, [a.args[0], mask]);
         this.insert(v, mask, uniform);
         const { d } = this;
-        const context = { block: [1, 1, 1] as const, register: () => varying };
+        const context = { block: [1, 1, 1] as const, lanes: LANES, register: () => varying };
         this.insert(v, index, transfer(index, { ...context, of: (x) => d.of(x) }));
         return { base: undefined, index, signed: false, scale: 1 };
       }

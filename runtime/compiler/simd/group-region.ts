@@ -15,12 +15,15 @@ import { checkEarly } from "../passes/early.ts";
 import type { OptimizedRegion } from "../pipeline.ts";
 import { fuseProducts, splitAddresses } from "./addresses.ts";
 import { Divergence, unifyLatches } from "./divergence.ts";
+import { jam, planJam } from "./jam.ts";
 import { ALL_LANES, type LinearRegion, linearize } from "./linearize.ts";
 import { accessPattern, comesFromLoad } from "./patterns.ts";
 import {
   AFFINE,
   join,
+  LANES,
   type Shape,
+  type ShapeContext,
   sameShape,
   UNKNOWN,
   unknown,
@@ -35,13 +38,18 @@ export interface GroupVariant {
   /**
    * - sure: runs only if tests for the whole block have passed; four active lanes
    * - fast: assumes four active lanes that all pass the guards at the start
+   * - jammed: as fast, for several groups at once
    * - general: any lanes, under masks
    */
-  kind: "sure" | "fast" | "general";
+  kind: "sure" | "fast" | "jammed" | "general";
   /** sure: the tests, and what they make sure of. */
   given: SureTests | undefined;
   divergence: Divergence;
   linear: LinearRegion;
+  /** Lane groups that the body takes at once. */
+  copies: number;
+  /** Which of these groups a value is for, where not the first. */
+  copyOf: Map<Value, number>;
 }
 
 /** A region ready to be written for lane groups. */
@@ -104,12 +112,17 @@ export function groupRegions(
     branchSwitches(region);
     unifyLatches(region);
   }
-  const registers = registerShapes(fn, regions, block);
-  const register = (index: number) => registers.get(index) ?? varying;
+  const shapesOver = new Map<number, Map<number, Shape>>();
+  const context = (lanes: number): Omit<ShapeContext, "of"> => {
+    const shapes = shapesOver.get(lanes) ?? registerShapes(fn, regions, block, lanes);
+    shapesOver.set(lanes, shapes);
+    return { block, lanes, register: (index) => shapes.get(index) ?? varying };
+  };
+  const group = context(LANES);
   return regions.map(({ region, prologue }) => {
     let kept = prologue;
     const prepare = (kind: GroupVariant["kind"], own: Region, given?: SureTests) => {
-      const divergence = new Divergence(own, prologue, { block, register });
+      const divergence = new Divergence(own, prologue, group);
       splitAddresses(own, divergence);
       fuseProducts(own, divergence);
       kept = [...new Set([...kept, ...eliminateDead(own, prologue)])];
@@ -117,29 +130,38 @@ export function groupRegions(
     };
     const early = cloneRegion(region);
     checkEarly(early);
-    assumeGuards(early, new Divergence(early, prologue, { block, register }));
-    const variants = [prepare("fast", early), prepare("general", cloneRegion(region))];
+    assumeGuards(early, new Divergence(early, prologue, group));
+    const prepared = [prepare("fast", early), prepare("general", cloneRegion(region))];
     const trim = trimOf(region, prologue, block);
     const visited = trim ? trimmedShape(trim, block) : block;
     for (const flat of sureKinds(regions.length === 1, trim, visited[0])) {
       const own = cloneRegion(region);
       const given = takeAsGiven(own, prologue, visited, flat);
       if (!given) continue;
-      variants.push(prepare("sure", own, given));
+      prepared.push(prepare("sure", own, given));
       break;
     }
-    // What either body needs of the prologue stays; uses are counted per body.
-    return {
-      // The tests of a sure body are made of any of the prologue's values.
-      prologue: variants.some((v) => v.given) ? prologue : kept,
-      register,
-      trim,
-      variants: variants.map(({ kind, given, divergence, region: own }) => {
-        eliminateDead(own, prologue);
-        const lanes = kind === "general" ? 0 : ALL_LANES;
-        return { kind, given, divergence, linear: linearize(own, divergence, lanes) };
-      }),
-    };
+    const variants = prepared.map(({ kind, given, divergence, region: own }): GroupVariant => {
+      eliminateDead(own, prologue);
+      const lanes = kind === "general" ? 0 : ALL_LANES;
+      const linear = linearize(own, divergence, lanes);
+      return { kind, given, divergence, linear, copies: 1, copyOf: new Map() };
+    });
+    // Several groups at once: in the sure body, else in a further body as fast as the fast one.
+    const last = prepared.length - 1;
+    const best = prepared[last].kind === "sure" ? last : 0;
+    const plan = planJam(prepared[best].region, prepared[best].divergence, block, (copy, lanes) => {
+      return new Divergence(copy, prologue, context(lanes));
+    });
+    if (plan.copies > 1 && !trim) {
+      const jammed = jam(variants[best], plan);
+      if (jammed.kind === "sure") variants[best] = jammed;
+      else variants.push(jammed);
+    }
+    // What any body needs of the prologue stays; uses are counted per body. The tests of a sure body
+    // are made of any of the prologue's values.
+    const whole = variants.some((v) => v.given);
+    return { prologue: whole ? prologue : kept, register: group.register, trim, variants };
   });
 }
 
@@ -161,6 +183,7 @@ function registerShapes(
   fn: LoweredFunction,
   regions: OptimizedRegion[],
   block: readonly [number, number, number],
+  lanes: number,
 ): Map<number, Shape> {
   const shapes = new Map<number, Shape>();
   if (fn.cuts.length === 0 || fn.cuts.some((c) => c.kind === "wait")) return shapes;
@@ -177,7 +200,7 @@ function registerShapes(
     changed = false;
     for (const { region, prologue } of regions) {
       const copy = cloneRegion(region);
-      const d = new Divergence(copy, prologue, { block, register });
+      const d = new Divergence(copy, prologue, { block, lanes, register });
       if (!inStep(d) || namesLanes(d)) return new Map();
       for (const b of copy.blocks) {
         const t = b.terminator;

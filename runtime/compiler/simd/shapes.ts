@@ -43,30 +43,34 @@ export function sameShape(a: Shape, b: Shape): boolean {
 const trailingZeros = (n: number) => (n === 0 ? 32 : 31 - Math.clz32(n & -n));
 
 /** The lanes of an affine value stay inside the low `zeros` bits that its base leaves free. */
-function inLowBits(s: Shape): boolean {
-  return s.stride > 0 && (LANES - 1) * s.stride < 2 ** s.zeros;
+function inLowBits(s: Shape, lanes: number): boolean {
+  return s.stride > 0 && (lanes - 1) * s.stride < 2 ** s.zeros;
 }
 
 /** What the analysis knows besides the operands' shapes. */
 export interface ShapeContext {
   /** Threads of a block in x, y, z. */
   block: readonly [number, number, number];
+  /** Lanes that are looked at together: those of a group, or of several groups side by side. */
+  lanes: number;
   of(v: Value): Shape;
   /** Shape of a register that lives across cuts. */
   register(index: number): Shape;
 }
 
-function threadIndex(name: string, [x, y, z]: readonly [number, number, number]): Shape {
+function threadIndex(name: string, { block: [x, y, z], lanes }: ShapeContext): Shape {
   const flat = y * z === 1;
-  if (name === "tid.x") return flat || x % LANES === 0 ? shape(AFFINE, 1, 2) : varying;
+  if (name === "tid.x") {
+    return flat || x % lanes === 0 ? shape(AFFINE, 1, trailingZeros(lanes)) : varying;
+  }
   if (flat) return shape(UNIFORM, 0, 32);
-  return x % LANES === 0 ? uniform : varying;
+  return x % lanes === 0 ? uniform : varying;
 }
 
 function specialRegister(v: Value, c: ShapeContext): Shape {
   const name = v.aux.name as string;
-  if (name.startsWith("tid.")) return threadIndex(name, c.block);
-  if (name === "gtid.x" || name === "laneid") return shape(AFFINE, 1, 2);
+  if (name.startsWith("tid.")) return threadIndex(name, c);
+  if (name === "gtid.x" || name === "laneid") return shape(AFFINE, 1, trailingZeros(c.lanes));
   if (name === "localWindow" || name === "localOffset") return varying;
   const k = ["ntid.x", "ntid.y", "ntid.z"].indexOf(name);
   if (k >= 0) return shape(UNIFORM, 0, trailingZeros(c.block[k]));
@@ -115,12 +119,12 @@ export function transfer(v: Value, c: ShapeContext): Shape {
   if (shapes.some((s) => s.kind === UNKNOWN)) return unknown;
   if (shapes.some((s) => s.kind === VARYING)) return varying;
   const [a, b] = shapes;
-  if (v.type === I32 && b) return arithmetic(v, a, b);
+  if (v.type === I32 && b) return arithmetic(v, a, b, c.lanes);
   if (shapes.every((s) => s.kind === UNIFORM)) return uniform;
-  return v.type === 0 && b ? comparison(v, a, b) : varying;
+  return v.type === 0 && b ? comparison(v, a, b, c.lanes) : varying;
 }
 
-function arithmetic(v: Value, a: Shape, b: Shape): Shape {
+function arithmetic(v: Value, a: Shape, b: Shape, lanes: number): Shape {
   const both = a.kind === UNIFORM && b.kind === UNIFORM;
   const kind = both ? UNIFORM : AFFINE;
   const k = v.args[1].op === "const" ? v.args[1].imm : undefined;
@@ -144,14 +148,14 @@ function arithmetic(v: Value, a: Shape, b: Shape): Shape {
       if (k === undefined) return both ? uniform : varying;
       const by = k & 31;
       if (both) return shape(UNIFORM, 0, Math.max(0, a.zeros - by));
-      if (!inLowBits(a)) return varying;
+      if (!inLowBits(a, lanes)) return varying;
       if (by >= a.zeros) return uniform;
       if (a.stride % 2 ** by !== 0) return varying;
       return shape(AFFINE, a.stride / 2 ** by, a.zeros - by);
     }
     case "i32_and": {
       if (both) return shape(UNIFORM, 0, Math.max(a.zeros, b.zeros));
-      if (k === undefined || !inLowBits(a)) return varying;
+      if (k === undefined || !inLowBits(a, lanes)) return varying;
       const low = (2 ** a.zeros - 1) | 0;
       if ((k & low) === low) return a;
       if ((k & low) === 0) return shape(UNIFORM, 0, Math.max(a.zeros, trailingZeros(k)));
@@ -161,7 +165,7 @@ function arithmetic(v: Value, a: Shape, b: Shape): Shape {
     case "i32_xor": {
       if (both) return shape(UNIFORM, 0, Math.min(a.zeros, b.zeros));
       const [x, y] = a.kind === AFFINE ? [a, b] : [b, a];
-      return y.kind === UNIFORM && inLowBits(x) && y.zeros >= x.zeros ? x : varying;
+      return y.kind === UNIFORM && inLowBits(x, lanes) && y.zeros >= x.zeros ? x : varying;
     }
     default:
       return both ? uniform : varying;
@@ -172,13 +176,13 @@ function arithmetic(v: Value, a: Shape, b: Shape): Shape {
  * base + lane < limit is the same for all lanes if both are multiples of a span of four lanes; so is
  * base + lane <= limit if limit + 1 is.
  */
-function comparison(v: Value, a: Shape, b: Shape): Shape {
+function comparison(v: Value, a: Shape, b: Shape, lanes: number): Shape {
   const parts = /^i32_(lt|ge|gt|le)_[su]$/.exec(v.op);
   if (!parts || (a.kind === AFFINE) === (b.kind === AFFINE)) return varying;
-  const [lanes, limit, other] = a.kind === AFFINE ? [a, b, v.args[1]] : [b, a, v.args[0]];
+  const [index, limit, other] = a.kind === AFFINE ? [a, b, v.args[1]] : [b, a, v.args[0]];
   const exclusive = a.kind === AFFINE ? /lt|ge/.test(parts[1]) : /gt|le/.test(parts[1]);
   const plain = exclusive ? limit.zeros : other.op === "const" ? trailingZeros(other.imm + 1) : 0;
-  return inLowBits(lanes) && plain >= lanes.zeros ? uniform : varying;
+  return inLowBits(index, lanes) && plain >= index.zeros ? uniform : varying;
 }
 
 /** Whether a value needs two vectors: four lanes of 64 bits. */

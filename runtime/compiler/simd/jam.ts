@@ -1,0 +1,221 @@
+import { Graph } from "../analysis/graph.ts";
+import { Block, F32, F64, hasEffect, I1, type Region, type Terminator, Value } from "../ir/ir.ts";
+import type { Divergence } from "./divergence.ts";
+import { cloneRegion, type GroupVariant } from "./group-region.ts";
+import { ALL_LANES } from "./linearize.ts";
+import { isWide, LANES, type Shape, UNIFORM, uniform, VARYING } from "./shapes.ts";
+
+/** Regions of more operations than this stay as they are: the code would be too long. */
+const MAX_VALUES = 400;
+/** Float operations below which several groups at once are not worth their code. */
+const MIN_FLOATS = 8;
+/** Vectors that may live at one time in all copies together; an engine has 16 registers. */
+const MAX_LIVE = 20;
+
+/** What a region does besides computing has to be plain loads and stores. */
+function isPlain(v: Value): boolean {
+  if (v.op === "load" || v.op === "store") return v.aux.ordered !== true;
+  if (v.op === "check" || v.op === "slow") return true;
+  return !hasEffect(v) && v.op !== "host" && v.op !== "out";
+}
+
+const isFloat = (v: Value) =>
+  (v.type === F32 || v.type === F64) && /fma|add|sub|mul|div|sqrt|^lib$/.test(v.op);
+
+/**
+ * How many lane groups at once the fast body of a region should take (1: one at a time), and the
+ * values that are the same in all of them. Long chains of float operations leave most of a core idle
+ * when one group waits for its own results; and loads and splats of what is uniform are shared.
+ * @param analyse the shapes in a copy of the region over a number of lanes
+ */
+export function planJam(
+  region: Region,
+  d: Divergence,
+  block: readonly [number, number, number],
+  analyse: (copy: Region, lanes: number) => Divergence,
+): { copies: number; shared: Set<Value> } {
+  const alone = { copies: 1, shared: new Set<Value>() };
+  if (d.branches.size > 0 || d.loops.size > 0) return alone;
+  const values = region.blocks.flatMap((b) => b.values);
+  const floats = values.filter((v) => isFloat(v) && d.of(v).kind === VARYING);
+  if (values.length > MAX_VALUES || floats.length < MIN_FLOATS) return alone;
+  if (!values.every(isPlain)) return alone;
+  const live = mostLive(d);
+  for (const copies of [4, 2]) {
+    // Groups that are done at once start at a multiple of their number.
+    if (live * copies > MAX_LIVE || (block[0] * block[1] * block[2]) % (LANES * copies) !== 0)
+      continue;
+    const copy = cloneRegion(region);
+    const wide = analyse(copy, LANES * copies);
+    if (wide.branches.size > 0 || wide.loops.size > 0) continue;
+    const shared = new Set<Value>();
+    region.blocks.forEach((block, n) => {
+      block.values.forEach((v, k) => {
+        if (wide.of(copy.blocks[n].values[k]).kind === UNIFORM) shared.add(v);
+      });
+    });
+    return { copies, shared };
+  }
+  return alone;
+}
+
+/** The most vectors that live at one time, by a scan over the blocks in order. */
+function mostLive(d: Divergence): number {
+  const { order, index, loops } = d.graph;
+  const start = new Map<Value, number>();
+  const end = new Map<Value, number>();
+  const bounds: { from: number; to: number }[] = [];
+  let at = 0;
+  for (const block of order) {
+    const from = at++;
+    for (const v of block.values) {
+      start.set(v, v.op === "phi" ? from : at);
+      if (v.op !== "phi") for (const a of v.args) end.set(a, at);
+      at++;
+    }
+    bounds.push({ from, to: at++ });
+  }
+  for (const block of order) {
+    for (const phi of block.values) {
+      if (phi.op !== "phi") break;
+      phi.args.forEach((a, k) => {
+        const to = bounds[index.get(block.preds[k]) as number].to;
+        for (const v of [a, phi]) end.set(v, Math.max(end.get(v) ?? 0, to));
+      });
+    }
+  }
+  for (const loop of loops) {
+    const { from } = bounds[loop.header];
+    const to = Math.max(...loop.blocks.map((b) => bounds[b].to));
+    for (const [v, last] of end) {
+      const first = start.get(v);
+      if (first !== undefined && first < from && last >= from && last < to) end.set(v, to);
+    }
+  }
+  const change = new Array<number>(at + 2).fill(0);
+  for (const [v, last] of end) {
+    const first = start.get(v);
+    if (first === undefined || d.of(v).kind !== VARYING || v.op === "check") continue;
+    const size = isWide(v) ? 2 : 1;
+    change[first] += size;
+    change[last] -= size;
+  }
+  let live = 0;
+  let most = 0;
+  for (const by of change) {
+    live += by;
+    most = Math.max(most, live);
+  }
+  return most;
+}
+
+/**
+ * A body that does `copies` lane groups at once: every operation is there once for each group, side by
+ * side, but for those in `shared`. All branches are the same for all groups; a guard
+ * (`all`) has to pass in each.
+ */
+export function jam(
+  variant: GroupVariant,
+  { copies, shared }: { copies: number; shared: Set<Value> },
+): GroupVariant {
+  const { linear, divergence: d } = variant;
+  const blocks = new Map<Block, Block>();
+  const made = new Map<Value, Value[]>();
+  const copyOf = new Map<Value, number>();
+  const of = (v: Value, k: number): Value => {
+    const list = made.get(v);
+    return list ? list[Math.min(k, list.length - 1)] : v;
+  };
+  const make = (v: Value): Value[] => {
+    const count = shared.has(v) || v.op === "slow" ? 1 : copies;
+    const list = Array.from({ length: count }, (_, k) => {
+      const c = new Value(v.op, v.type, [], v.imm, v.big, v.aux);
+      if (k > 0) copyOf.set(c, k);
+      d.shapes.set(c, d.of(v));
+      return c;
+    });
+    made.set(v, list);
+    return list;
+  };
+  const mutable = new Set<Value>();
+  for (const v of linear.mutable) for (const c of make(v)) mutable.add(c);
+  const { order } = new Graph(linear.start);
+  for (const block of order) {
+    const copy = new Block(block.id);
+    copy.line = block.line;
+    blocks.set(block, copy);
+    for (const v of block.values) {
+      if (v.op === "phi_move") continue;
+      copy.values.push(...make(v));
+    }
+  }
+  for (const block of order) {
+    const copy = blocks.get(block) as Block;
+    const moves = block.values.filter((v) => v.op === "phi_move");
+    for (const v of block.values) {
+      made.get(v)?.forEach((c, k) => {
+        c.args = v.args.map((a) => of(a, k));
+      });
+    }
+    for (const v of moves) copy.values.push(moveAll(v, of, made));
+    const t = block.terminator as Terminator;
+    const to = (b: Block) => blocks.get(b) as Block;
+    if (t.kind === "jump") copy.terminator = { kind: "jump", target: to(t.target) };
+    else if (t.kind === "branch") {
+      const cond = allOf(made.get(t.cond) ?? [t.cond], copy, d);
+      copy.terminator = { kind: "branch", cond, yes: to(t.yes), no: to(t.no) };
+    } else copy.terminator = t;
+  }
+  const start = blocks.get(linear.start) as Block;
+  countUses(new Graph(start).order);
+  const maskOf = new Map([...blocks.values()].map((b) => [b, ALL_LANES]));
+  const given = variant.given && {
+    ...variant.given,
+    checks: new Map(
+      [...variant.given.checks].flatMap(([v, linear]) =>
+        (made.get(v) ?? []).map((c) => [c, linear] as const),
+      ),
+    ),
+  };
+  const kind = given ? "sure" : "jammed";
+  return {
+    kind,
+    given,
+    divergence: d,
+    linear: { start, maskOf, masks: 0, mutable },
+    copies,
+    copyOf,
+  };
+}
+
+/** One move of all groups' phis, so that all operands are read first. */
+function moveAll(v: Value, of: (v: Value, k: number) => Value, made: Map<Value, Value[]>): Value {
+  const phis: Value[] = [];
+  const inputs: Value[] = [];
+  (v.aux.phis as Value[]).forEach((phi, n) => {
+    (made.get(phi) as Value[]).forEach((c, k) => {
+      phis.push(c);
+      inputs.push(of(v.args[n], k));
+    });
+  });
+  const aux = { ...v.aux, phis, blends: phis.map(() => false) };
+  return new Value(v.op, v.type, inputs, 0, 0n, aux);
+}
+
+/** The condition that holds if it does in every group. */
+function allOf(conditions: Value[], block: Block, d: { shapes: Map<Value, Shape> }): Value {
+  return conditions.reduce((a, b) => {
+    const both = new Value("and1", I1, [a, b]);
+    d.shapes.set(both, uniform);
+    block.values.push(both);
+    return both;
+  });
+}
+
+function countUses(order: Block[]): void {
+  for (const b of order) for (const v of b.values) v.uses = 0;
+  for (const b of order) {
+    for (const v of b.values) for (const a of v.args) a.uses++;
+    if (b.terminator?.kind === "branch") b.terminator.cond.uses++;
+  }
+}
