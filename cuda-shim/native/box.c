@@ -3,7 +3,11 @@
 
 #include "array.h"
 #include "host_call.h"
+#include "memory.h"
 #include "warpring.h"
+
+/* cudaDevAttrMaxPitch. */
+#define MAX_PITCH 0x7fffffffu
 
 void wr_move_box(const struct wr_box *b) {
   for (size_t z = 0; z < b->depth; z++) {
@@ -49,19 +53,42 @@ void wr_box_request(struct wr_call *c, uint8_t *bytes, const struct wr_box *b, i
   c->out_bytes = BOX_SIZE;
 }
 
-cudaError_t wr_copy_box(const struct wr_box *b, int kind, cudaStream_t stream, uint32_t flags) {
-  uint8_t bytes[BOX_SIZE];
-  struct wr_call c;
-  if (kind < 0 || kind > COPY_DEFAULT) return wr_result(cudaErrorInvalidMemcpyDirection);
-  if (b->width == 0 || b->height == 0 || b->depth == 0) return cudaSuccess;
-  if (b->height > 1 && (b->width > b->target.pitch || b->width > b->source.pitch)) {
-    return wr_result(cudaErrorInvalidPitchValue);
+/* The bytes from a side's start to the end of its last row. */
+static size_t side_bytes(const struct wr_side *side, const struct wr_box *b) {
+  return (b->depth - 1) * side->slice + (b->height - 1) * side->pitch + b->width;
+}
+struct wr_box wr_known_box(const struct wr_box *b) {
+  struct wr_box known = *b;
+  if (b->width == 0 || b->height == 0 || b->depth == 0) return known;
+  known.target.start = wr_known(b->target.start, side_bytes(&b->target, b));
+  known.source.start = wr_known(b->source.start, side_bytes(&b->source, b));
+  return known;
+}
+
+cudaError_t wr_check_box(const struct wr_box *b, int kind) {
+  if (kind < 0 || kind > COPY_DEFAULT) return cudaErrorInvalidMemcpyDirection;
+  int rows = b->height > 1 || b->depth > 1;
+  if (rows && (b->width > b->target.pitch || b->width > b->source.pitch)) {
+    return cudaErrorInvalidPitchValue;
+  }
+  if (rows && (b->target.pitch > MAX_PITCH || b->source.pitch > MAX_PITCH)) {
+    return cudaErrorInvalidValue;
   }
   int from_host = !wr_is_device(b->source.start), to_host = !wr_is_device(b->target.start);
   int from_device = kind == COPY_DEVICE_TO_HOST || kind == COPY_DEVICE_TO_DEVICE;
   int to_device = kind == COPY_HOST_TO_DEVICE || kind == COPY_DEVICE_TO_DEVICE;
-  if ((from_host && from_device) || (to_host && to_device)) return wr_result(cudaErrorInvalidValue);
-  if (b->source.start == NULL || b->target.start == NULL) return wr_result(cudaErrorInvalidValue);
+  if ((from_host && from_device) || (to_host && to_device)) return cudaErrorInvalidValue;
+  if (b->source.start == NULL || b->target.start == NULL) return cudaErrorInvalidValue;
+  return cudaSuccess;
+}
+
+cudaError_t wr_copy_box(const struct wr_box *box, int kind, cudaStream_t stream, uint32_t flags) {
+  const struct wr_box known = wr_known_box(box), *b = &known;
+  uint8_t bytes[BOX_SIZE];
+  struct wr_call c;
+  if (b->width == 0 || b->height == 0 || b->depth == 0) return cudaSuccess;
+  WR_TRY(wr_check_box(b, kind));
+  int from_host = !wr_is_device(b->source.start), to_host = !wr_is_device(b->target.start);
   if ((from_host || to_host) && flags & COPY_ASYNC && wr_captures(stream)) {
     struct wr_host_call call;
     WR_TRY(wr_copy_call(b, &call));
@@ -81,6 +108,7 @@ cudaError_t wr_copy_box(const struct wr_box *b, int kind, cudaStream_t stream, u
 
 static cudaError_t copy_2d(void *dst, size_t dpitch, const void *src, size_t spitch, size_t width,
                            size_t height, int kind, cudaStream_t stream, uint32_t flags) {
+  if (dpitch > MAX_PITCH || spitch > MAX_PITCH) return wr_result(cudaErrorInvalidValue);
   if (width > dpitch || width > spitch) return wr_result(cudaErrorInvalidPitchValue);
   struct wr_box b = {{dst, dpitch, dpitch * height},
                      {(uint8_t *)(uintptr_t)src, spitch, spitch * height},
@@ -109,6 +137,7 @@ static cudaError_t array_copy(void *array, size_t x, size_t y, const void *memor
   if (!wr_fits(&a, x, y, width, height)) {
     return wr_result(cudaErrorInvalidValue);
   }
+  if (pitch > MAX_PITCH) return wr_result(cudaErrorInvalidValue);
   if (height > 1 && width > pitch) return wr_result(cudaErrorInvalidPitchValue);
   struct wr_side in_array = {a.start + y * a.pitch + x, a.pitch, a.slice};
   struct wr_side in_memory = {(uint8_t *)(uintptr_t)memory, pitch, pitch * height};
@@ -216,12 +245,18 @@ static cudaError_t fill_box(struct pitched p, int value, struct extent e, cudaSt
   c.out_bytes = sizeof bytes;
   return wr_result(wr_send(&c, COMMAND_MEMORY_SET_3D));
 }
+static cudaError_t check_rows(size_t pitch, size_t width) {
+  if (pitch > MAX_PITCH) return cudaErrorInvalidValue;
+  return width > pitch ? cudaErrorInvalidPitchValue : cudaSuccess;
+}
 WR_API cudaError_t cudaMemset2D(void *dst, size_t pitch, int value, size_t width, size_t height) {
+  WR_TRY(check_rows(pitch, width));
   struct pitched p = {dst, pitch, width, height};
   return fill_box(p, value, (struct extent){width, height, 1}, NULL, 0);
 }
 WR_API cudaError_t cudaMemset2DAsync(void *dst, size_t pitch, int value, size_t width,
                                      size_t height, cudaStream_t stream) {
+  WR_TRY(check_rows(pitch, width));
   struct pitched p = {dst, pitch, width, height};
   return fill_box(p, value, (struct extent){width, height, 1}, stream, COPY_ASYNC);
 }

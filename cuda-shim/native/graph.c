@@ -34,6 +34,7 @@ cudaError_t wr_record(const struct wr_place *p, struct wr_call *node, uint32_t c
     wr_put32(&c, GRAPH_EXEC_NODE_SET_EXEC, wr_handle(p->exec));
     wr_put32(&c, GRAPH_EXEC_NODE_SET_NODE, wr_handle(p->node));
     wr_put32(&c, GRAPH_EXEC_NODE_SET_REQUEST_BYTES, bytes);
+    wr_put32(&c, GRAPH_EXEC_NODE_SET_CHILD, wr_handle(p->child));
     return with_request(node, command, &c, COMMAND_GRAPH_EXEC_NODE_SET, NULL, 0);
   }
   if (p->kind == WR_NODE) {
@@ -80,10 +81,11 @@ static cudaError_t host(const struct wr_place *p, struct wr_host_call call) {
 }
 
 /* Memory that the device does not know is copied by this process, when the node's turn comes. */
-cudaError_t wr_copy_node(const struct wr_place *p, const struct wr_box *b, int kind) {
+cudaError_t wr_copy_node(const struct wr_place *p, const struct wr_box *box, int kind) {
+  const struct wr_box known = wr_known_box(box), *b = &known;
   struct wr_call node;
   uint8_t bytes[BOX_SIZE];
-  if (kind < 0 || kind > COPY_DEFAULT) return wr_result(cudaErrorInvalidMemcpyDirection);
+  WR_TRY(wr_check_box(b, kind));
   if (!wr_is_device(b->target.start) || !wr_is_device(b->source.start)) {
     struct wr_host_call call;
     WR_TRY(wr_copy_call(b, &call));
@@ -170,6 +172,7 @@ WR_API cudaError_t cudaGraphAddChildGraphNode(void **node, void *graph,
                                               const void *const *dependencies, size_t count,
                                               void *child) {
   struct wr_place p = WR_NEW_PLACE;
+  if (child == NULL) return wr_result(cudaErrorInvalidValue);
   p.child = child;
   return wr_result(wr_record(&p, NULL, 0));
 }

@@ -61,16 +61,19 @@ WR_API cudaError_t cudaGraphExecDestroy(void *exec) {
   if (error == cudaSuccess) wr_graph_destroyed(exec);
   return error;
 }
-WR_API cudaError_t cudaGraphLaunch(void *exec, cudaStream_t stream) {
+static cudaError_t launch(const void *exec, cudaStream_t stream, uint32_t only_check) {
   struct wr_call c;
   WR_TRY(wr_begin(&c, stream));
   wr_put32(&c, GRAPH_LAUNCH_EXEC, wr_handle(exec));
+  wr_put32(&c, GRAPH_LAUNCH_ONLY_CHECK, only_check);
   return wr_result(wr_send(&c, COMMAND_GRAPH_LAUNCH));
+}
+WR_API cudaError_t cudaGraphLaunch(void *exec, cudaStream_t stream) {
+  return launch(exec, stream, 0);
 }
 /* The device has the graph already. */
 WR_API cudaError_t cudaGraphUpload(void *exec, cudaStream_t stream) {
-  (void)stream;
-  return exec == NULL ? wr_result(cudaErrorInvalidValue) : wr_result(wr_connect());
+  return launch(exec, stream, 1);
 }
 
 cudaError_t wr_exec_update(void *exec, void *graph, int *result, void **node) {

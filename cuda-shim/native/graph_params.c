@@ -106,6 +106,13 @@ WR_API cudaError_t cudaGraphExecEventWaitNodeSetEvent(void *exec, void *node, vo
   return wr_event_node(&p, event, COMMAND_STREAM_WAIT_EVENT, STREAM_WAIT_EVENT_EVENT);
 }
 
+WR_API cudaError_t cudaGraphExecChildGraphNodeSetParams(void *exec, void *node, void *child) {
+  struct wr_place p = OF_EXEC;
+  p.child = child;
+  if (child == NULL) return wr_result(cudaErrorInvalidValue);
+  return wr_result(wr_record(&p, NULL, 0));
+}
+
 /* -- asking ---------------------------------------------------------------------------------- */
 
 /* A node's recorded request, in memory that the caller frees. */

@@ -48,6 +48,10 @@ struct copy_3d {
 };
 /* The copy that such a call makes; NULL if it is another call. */
 const struct wr_box *wr_box_of_call(const struct wr_host_call *call);
+/* The box with registered memory at the addresses that the device knows. */
+struct wr_box wr_known_box(const struct wr_box *box);
+/* What can be known to be wrong with a copy before the device is asked. */
+cudaError_t wr_check_box(const struct wr_box *box, int kind);
 /* Makes a copy, at once or in a stream; the error is remembered. */
 cudaError_t wr_copy_box(const struct wr_box *box, int kind, cudaStream_t stream, uint32_t flags);
 /* The box of a cudaMemcpy3DParms. */

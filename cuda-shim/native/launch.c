@@ -1,5 +1,6 @@
 /* Launches: between <<< and >>>, and by function. */
 #include "launch.h"
+#include "memory.h"
 #include "warpring.h"
 
 #define CONFIGS (sizeof wr_thread.configs / sizeof wr_thread.configs[0])
@@ -43,6 +44,7 @@ cudaError_t wr_build_launch(struct wr_call *c, uint8_t *block_memory, const void
   for (uint32_t i = 0; i < k->parameter_count; i++) {
     memcpy(block_memory + k->parameters[i].offset, args[i], k->parameters[i].bytes);
   }
+  wr_translate_arguments(block_memory, k->parameter_bytes);
   wr_put32(c, LAUNCH_FUNCTION, k->function);
   wr_put32(c, LAUNCH_GRID_X, grid.x);
   wr_put32(c, LAUNCH_GRID_Y, grid.y);
@@ -64,7 +66,7 @@ static cudaError_t launch(const void *func, dim3 grid, dim3 block, void **args, 
   struct wr_kernel *k;
   uint8_t parameters[MAX_PARAMETER_BYTES + 4];
   WR_TRY(wr_build_launch(&c, parameters, func, grid, block, args, shared, stream, flags, &k));
-  if (flags == 0 && is_certain(k, grid, block, shared)) {
+  if (flags == 0 && is_certain(k, grid, block, shared) && wr_is_stream(stream)) {
     return wr_result(wr_post(&c, COMMAND_LAUNCH));
   }
   return wr_result(wr_send(&c, COMMAND_LAUNCH));
@@ -139,13 +141,14 @@ WR_API cudaError_t cudaLaunchKernelExC(const struct launch_config *config, const
 
 WR_API cudaError_t __cudaGetKernel(cudaKernel_t *kernel, const void *func) {
   struct wr_kernel *k;
+  if (kernel == NULL) return wr_result(cudaErrorInvalidValue);
   WR_TRY(wr_find_kernel(func, &k));
   *kernel = k;
   return cudaSuccess;
 }
 
 WR_API cudaError_t cudaGetKernel(cudaKernel_t *kernel, const void *func) {
-  return kernel == NULL ? wr_result(cudaErrorInvalidValue) : __cudaGetKernel(kernel, func);
+  return __cudaGetKernel(kernel, func);
 }
 
 WR_API cudaError_t cudaGetFuncBySymbol(void **function, const void *symbol) {

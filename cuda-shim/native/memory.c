@@ -1,5 +1,6 @@
 /* Memory: allocation, copies and fills. */
 #include "host_call.h"
+#include "memory.h"
 #include "warpring.h"
 
 static cudaError_t allocate(void **result, size_t bytes, uint32_t kind, uint32_t flags) {
@@ -39,7 +40,9 @@ WR_API cudaError_t cudaMallocManaged(void **p, size_t bytes, unsigned flags) {
 
 #define PITCH_ALIGNMENT 512
 WR_API cudaError_t cudaMallocPitch(void **p, size_t *pitch, size_t width, size_t height) {
-  if (pitch == NULL || width > MAX_MEMORY_BYTES) return wr_result(cudaErrorInvalidValue);
+  if (pitch == NULL || width > MAX_MEMORY_BYTES || height > MAX_MEMORY_BYTES) {
+    return wr_result(cudaErrorInvalidValue);
+  }
   size_t row = (width + PITCH_ALIGNMENT - 1) / PITCH_ALIGNMENT * PITCH_ALIGNMENT;
   if (row != 0 && height > MAX_MEMORY_BYTES / row) return wr_result(cudaErrorMemoryAllocation);
   *pitch = row;
@@ -83,6 +86,8 @@ static cudaError_t copy(void *dst, const void *src, size_t bytes, int kind, cuda
   struct wr_call c;
   if (kind < 0 || kind > COPY_DEFAULT) return wr_result(cudaErrorInvalidMemcpyDirection);
   if (bytes == 0) return cudaSuccess;
+  dst = wr_known(dst, bytes);
+  src = wr_known(src, bytes);
   int from_host = !wr_is_device(src), to_host = !wr_is_device(dst);
   if (from_host && (kind == COPY_DEVICE_TO_HOST || kind == COPY_DEVICE_TO_DEVICE)) {
     return wr_result(cudaErrorInvalidValue);
@@ -188,7 +193,7 @@ static cudaError_t fill(void *dst, int value, size_t bytes, cudaStream_t stream,
   struct wr_call c;
   if (bytes == 0) return cudaSuccess;
   WR_TRY(wr_begin(&c, stream));
-  wr_put64(&c, MEMORY_SET_TARGET, (uintptr_t)dst);
+  wr_put64(&c, MEMORY_SET_TARGET, (uintptr_t)wr_known(dst, bytes));
   wr_put64(&c, MEMORY_SET_COUNT, bytes);
   wr_put32(&c, MEMORY_SET_VALUE, (uint32_t)value & 255);
   wr_put32(&c, MEMORY_SET_WIDTH, 1);
@@ -219,6 +224,7 @@ WR_API cudaError_t cudaMallocAsync(void **p, size_t bytes, cudaStream_t stream) 
 }
 WR_API cudaError_t cudaMallocFromPoolAsync(void **p, size_t bytes, void *pool,
                                            cudaStream_t stream) {
+  if (pool == NULL) return wr_result(cudaErrorInvalidValue);
   return allocate_async(p, bytes, pool, stream);
 }
 WR_API cudaError_t cudaFreeAsync(void *p, cudaStream_t stream) {

@@ -14,6 +14,11 @@ struct wr_pointer {
 };
 cudaError_t wr_pointer_attributes(const void *p, struct wr_pointer *result);
 
+/* Where the device knows memory: registered memory's place in the device's memory, else `p` itself. */
+void *wr_known(const void *p, size_t bytes);
+/* Addresses of registered memory among a kernel's arguments become the ones that kernels use. */
+void wr_translate_arguments(uint8_t *block, size_t bytes);
+
 /* Places of managed memory: a device, or the host. */
 #define WR_LOCATION_DEVICE 1
 #define WR_LOCATION_HOST 2

@@ -84,7 +84,10 @@ static cudaError_t put_node(struct wr_place *p, const struct wr_node_params *par
       return wr_event_node(p, params->of.event, COMMAND_STREAM_WAIT_EVENT, STREAM_WAIT_EVENT_EVENT);
     case NODE_EVENT_RECORD:
       return wr_event_node(p, params->of.event, COMMAND_EVENT_RECORD, EVENT_RECORD_EVENT);
-    case NODE_GRAPH: p->child = params->of.child; return wr_result(wr_record(p, NULL, 0));
+    case NODE_GRAPH:
+      p->child = params->of.child;
+      if (p->child == NULL) return wr_result(cudaErrorInvalidValue);
+      return wr_result(wr_record(p, NULL, 0));
     case NODE_EMPTY:
       if (p->kind != WR_NEW_NODE) return wr_result(cudaErrorInvalidValue);
       return wr_result(wr_record(p, NULL, 0));

@@ -64,7 +64,7 @@ WR_API cudaError_t cudaHostRegister(void *p, size_t bytes, unsigned flags) {
   if (error == cudaSuccess) error = move_pages(r);
   if (error == cudaSuccess) {
     r->next = registrations;
-    registrations = r;
+    __atomic_store_n(&registrations, r, __ATOMIC_RELEASE);
   } else {
     free(r);
   }
@@ -112,6 +112,33 @@ static uint8_t *alias_of(const void *p) {
   uint8_t *alias = r == NULL ? NULL : r->alias + ((const uint8_t *)p - r->pages);
   pthread_mutex_unlock(&lock);
   return alias;
+}
+
+void *wr_known(const void *p, size_t bytes) {
+  if (__atomic_load_n(&registrations, __ATOMIC_ACQUIRE) == NULL || wr_is_device(p)) {
+    return (void *)(uintptr_t)p;
+  }
+  pthread_mutex_lock(&lock);
+  struct registration *r = find(p);
+  const uint8_t *at = p;
+  if (r != NULL && bytes <= (size_t)(r->start + r->bytes - at)) at = r->alias + (at - r->pages);
+  pthread_mutex_unlock(&lock);
+  return (void *)(uintptr_t)at;
+}
+
+/*
+ * Kernels reach registered memory at its place in the device's memory only. Where an argument holds an
+ * address of it, as unified addressing lets programs do, that place is what the kernel gets; it is the
+ * same memory for the program, too.
+ */
+void wr_translate_arguments(uint8_t *block, size_t bytes) {
+  if (__atomic_load_n(&registrations, __ATOMIC_ACQUIRE) == NULL) return;
+  for (size_t at = 0; at + 8 <= bytes; at += 8) {
+    void *p;
+    memcpy(&p, block + at, 8);
+    uint8_t *alias = p == NULL ? NULL : alias_of(p);
+    if (alias != NULL) memcpy(block + at, &alias, 8);
+  }
 }
 
 WR_API cudaError_t cudaHostGetDevicePointer(void **device, void *host, unsigned flags) {

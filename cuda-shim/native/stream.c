@@ -11,6 +11,15 @@ static cudaError_t on_stream(uint32_t command, cudaStream_t stream) {
   return wr_result(wr_send(&c, command));
 }
 
+/* Streams that were made and not destroyed; of two with the same place the later one. */
+#define PLACES 4096
+static uint32_t known[PLACES];
+int wr_is_stream(cudaStream_t stream) {
+  uint32_t handle = wr_handle(stream);
+  if (handle <= STREAM_PER_THREAD) return 1;
+  return __atomic_load_n(&known[handle % PLACES], __ATOMIC_RELAXED) == handle;
+}
+
 WR_API cudaError_t cudaStreamCreateWithPriority(cudaStream_t *stream, unsigned flags,
                                                 int priority) {
   struct wr_call c;
@@ -19,7 +28,9 @@ WR_API cudaError_t cudaStreamCreateWithPriority(cudaStream_t *stream, unsigned f
   wr_put32(&c, STREAM_CREATE_FLAGS, flags);
   wr_put32(&c, STREAM_CREATE_PRIORITY, (uint32_t)priority);
   WR_TRY(wr_send(&c, COMMAND_STREAM_CREATE));
-  *stream = wr_pointer(wr_get32(&c, STREAM_CREATE_STREAM));
+  uint32_t handle = wr_get32(&c, STREAM_CREATE_STREAM);
+  __atomic_store_n(&known[handle % PLACES], handle, __ATOMIC_RELAXED);
+  *stream = wr_pointer(handle);
   return cudaSuccess;
 }
 WR_API cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags) {
@@ -29,6 +40,9 @@ WR_API cudaError_t cudaStreamCreate(cudaStream_t *stream) {
   return cudaStreamCreateWithPriority(stream, 0, 0);
 }
 WR_API cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  uint32_t handle = wr_handle(stream);
+  __atomic_compare_exchange_n(&known[handle % PLACES], &handle, 0, 0, __ATOMIC_RELAXED,
+                              __ATOMIC_RELAXED);
   return on_stream(COMMAND_STREAM_DESTROY, stream);
 }
 WR_API cudaError_t cudaStreamSynchronize(cudaStream_t stream) {

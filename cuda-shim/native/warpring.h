@@ -116,6 +116,9 @@ static inline uint32_t wr_handle(const void *p) {
 }
 static inline void *wr_pointer(uint32_t handle) { return (void *)(uintptr_t)handle; }
 
+/* Is it a stream for certain? Some streams are forgotten: then the device is asked. */
+int wr_is_stream(cudaStream_t stream);
+
 /* The program's modules and kernels, module.c. */
 struct wr_parameter {
   uint32_t offset, bytes;

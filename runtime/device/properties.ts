@@ -125,7 +125,8 @@ const FIXED: readonly (readonly [number, number])[] = [
   [attr.cudaDevAttrPageableMemoryAccess, 0],
   [attr.cudaDevAttrConcurrentManagedAccess, 1],
   [attr.cudaDevAttrComputePreemptionSupported, 1],
-  [attr.cudaDevAttrCanUseHostPointerForRegisteredMem, 1],
+  // Kernels need the address that cudaHostGetDevicePointer gives; arguments are looked through for it.
+  [attr.cudaDevAttrCanUseHostPointerForRegisteredMem, 0],
   [attr.cudaDevAttrCooperativeLaunch, 1],
   [attr.cudaDevAttrMaxSharedMemoryPerBlockOptin, SHARED_PER_BLOCK_OPTIN],
   [attr.cudaDevAttrCanFlushRemoteWrites, 0],

@@ -103,6 +103,7 @@ export const GRAPH_EXEC_DESTROY_RESPONSE_SIZE = 8;
 /** GRAPH_LAUNCH on REQUEST_STREAM. */
 export const COMMAND_GRAPH_LAUNCH = 0x5c;
 export const GRAPH_LAUNCH_EXEC = 24;
+export const GRAPH_LAUNCH_ONLY_CHECK = 28; // 1: nothing is launched (cudaGraphUpload)
 export const GRAPH_LAUNCH_RESPONSE_SIZE = 8;
 
 /** GRAPH_EXEC_UPDATE: takes the parameters of a graph of the same shape. */
@@ -121,7 +122,8 @@ export const UPDATE_NODE_TYPE_CHANGED = 3;
 export const COMMAND_GRAPH_EXEC_NODE_SET = 0x5e;
 export const GRAPH_EXEC_NODE_SET_EXEC = 24;
 export const GRAPH_EXEC_NODE_SET_NODE = 28;
-export const GRAPH_EXEC_NODE_SET_REQUEST_BYTES = 32;
+export const GRAPH_EXEC_NODE_SET_REQUEST_BYTES = 32; // 0 with a child graph
+export const GRAPH_EXEC_NODE_SET_CHILD = 36; // of the same shape as the node's, or 0
 export const GRAPH_EXEC_NODE_SET_RESPONSE_SIZE = 8;
 
 /** GRAPH_EXEC_NODE_ENABLE: switches a node of an executable graph off or on. */

@@ -21,49 +21,75 @@ function made(create: (out: { value: number }) => number): number {
   return out.value;
 }
 
+/** The calls of a library. */
+export type Api = typeof cuda;
+
 /** Handles and addresses of a thread with two devices, the first of them current. */
 export class Fixture {
-  readonly library: number;
+  readonly api: Api;
   readonly fatbin: number;
   /** A stream and an event of the second device. */
   readonly foreignStream: number;
   readonly foreignEvent: number;
 
-  constructor() {
-    ok(cuda.cudaSetDevice(1));
-    this.foreignStream = made(cuda.cudaStreamCreate);
-    this.foreignEvent = made(cuda.cudaEventCreate);
-    ok(cuda.cudaSetDevice(0));
+  /** @param api the calls; with a second device its stream and event can be foreign */
+  constructor(api: Api, devices = 2) {
+    this.api = api;
+    if (devices > 1) ok(api.cudaSetDevice(1));
+    this.foreignStream = made(api.cudaStreamCreate);
+    this.foreignEvent = made(api.cudaEventCreate);
+    ok(api.cudaSetDevice(0));
     const image = fixtureBytes("kernels.fatbin");
-    this.library = made((out) => cuda.cudaLibraryLoadData(out, image));
-    this.fatbin = cuda.__cudaRegisterFatBinary(image);
+    this.fatbin = this.api.__cudaRegisterFatBinary(image);
     for (const name of ["nothing", "absent"]) {
-      cuda.__cudaRegisterFunction(this.fatbin, name, name);
+      this.api.__cudaRegisterFunction(this.fatbin, name, name);
     }
-    for (const name of ["factors", "missing"]) cuda.__cudaRegisterVar(this.fatbin, name, name);
+    for (const name of ["factors", "missing"]) this.api.__cudaRegisterVar(this.fatbin, name, name);
   }
 
-  memory = (): number => made((out) => cuda.cudaMalloc(out, 256));
-  pinned = (): number => made((out) => cuda.cudaMallocHost(out, 256));
-  stream = (): number => made(cuda.cudaStreamCreate);
+  #library = 0;
+  /** A library that stays loaded. */
+  get library(): number {
+    const image = fixtureBytes("kernels.fatbin");
+    this.#library ||= made((out) => this.api.cudaLibraryLoadData(out, image));
+    return this.#library;
+  }
+
+  memory = (): number => made((out) => this.api.cudaMalloc(out, 256));
+  pinned = (): number => made((out) => this.api.cudaMallocHost(out, 256));
+  stream = (): number => made(this.api.cudaStreamCreate);
   event(): number {
-    const event = made(cuda.cudaEventCreate);
-    ok(cuda.cudaEventRecord(event));
+    const event = made(this.api.cudaEventCreate);
+    ok(this.api.cudaEventRecord(event));
     return event;
   }
-  graph = (): number => made((out) => cuda.cudaGraphCreate(out));
+  graph = (): number => made((out) => this.api.cudaGraphCreate(out));
   node = (graph: number = this.graph()): number =>
-    made((out) => cuda.cudaGraphAddEmptyNode(out, graph, []));
+    made((out) => this.api.cudaGraphAddEmptyNode(out, graph, []));
   exec(): number {
-    return made((out) => cuda.cudaGraphInstantiate(out, this.graph()));
+    return made((out) => this.api.cudaGraphInstantiate(out, this.graph()));
   }
   pool = (): number =>
-    made((out) => cuda.cudaMemPoolCreate(out, { allocType: 1, location: { type: 1, id: 0 } }));
+    made((out) => this.api.cudaMemPoolCreate(out, { allocType: 1, location: { type: 1, id: 0 } }));
   array = (): number => {
-    const desc = cuda.cudaCreateChannelDesc(8, 8, 8, 8, cuda.cudaChannelFormatKindUnsigned);
-    return made((out) => cuda.cudaMallocArray(out, desc, 16, 4));
+    const desc = this.api.cudaCreateChannelDesc(8, 8, 8, 8, this.api.cudaChannelFormatKindUnsigned);
+    return made((out) => this.api.cudaMallocArray(out, desc, 16, 4));
   };
-  kernel = (): number => made((out) => cuda.__cudaGetKernel(out, "nothing"));
+  /** Nodes of their own graphs, by what they do. */
+  kernelNode = (): number =>
+    made((out) => this.api.cudaGraphAddKernelNode(out, this.graph(), [], kernelNode));
+  hostNode = (): number =>
+    made((out) => this.api.cudaGraphAddHostNode(out, this.graph(), [], noNode));
+  copyNode = (): number =>
+    made((out) => {
+      const [to, from] = [this.memory(), this.memory()];
+      return this.api.cudaGraphAddMemcpyNode1D(out, this.graph(), [], to, from, 64, 3);
+    });
+  recordNode = (): number =>
+    made((out) => this.api.cudaGraphAddEventRecordNode(out, this.graph(), [], this.event()));
+  waitNode = (): number =>
+    made((out) => this.api.cudaGraphAddEventWaitNode(out, this.graph(), [], this.event()));
+  kernel = (): number => made((out) => this.api.__cudaGetKernel(out, "nothing"));
 
   /** Makes something and ends it. */
   ended(make: () => number, end: (handle: number) => number): number {
@@ -72,6 +98,10 @@ export class Fixture {
     return handle;
   }
 }
+
+/** Structures that calls are given. */
+export const noNode = { fn: () => {} };
+export const kernelNode = { func: "nothing", gridDim: 1, blockDim: 1, kernelParams: [] };
 
 const VALUE = "cudaErrorInvalidValue";
 const HANDLE = "cudaErrorInvalidResourceHandle";
@@ -94,7 +124,7 @@ const noSizes = (error: string): Bad[] =>
 
 const badStreams: Bad[] = [
   ...noHandles(HANDLE),
-  ["an ended stream", (fx) => fx.ended(fx.stream, cuda.cudaStreamDestroy), HANDLE],
+  ["an ended stream", (fx) => fx.ended(fx.stream, fx.api.cudaStreamDestroy), HANDLE],
   ["an event", (fx) => fx.event(), HANDLE],
   ["a graph", (fx) => fx.graph(), HANDLE],
 ];
@@ -102,13 +132,13 @@ const badStreams: Bad[] = [
 const badEvents: Bad[] = [
   ...noHandles(HANDLE),
   ["null", () => 0, HANDLE],
-  ["an ended event", (fx) => fx.ended(() => fx.event(), cuda.cudaEventDestroy), HANDLE],
+  ["an ended event", (fx) => fx.ended(() => fx.event(), fx.api.cudaEventDestroy), HANDLE],
   ["a stream", (fx) => fx.stream(), HANDLE],
 ];
 
 const badAddresses: Bad[] = [
   ["null", () => 0, VALUE],
-  ["freed memory", (fx) => fx.ended(fx.memory, cuda.cudaFree), VALUE],
+  ["freed memory", (fx) => fx.ended(fx.memory, fx.api.cudaFree), VALUE],
   ["the end of an allocation", (fx) => fx.memory() + 250, VALUE],
   ["a wild address", () => 2 ** 46 + 4096, VALUE],
   ["a low address", () => 4096, VALUE],
@@ -120,6 +150,14 @@ const graphObject = (make: (fx: Fixture) => number, ended: Bad, other: Bad): Par
   good: make,
   bad: [...noHandles(VALUE), ["null", () => 0, VALUE], ended, other],
 });
+
+/** A node of one kind, which an empty one is not. */
+const nodeOf = (make: (fx: Fixture) => number): ParameterType =>
+  graphObject(
+    make,
+    ["an ended node", (fx) => fx.ended(() => make(fx), fx.api.cudaGraphDestroyNode), VALUE],
+    ["an empty node", (fx) => fx.node(), VALUE],
+  );
 
 const OUT = { value: 0 };
 const badOut: Bad[] = [["null", () => null, VALUE]];
@@ -156,14 +194,14 @@ export const TYPES = {
   },
   memory: { good: (fx) => fx.memory(), bad: badAddresses },
   managed: {
-    good: () => made((out) => cuda.cudaMallocManaged(out, 256)),
+    good: (fx) => made((out) => fx.api.cudaMallocManaged(out, 256)),
     bad: [...badAddresses.slice(0, 2), ["device memory", (fx) => fx.memory(), VALUE]],
   },
   "memory to free": { good: (fx) => fx.memory(), bad: badAddresses.slice(1) },
   "pinned to free": {
     good: (fx) => fx.pinned(),
     bad: [
-      ["freed memory", (fx) => fx.ended(fx.pinned, cuda.cudaFreeHost), VALUE],
+      ["freed memory", (fx) => fx.ended(fx.pinned, fx.api.cudaFreeHost), VALUE],
       ["device memory", (fx) => fx.memory(), VALUE],
       ["a wild address", () => 2 ** 46, VALUE],
     ],
@@ -209,7 +247,7 @@ export const TYPES = {
     good: (fx) => fx.array(),
     bad: [
       ...noHandles(HANDLE),
-      ["an ended array", (fx) => fx.ended(fx.array, cuda.cudaFreeArray), HANDLE],
+      ["an ended array", (fx) => fx.ended(fx.array, fx.api.cudaFreeArray), HANDLE],
       ["a stream", (fx) => fx.stream(), HANDLE],
     ],
   },
@@ -257,7 +295,7 @@ export const TYPES = {
   },
   library: { good: (fx) => fx.library, bad: [["null", () => 0, HANDLE], ...noHandles(HANDLE)] },
   "library to end": {
-    good: () => made((out) => cuda.cudaLibraryLoadData(out, fixtureBytes("kernels.fatbin"))),
+    good: (fx) => made((out) => fx.api.cudaLibraryLoadData(out, fixtureBytes("kernels.fatbin"))),
     bad: [["null", () => 0, HANDLE], ...noHandles(HANDLE)],
   },
   image: { good: () => fixtureBytes("kernels.fatbin"), bad: [["null", () => null, VALUE]] },
@@ -280,17 +318,17 @@ export const TYPES = {
   },
   graph: graphObject(
     (fx) => fx.graph(),
-    ["an ended graph", (fx) => fx.ended(() => fx.graph(), cuda.cudaGraphDestroy), VALUE],
+    ["an ended graph", (fx) => fx.ended(() => fx.graph(), fx.api.cudaGraphDestroy), VALUE],
     ["a stream", (fx) => fx.stream(), VALUE],
   ),
   node: graphObject(
     (fx) => fx.node(),
-    ["an ended node", (fx) => fx.ended(() => fx.node(), cuda.cudaGraphDestroyNode), VALUE],
+    ["an ended node", (fx) => fx.ended(() => fx.node(), fx.api.cudaGraphDestroyNode), VALUE],
     ["a stream", (fx) => fx.stream(), VALUE],
   ),
   exec: graphObject(
     (fx) => fx.exec(),
-    ["an ended one", (fx) => fx.ended(() => fx.exec(), cuda.cudaGraphExecDestroy), VALUE],
+    ["an ended one", (fx) => fx.ended(() => fx.exec(), fx.api.cudaGraphExecDestroy), VALUE],
     ["a graph", (fx) => fx.graph(), VALUE],
   ),
   nodes: {
@@ -306,8 +344,15 @@ export const TYPES = {
     bad: [
       ["null", () => 0, VALUE],
       ...noHandles(VALUE),
-      ["an ended pool", (fx) => fx.ended(fx.pool, cuda.cudaMemPoolDestroy), VALUE],
+      ["an ended pool", (fx) => fx.ended(fx.pool, fx.api.cudaMemPoolDestroy), VALUE],
       ["a stream", (fx) => fx.stream(), VALUE],
     ],
   },
+  "kernel node": nodeOf((fx) => fx.kernelNode()),
+  "host node": nodeOf((fx) => fx.hostNode()),
+  "copy node": nodeOf((fx) => fx.copyNode()),
+  "record node": nodeOf((fx) => fx.recordNode()),
+  "wait node": nodeOf((fx) => fx.waitNode()),
+  structure: { good: () => ({}), bad: badOut },
+  text: { good: () => "text", bad: badOut },
 } satisfies Record<string, ParameterType>;

@@ -28,7 +28,7 @@ describe("arguments of any kind", () => {
   for (const [name, call] of calls) {
     test(`${name} answers a number of CUDA's and never throws`, () =>
       withTwoDevices(() => {
-        const fx = new Fixture();
+        const fx = new Fixture(cuda);
         const things = [fx.stream(), fx.event(), fx.graph(), fx.node(), fx.exec(), fx.pool()];
         const junk = fc.oneof(
           fc.constantFrom<unknown>(undefined, null, "", "nothing", "factors", true, Symbol("s")),

@@ -337,6 +337,7 @@ const launch: Command = {
     const stream = call.stream();
     if (exec === undefined) return cudaErrorInvalidValue;
     if (stream === undefined) return cudaErrorInvalidResourceHandle;
+    if (call.u32(P.GRAPH_LAUNCH_ONLY_CHECK) !== 0) return cudaSuccess;
     if (stream.capture) return captureLaunch(device, call, exec);
     // All of it is prepared before any of it is queued: a launch is refused whole or not at all.
     const works: Work[] = [];
@@ -397,6 +398,12 @@ const execNodeSet: Command = {
     const step = node && exec?.stepOf(node);
     if (step === undefined) return cudaErrorInvalidValue;
     const bytes = call.u32(P.GRAPH_EXEC_NODE_SET_REQUEST_BYTES);
+    const child = call.u32(P.GRAPH_EXEC_NODE_SET_CHILD);
+    if (child !== 0) {
+      const graph = graphOf(call, child);
+      const updated = graph && step.child?.update(graph);
+      return updated?.error === cudaSuccess ? cudaSuccess : cudaErrorInvalidValue;
+    }
     const request = replacement(device, call, bytes, step.type);
     if (typeof request === "number") return request;
     step.request = request;

@@ -1,0 +1,137 @@
+// Nodes of graphs: parameters asked for and given anew, variables, events, attributes, user objects.
+#include <cstdio>
+#include <cstring>
+#include <cuda_runtime.h>
+
+#define CHECK(call)                                                                       \
+  do {                                                                                    \
+    cudaError_t e = (call);                                                               \
+    if (e != cudaSuccess) return printf("line %d: %s\n", __LINE__, cudaGetErrorName(e)), 1; \
+  } while (0)
+#define WANT(condition) \
+  do {                  \
+    if (!(condition)) return printf("line %d: %s\n", __LINE__, #condition), 1; \
+  } while (0)
+
+__device__ int variable[4];
+__global__ void add(int *x, int value) { x[threadIdx.x] += value; }
+static int ended;
+static void end(void *count) { ended += *(int *)count; }
+
+int main() {
+  int *x, host[32] = {0}, seven = 7, pinned_size = sizeof host;
+  int *pinned;
+  CHECK(cudaMalloc(&x, sizeof host));
+  CHECK(cudaMallocHost(&pinned, pinned_size));
+  cudaStream_t stream;
+  CHECK(cudaStreamCreate(&stream));
+  cudaGraph_t graph;
+  CHECK(cudaGraphCreate(&graph, 0));
+
+  cudaGraphNode_t set, kernel, to, from, out, record, wait;
+  cudaMemsetParams zero = {x, sizeof host, 0, 4, 32, 1};
+  CHECK(cudaGraphAddMemsetNode(&set, graph, nullptr, 0, &zero));
+  void *args[] = {&x, &seven};
+  cudaKernelNodeParams run = {(void *)add, 1, 32, 0, args, nullptr};
+  CHECK(cudaGraphAddKernelNode(&kernel, graph, &set, 1, &run));
+  CHECK(cudaGraphAddMemcpyNodeToSymbol(&to, graph, &kernel, 1, variable, x, 8, 4,
+                                       cudaMemcpyDeviceToDevice));
+  CHECK(cudaGraphAddMemcpyNodeFromSymbol(&from, graph, &to, 1, pinned, variable, 16, 0,
+                                         cudaMemcpyDeviceToHost));
+  cudaGraphNodeParams any = {};
+  any.type = cudaGraphNodeTypeMemcpy;
+  any.memcpy.copyParams.srcPtr = make_cudaPitchedPtr(x, sizeof host, 32, 1);
+  any.memcpy.copyParams.dstPtr = make_cudaPitchedPtr(host, sizeof host, 32, 1);
+  any.memcpy.copyParams.extent = make_cudaExtent(sizeof host, 1, 1);
+  any.memcpy.copyParams.kind = cudaMemcpyDeviceToHost;
+  CHECK(cudaGraphAddNode(&out, graph, &kernel, nullptr, 1, &any));
+
+  cudaKernelNodeParams got = {};
+  CHECK(cudaGraphKernelNodeGetParams(kernel, &got));
+  WANT(got.func == (void *)add && got.blockDim.x == 32 && got.gridDim.x == 1);
+  WANT(*(int **)got.kernelParams[0] == x && *(int *)got.kernelParams[1] == 7);
+  cudaMemsetParams filled = {};
+  CHECK(cudaGraphMemsetNodeGetParams(set, &filled));
+  WANT(filled.dst == x && filled.width == 32 && filled.elementSize == 4 && filled.height == 1);
+  cudaMemcpy3DParms copied = {};
+  CHECK(cudaGraphMemcpyNodeGetParams(out, &copied));
+  WANT(copied.srcPtr.ptr == x && copied.dstPtr.ptr == host && copied.extent.width == sizeof host);
+  cudaGraphNodeType type;
+  CHECK(cudaGraphNodeGetType(out, &type));
+  WANT(type == cudaGraphNodeTypeMemcpy);
+  WANT(cudaGraphKernelNodeGetParams(set, &got) == cudaErrorInvalidValue);
+
+  cudaKernelNodeAttrValue attribute = {};
+  attribute.cooperative = 1;
+  CHECK(cudaGraphKernelNodeSetAttribute(kernel, cudaLaunchAttributeCooperative, &attribute));
+  attribute.cooperative = 0;
+  CHECK(cudaGraphKernelNodeGetAttribute(kernel, cudaLaunchAttributeCooperative, &attribute));
+  WANT(attribute.cooperative == 1);
+
+  cudaEvent_t first, second, found;
+  CHECK(cudaEventCreate(&first));
+  CHECK(cudaEventCreate(&second));
+  CHECK(cudaGraphAddEventRecordNode(&record, graph, &out, 1, first));
+  CHECK(cudaGraphAddEventWaitNode(&wait, graph, &record, 1, first));
+  CHECK(cudaGraphEventRecordNodeSetEvent(record, second));
+  CHECK(cudaGraphEventRecordNodeGetEvent(record, &found));
+  WANT(found == second);
+  CHECK(cudaGraphEventWaitNodeGetEvent(wait, &found));
+  WANT(found == first);
+
+  cudaUserObject_t object;
+  int one = 1;
+  CHECK(cudaUserObjectCreate(&object, &one, end, 1, cudaUserObjectNoDestructorSync));
+  CHECK(cudaGraphRetainUserObject(graph, object, 1, cudaGraphUserObjectMove));
+  cudaGraphExec_t exec;
+  CHECK(cudaGraphInstantiate(&exec, graph, 0));
+  CHECK(cudaGraphLaunch(exec, stream));
+  CHECK(cudaStreamSynchronize(stream));
+  for (int i = 0; i < 32; i++) WANT(host[i] == 7);
+  WANT(pinned[0] == 0 && pinned[1] == 7 && pinned[2] == 7 && pinned[3] == 0);
+
+  int eight = 8;
+  args[1] = &eight;
+  cudaGraphNodeParams again = {};
+  again.type = cudaGraphNodeTypeKernel;
+  again.kernel.func = (void *)add;
+  again.kernel.gridDim = 1;
+  again.kernel.blockDim = 32;
+  again.kernel.kernelParams = args;
+  CHECK(cudaGraphExecNodeSetParams(exec, kernel, &again));
+  CHECK(cudaGraphExecMemcpyNodeSetParamsToSymbol(exec, to, variable, x, 4, 12,
+                                                 cudaMemcpyDeviceToDevice));
+  CHECK(cudaGraphExecEventRecordNodeSetEvent(exec, record, first));
+  WANT(cudaGraphExecKernelNodeSetParams(nullptr, kernel, &run) == cudaErrorInvalidValue);
+  CHECK(cudaGraphLaunch(exec, stream));
+  CHECK(cudaStreamSynchronize(stream));
+  for (int i = 0; i < 32; i++) WANT(host[i] == 8);
+  WANT(pinned[1] == 7 && pinned[3] == 8);
+
+  // A child graph, and another of the same shape in its place.
+  cudaGraph_t outer, inner;
+  cudaGraphNode_t node, child;
+  cudaGraphExec_t nested;
+  CHECK(cudaGraphCreate(&outer, 0));
+  CHECK(cudaGraphCreate(&inner, 0));
+  CHECK(cudaGraphAddKernelNode(&node, inner, nullptr, 0, &run));
+  CHECK(cudaGraphAddChildGraphNode(&child, outer, nullptr, 0, inner));
+  CHECK(cudaGraphInstantiate(&nested, outer, 0));
+  int hundred = 100;
+  args[1] = &hundred;
+  CHECK(cudaGraphKernelNodeSetParams(node, &run));
+  CHECK(cudaGraphExecChildGraphNodeSetParams(nested, child, inner));
+  WANT(cudaGraphExecChildGraphNodeSetParams(nested, child, graph) == cudaErrorInvalidValue);
+  CHECK(cudaMemset(x, 0, sizeof host));
+  CHECK(cudaGraphUpload(nested, stream));
+  CHECK(cudaGraphLaunch(nested, stream));
+  CHECK(cudaMemcpyAsync(host, x, sizeof host, cudaMemcpyDeviceToHost, stream));
+  for (int i = 0; i < 32; i++) WANT(host[i] == 100);
+
+  CHECK(cudaGraphDestroy(graph));
+  WANT(ended == 0);
+  CHECK(cudaGraphExecDestroy(exec));
+  WANT(ended == 1);
+  WANT(cudaUserObjectRelease(object, 1) == cudaErrorInvalidValue);
+  printf("nodes passed\n");
+}
