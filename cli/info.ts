@@ -1,5 +1,7 @@
 /** `warpring info`: what is in a PTX file, a fat binary, or a program or object from nvcc. */
 import { readFile } from "node:fs/promises";
+import { entryPoints } from "../cuda-shim/native/generate.ts";
+import { NEWEST, versionNamed } from "../cuda-shim/native/versions.ts";
 import { type DeviceLibrary, PtxError, parsePtx } from "../runtime/compiler/index.ts";
 import { loadArtifacts } from "../runtime/exec/index.ts";
 import {
@@ -167,7 +169,7 @@ function isCuda({ name, library }: ImportedSymbol): boolean {
   return /^libcuda(rt)?\.so/.test(library) || /^_*cuda[A-Z]|^cu[A-Z]/.test(name);
 }
 
-/** The CUDA symbols that a program imports, as nm lists them, and whether the shim has each. */
+/** The CUDA symbols that a program imports, as nm lists them, and whether the library has each. */
 async function printImports(image: ImageDescription): Promise<void> {
   const libraries = image.libraries.join(", ");
   if (libraries) {
@@ -184,8 +186,9 @@ async function printImports(image: ImageDescription): Promise<void> {
     );
     return;
   }
-  const shim = await import("../cuda-shim/index.ts");
-  const missing = symbols.filter(({ name }) => !(name in shim));
+  const asked = image.libraries.map(versionNamed).find((version) => version !== undefined);
+  const here = new Set((await entryPoints(asked ?? NEWEST)).implemented);
+  const missing = symbols.filter(({ name }) => !here.has(name));
   print(`imports ${symbols.length} CUDA symbols; ${symbols.length - missing.length} are here`);
   const rows = symbols.map((symbol) => [
     `${" ".repeat(16)} ${symbol.weak ? "w" : "U"} ${symbol.name}${symbol.version ? `@${symbol.version}` : ""}`,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { generate, readSource } from "./generate.ts";
+import { entryPoints } from "./generate.ts";
 import { sourcesOf, type Version } from "./versions.ts";
 
 /** A library that cannot be built, with what to do about it. */
@@ -23,8 +23,7 @@ const FLAGS = ["-std=gnu11", "-O2", "-fPIC", "-fvisibility=hidden", "-Wall", "-W
  */
 export async function buildNative(folder: string, version: Version): Promise<string> {
   const sources = sourcesOf(version);
-  const texts = await Promise.all(sources.map(readSource));
-  const { files } = generate(texts, await readSource(version.symbols), version);
+  const { files } = await entryPoints(version);
   const generated = join(folder, "generated", String(version.number));
   await mkdir(generated, { recursive: true });
   for (const [name, text] of files) await writeFile(join(generated, name), text);

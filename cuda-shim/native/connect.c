@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "driver.h"
+#include "module.h"
 #include "warpring.h"
 
 #ifndef MAP_FIXED_NOREPLACE
@@ -220,7 +221,11 @@ static cudaError_t open_device(struct wr_device *d) {
   return error == cudaSuccess ? start(d) : error;
 }
 
-static void in_child(void) { wr_device.forked = 1; }
+/* Whatever another thread was doing with the program's kernels, nobody does it here any more. */
+static void in_child(void) {
+  wr_device.forked = 1;
+  pthread_mutex_init(&wr_module_lock, NULL);
+}
 
 static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
 static cudaError_t opened = cudaSuccess;

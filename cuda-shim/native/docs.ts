@@ -1,7 +1,7 @@
 /** Writes docs/cuda-api.md: what of the CUDA runtime's symbols the library has (`npm run docs:cuda`). */
 import { readFile, writeFile } from "node:fs/promises";
-import { type Generated, generate, readSource } from "./generate.ts";
-import { NEWEST, sourcesOf, VERSIONS, type Version } from "./versions.ts";
+import { entryPoints } from "./generate.ts";
+import { NEWEST, VERSIONS } from "./versions.ts";
 
 const FILE = new URL("../../docs/cuda-api.md", import.meta.url);
 
@@ -42,11 +42,6 @@ the newest library supports they support in the form of their version.
 
 ${older.join("\n\n")}
 `;
-}
-
-async function entryPoints(version: Version): Promise<Generated> {
-  const sources = await Promise.all(sourcesOf(version).map(readSource));
-  return generate(sources, await readSource(version.symbols), version);
 }
 
 // Run as a program, it writes the page.

@@ -9,7 +9,7 @@ import * as numbers from "../../runtime/protocol/errors.ts";
 import * as protocol from "../../runtime/protocol/index.ts";
 import * as vhost from "../../runtime/vhost/defs.ts";
 import { cudaGetErrorString } from "../index.ts";
-import type { Version } from "./versions.ts";
+import { sourcesOf, type Version } from "./versions.ts";
 
 /** What the C compiler is given besides the sources. */
 export interface Generated {
@@ -208,6 +208,12 @@ function stubs(names: readonly string[]): string {
     );
   }
   return lines.join("");
+}
+
+/** What a version of the library is made of, and which entry points it has. */
+export async function entryPoints(version: Version): Promise<Generated> {
+  const sources = await Promise.all(sourcesOf(version).map(readSource));
+  return generate(sources, await readSource(version.symbols), version);
 }
 
 /** Reads the C sources beside this file. */

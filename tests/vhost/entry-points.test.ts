@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { generate, readSource } from "../../cuda-shim/native/generate.ts";
+import { entryPoints } from "../../cuda-shim/native/generate.ts";
 import { nativeLibraries } from "../../cuda-shim/native/install.ts";
-import { NEWEST, sourcesOf } from "../../cuda-shim/native/versions.ts";
+import { NEWEST } from "../../cuda-shim/native/versions.ts";
 import { describe, test } from "../harness.ts";
 import { ELSEWHERE, NATIVE, NATIVE_ELSEWHERE, TABLE } from "../shim/entry-table.ts";
 import { Script } from "./entry-points/script.ts";
@@ -19,9 +19,7 @@ const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 /** Names of the entry points that the library implements; those of one per-thread stream aside. */
 async function implemented(): Promise<string[]> {
-  const sources = await Promise.all(sourcesOf(NEWEST).map(readSource));
-  const made = generate(sources, await readSource(NEWEST.symbols), NEWEST);
-  return made.implemented.filter((name) => !/_pt(sz|ds)$/.test(name));
+  return (await entryPoints(NEWEST)).implemented.filter((name) => !/_pt(sz|ds)$/.test(name));
 }
 
 /** Sizes that are none in JavaScript are large ones in C: which error they give there. */
