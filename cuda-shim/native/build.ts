@@ -1,12 +1,12 @@
 /** Builds the library that unmodified programs load: `npm run build:native`. */
 import { execFile } from "node:child_process";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { entryPoints } from "./generate.ts";
-import { sourcesOf, type Version } from "./versions.ts";
+import { NEWEST, sourcesOf, type Version } from "./versions.ts";
 
 /** A library that cannot be built, with what to do about it. */
 export class BuildError extends Error {
@@ -24,7 +24,8 @@ const FLAGS = ["-std=gnu11", "-O2", "-fPIC", "-fvisibility=hidden", "-Wall", "-W
 export async function buildNative(folder: string, version: Version): Promise<string> {
   const sources = sourcesOf(version);
   const { files } = await entryPoints(version);
-  const generated = join(folder, "generated", String(version.number));
+  // Several processes may build it at once, at the first runs of their programs.
+  const generated = join(folder, `generated-${version.number}-${process.pid}`);
   await mkdir(generated, { recursive: true });
   for (const [name, text] of files) await writeFile(join(generated, name), text);
   const here = fileURLToPath(new URL(".", import.meta.url));
@@ -46,11 +47,16 @@ export async function buildNative(folder: string, version: Version): Promise<str
       "-o",
       temporary,
     ]);
-  } catch (error) {
+    await rename(temporary, out);
+    // Programs that load a library by its plain name get the newest.
+    if (version === NEWEST) {
+      await symlink(version.library, temporary);
+      await rename(temporary, join(folder, "libcudart.so"));
+    }
+  } finally {
     await rm(temporary, { force: true });
-    throw error;
+    await rm(generated, { recursive: true, force: true });
   }
-  await rename(temporary, out);
   return out;
 }
 
