@@ -171,6 +171,8 @@ export const TABLE: Record<string, Parameter[]> = {
   cudaOccupancyAvailableDynamicSMemPerBlock: ["out", "kernel", is(1), is(32)],
   cudaOccupancyMaxActiveBlocksPerMultiprocessor: ["out", "kernel", is(32), "size"],
   cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags: ["out", "kernel", is(32), "size", is(0)],
+  cudaOccupancyMaxActiveClusters: ["out", "kernel", is(launchConfig)],
+  cudaOccupancyMaxPotentialClusterSize: ["out", "kernel", is(launchConfig)],
   cudaOccupancyMaxPotentialBlockSize: ["out", "out", "kernel"],
   cudaPointerGetAttributes: ["out", is(4096)],
   cudaRuntimeGetVersion: ["out"],
@@ -226,8 +228,6 @@ export const ELSEWHERE = new Set([
   "cudaDeviceSetCacheConfig",
   "cudaSetDeviceFlags",
   "cudaFuncGetParamInfo",
-  "cudaOccupancyMaxActiveClusters",
-  "cudaOccupancyMaxPotentialClusterSize",
   // Structures: pitched.test.ts.
   "cudaMalloc3D",
   "cudaMemcpy3D",
