@@ -17,7 +17,10 @@ enum { SIZE = 512, BYTES = 16, RAM = 1 << 20, BUFFERS = 0x40000 };
 enum { F_NEXT = 1, F_WRITE = 2, F_INDIRECT = 4, AVAIL = 0x80, USED = 0x8000, STATE = 0x8080 };
 
 struct desc { uint64_t addr; uint32_t len; uint16_t flags, next; };
-struct pdesc { uint64_t addr; uint32_t len; uint16_t id; _Atomic uint16_t flags; };
+struct pdesc { uint64_t addr; _Atomic uint64_t tail; }; /* len | id << 32 | flags << 48 */
+static uint64_t tail_of(uint32_t len, uint16_t id, uint16_t flags) {
+  return len | (uint64_t)id << 32 | (uint64_t)flags << 48;
+}
 struct used_elem { uint32_t id, len; };
 struct segment { uint32_t addr, len; };
 struct shadow { uint16_t next, count; uint32_t in_bytes; uint16_t last; };
@@ -39,7 +42,8 @@ static _Atomic uint32_t *const device_event = (_Atomic uint32_t *)(ram + 0x9000)
 static struct {
   struct shadow shadow[SIZE];
   uint16_t free_head, free_count, avail_next, published, last_used, shadow_used;
-  uint16_t next_avail, avail_wrap, next_used, used_wrap, added, head, head_flags;
+  uint16_t next_avail, avail_wrap, next_used, used_wrap, added, head;
+  uint64_t head_tail;
   int broken;
 } drv __attribute__((aligned(64)));
 
@@ -92,14 +96,13 @@ static int packed_add(const struct sg *sg, int out, int in) {
     uint16_t flags = (i + 1 < total ? F_NEXT : 0) | (i >= out ? F_WRITE : 0);
     flags |= drv.avail_wrap ? AVAIL : USED;
     struct pdesc *d = &ring[drv.next_avail];
+    uint64_t tail = tail_of(sg[i].len, id, flags);
     d->addr = sg[i].addr;
-    d->len = sg[i].len;
-    d->id = id;
     if (drv.added++ == 0) {
       drv.head = drv.next_avail;
-      drv.head_flags = flags;
+      drv.head_tail = tail;
     } else {
-      atomic_store_explicit(&d->flags, flags, memory_order_relaxed);
+      atomic_store_explicit(&d->tail, tail, memory_order_relaxed);
     }
     if (++drv.next_avail == SIZE) {
       drv.next_avail = 0;
@@ -120,7 +123,7 @@ static int split_kick(void) {
 
 static int packed_kick(void) {
   if (drv.added) {
-    atomic_store(&ring[drv.head].flags, drv.head_flags);
+    atomic_store(&ring[drv.head].tail, drv.head_tail);
     drv.added = 0;
   }
   return (atomic_load(device_event) >> 16 & 3) != 1;
@@ -149,11 +152,11 @@ static int split_get(uint32_t *len) {
 
 static int packed_get(uint32_t *len) {
   if (drv.broken || drv.free_count == SIZE) return -1;
-  struct pdesc *d = &ring[drv.next_used];
-  uint16_t flags = atomic_load(&d->flags);
+  uint64_t tail = atomic_load(&ring[drv.next_used].tail);
+  uint16_t flags = tail >> 48;
   if ((flags & STATE) != (drv.used_wrap ? STATE : 0)) return -1;
-  uint16_t id = d->id;
-  uint32_t l = flags & F_WRITE ? d->len : 0;
+  uint16_t id = tail >> 32;
+  uint32_t l = flags & F_WRITE ? (uint32_t)tail : 0;
   if (id >= SIZE || !drv.shadow[id].count) return drv.broken = 1, -1;
   struct shadow *s = &drv.shadow[id];
   if (l > s->in_bytes) return drv.broken = 1, -1;
@@ -226,17 +229,19 @@ static int split_pop(void) {
 
 static int packed_pop(void) {
   if (dev.broken) return -1;
-  uint16_t flags = atomic_load(&ring[dev.avail_index].flags);
+  uint64_t tail = atomic_load(&ring[dev.avail_index].tail);
+  uint16_t flags = tail >> 48;
   if ((flags & STATE) != (dev.avail_wrap ? AVAIL : USED)) return -1;
   if (dev.in_use >= SIZE) return dev.broken = 1, -1;
   dev.segs = dev.outs = dev.descs = 0;
   uint64_t bytes = 0;
-  int writing = 0, index = dev.avail_index, wrap = dev.avail_wrap, id;
+  int writing = 0, index = dev.avail_index, wrap = dev.avail_wrap;
   for (;;) {
     if (dev.descs >= SIZE - dev.in_use) return dev.broken = 1, -1;
     struct pdesc *d = &ring[index];
     if (dev.descs > 0) {
-      flags = atomic_load_explicit(&d->flags, memory_order_relaxed);
+      tail = atomic_load_explicit(&d->tail, memory_order_relaxed);
+      flags = tail >> 48;
       if ((flags & STATE) != (wrap ? AVAIL : USED)) return dev.broken = 1, -1;
     }
     if (flags & F_INDIRECT) return dev.broken = 1, -1;
@@ -246,8 +251,7 @@ static int packed_pop(void) {
     } else if (writing) {
       return dev.broken = 1, -1;
     }
-    if (!append(d->addr, d->len, &bytes)) return dev.broken = 1, -1;
-    id = d->id;
+    if (!append(d->addr, (uint32_t)tail, &bytes)) return dev.broken = 1, -1;
     if (++index == SIZE) {
       index = 0;
       wrap ^= 1;
@@ -258,7 +262,7 @@ static int packed_pop(void) {
   dev.avail_index = index;
   dev.avail_wrap = wrap;
   dev.in_use += dev.descs;
-  return id;
+  return (uint16_t)(tail >> 32);
 }
 
 static uint32_t gather(int first, int count, uint8_t *to, uint32_t bytes) {
@@ -289,10 +293,8 @@ static int split_push(int head, uint32_t len) {
 }
 
 static int packed_push(int id, uint32_t len) {
-  struct pdesc *d = &ring[dev.used_index];
-  d->len = len;
-  d->id = id;
-  atomic_store(&d->flags, (uint16_t)((dev.used_wrap ? STATE : 0) | (len ? F_WRITE : 0)));
+  uint16_t flags = (dev.used_wrap ? STATE : 0) | (len ? F_WRITE : 0);
+  atomic_store(&ring[dev.used_index].tail, tail_of(len, id, flags));
   dev.used_index += dev.descs;
   if (dev.used_index >= SIZE) {
     dev.used_index -= SIZE;
