@@ -61,7 +61,7 @@ export const info: Command = {
 function formatName(image: ImageDescription): string {
   if (image.format === "ptx") return "PTX text";
   if (image.format === "fatbin") return "CUDA fat binary";
-  return "ELF file with CUDA code";
+  return image.fatbins.length > 0 ? "ELF file with CUDA code" : "ELF file without CUDA code";
 }
 
 /** One line for each entry of each fat binary. */

@@ -115,6 +115,16 @@ end:
     assert.match(listed[1] ?? "", /input:10:3: .*mangle/);
   });
 
+  test("an ELF file without CUDA code is said to be one", () => {
+    const header = new Uint8Array(64); // ELF64, little-endian, x86-64, no sections
+    header.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+    header.set([2, 0, 0x3e, 0, 1], 16);
+    header.set([64, 0, 56, 0, 0, 0, 64], 52);
+    const { code, stdout, stderr } = infoOn(header);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /ELF file without CUDA code/);
+  });
+
   test("a file of another kind and a missing one: a message and exit code 1", () => {
     const other = infoOn(new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0, 0, 0, 0]));
     assert.equal(other.code, 1);
