@@ -83,19 +83,12 @@ export class VirtioGpu {
       queues,
       workspace: options.workspace.start,
       regions: options.regions,
+      onEnable: (vq) => this.device.attachQueue(vq.index, vq),
       onNotify: (vq) => this.#notify(vq.index),
       onReset: (vq) => (vq ? this.device.detachQueue(vq.index) : this.device.reset()),
       interrupt: options.interrupt,
       log: options.log ?? (() => {}),
     });
-  }
-
-  /** The driver enables a queue (§4.2.3.2): as VirtioDevice, and the device takes it over. */
-  enableQueue(index: number): boolean {
-    const enabled = this.virtio.enableQueue(index);
-    const queue = this.virtio.queue(index);
-    if (queue) this.device.attachQueue(index, queue);
-    return enabled;
   }
 
   /** A kick: everything that is in the queue is taken, and the work that it brought is done. */

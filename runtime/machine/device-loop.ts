@@ -74,7 +74,7 @@ function serveMail(gpu: VirtioGpu, registers: Int32Array<SharedArrayBuffer>): vo
       break;
     case R.OP_ENABLE:
       virtio.setQueue(arg(0), { size: arg(1), desc: arg(2), driver: arg(3), device: arg(4) });
-      gpu.enableQueue(arg(0));
+      gpu.virtio.enableQueue(arg(0));
       break;
     case R.OP_RESET:
       virtio.resetQueue(arg(0));

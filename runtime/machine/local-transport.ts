@@ -48,7 +48,7 @@ export class LocalTransport implements Transport {
 
   enableQueue(index: number, size: number, addresses: QueueAddresses): void {
     this.#gpu.virtio.setQueue(index, { size, ...addresses });
-    this.#gpu.enableQueue(index);
+    this.#gpu.virtio.enableQueue(index);
   }
 
   resetQueue(index: number): void {

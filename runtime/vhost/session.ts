@@ -370,7 +370,7 @@ export class Session {
     ) as [number, number, number];
     if (desc < 0 || driver < 0 || device < 0) return false;
     gpu.virtio.setQueue(index, { size, desc, driver, device });
-    vring.running = gpu.enableQueue(index);
+    vring.running = gpu.virtio.enableQueue(index);
     return vring.running;
   }
 

@@ -32,6 +32,8 @@ export interface VirtioDeviceOptions {
   readonly legacy?: boolean;
   /** Why this set of accepted features cannot be served, or nothing if it can. */
   readonly validateFeatures?: (features: bigint) => string | undefined;
+  /** A queue was enabled: this object is it until it is reset. */
+  readonly onEnable?: (vq: DeviceQueue) => void;
   /** The driver's notification of a live queue: there may be buffers. */
   readonly onNotify: (vq: DeviceQueue) => void;
   /** A queue is about to be reset, or (without one) the whole device; buffers in flight are lost. */

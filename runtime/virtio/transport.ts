@@ -141,7 +141,7 @@ export class VirtioDevice {
   #revive(slot: Slot): void {
     if (slot.vq && slot.vq.features !== this.#driverFeatures) {
       slot.vq.retire();
-      slot.vq = this.#makeQueue(slot, this.#slots.indexOf(slot));
+      this.#makeQueue(slot, this.#slots.indexOf(slot));
     }
   }
 
@@ -314,14 +314,14 @@ export class VirtioDevice {
       this.#refuse(`queue ${index} has size ${slot.size}, which is not a legal one (§2.7, §2.8)`);
       return false;
     }
-    slot.vq = this.#makeQueue(slot, index);
+    this.#makeQueue(slot, index);
     return true;
   }
 
   #makeQueue(slot: Slot, index: number): DeviceQueue {
     const { core, memory, interrupt, access } = this.options;
     const { size, desc, driver, device, workspace, offer } = slot;
-    return new DeviceQueue({
+    const vq = new DeviceQueue({
       core,
       memory,
       index,
@@ -342,6 +342,9 @@ export class VirtioDevice {
       },
       onError: (reason, queue) => this.needsReset(`queue ${queue}: ${reason}`),
     });
+    slot.vq = vq;
+    this.options.onEnable?.(vq);
+    return vq;
   }
 
   /** The driver takes a queue out of use (QueueReady 0, §4.2.2.2), as it may in any state. */
@@ -494,8 +497,7 @@ export class VirtioDevice {
       const { setup, queue } = state.queues[index]!;
       Object.assign(slot, setup);
       if (queue === null) return [];
-      slot.vq = this.#makeQueue(slot, index);
-      return restoreQueue(slot.vq, queue);
+      return restoreQueue(this.#makeQueue(slot, index), queue);
     });
   }
 

@@ -45,7 +45,7 @@ class RawDriver {
       notify: (_queue, data) => gpu.virtio.notify(data),
     });
     gpu.virtio.setQueue(index, { size, ...this.queue.addresses });
-    assert.equal(gpu.enableQueue(index), true);
+    assert.equal(gpu.virtio.enableQueue(index), true);
   }
 
   /** Sends bytes with room for an answer. @returns what the device wrote, or undefined */
