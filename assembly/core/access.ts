@@ -44,8 +44,8 @@ function logged(address: u32, length: u32, write: u32): void {
 
 /**
  * Does the machine keep loads in order, and a load behind a locked store, by itself (x86 does), and
- * does the engine's plain load compile to one? JavaScriptCore makes each atomic load a locked
- * read-modify-write of 20 cycles, which would be most of what a request costs; there the host sets
+ * does the engine's plain load compile to one? In JavaScriptCore an atomic load costs 20
+ * cycles, as a locked read-modify-write does, and that would be much of a request; there the host sets
  * this (runtime/virtio/core.ts), and loads that need order are plain ones.
  */
 let loadsInOrder: bool = false;

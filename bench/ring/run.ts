@@ -34,7 +34,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SIZE = 512;
 const BATCHES = [1, 16, 256];
 const REQUESTS = 1 << 17;
-const ROUNDS = 12;
+const ROUNDS = 40;
 const RAM = 0x10000;
 const RAM_BYTES = 0x100000;
 const BUFFERS = RAM + 0x40000;
@@ -180,8 +180,8 @@ try {
       const times = { c: [] as number[], core: [] as number[], api: [] as number[] };
       for (let round = 0; round < ROUNDS; round++) {
         if (program) times.c.push(runC(program, kind, batch, REQUESTS));
-        times.core.push(core(batch, REQUESTS));
-        times.api.push(api(batch, REQUESTS / 4));
+        times.core.push(core(batch, REQUESTS / 4));
+        times.api.push(api(batch, REQUESTS / 16));
       }
       const [c, w, a] = [best(times.c), best(times.core), best(times.api)];
       const ratio = program ? (w / c).toFixed(2) : "no gcc";
