@@ -55,7 +55,15 @@ scope.onmessage = async ({ data }) => {
     }
     if (client.sync() !== 0) throw new Error("synchronize");
     const { thread } = client.file;
-    client.machine.close();
+    if (data.rounds) {
+      // Its queues are another's once it closes: it holds them until the test has heard of all threads.
+      scope.onmessage = () => {
+        client.machine.close();
+        scope.postMessage("closed");
+      };
+    } else {
+      client.machine.close();
+    }
     scope.postMessage(thread);
   } catch (error) {
     scope.postMessage(String(error));

@@ -182,9 +182,18 @@ describe("a device in its own Worker", () => {
           }),
       );
       const threads = await Promise.all(results);
-      for (const worker of workers) worker.terminate();
       for (const thread of threads) assert.equal(typeof thread, "number", String(thread));
       assert.equal(new Set(threads).size, 3);
+      const closed = workers.map(
+        (worker) =>
+          new Promise<unknown>((resolve) => {
+            worker.onmessage = (event) => resolve(event.data);
+            worker.onerror = (event) => resolve(event.message);
+            worker.postMessage("close");
+          }),
+      );
+      assert.deepEqual(await Promise.all(closed), ["closed", "closed", "closed"]);
+      for (const worker of workers) worker.terminate();
       assert.equal(first.call(P.COMMAND_MEMORY_INFO), 0);
       assert.equal(first.get64(P.MEMORY_INFO_FREE), before);
     }));
