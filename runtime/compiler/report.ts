@@ -49,9 +49,12 @@ export interface KernelReport {
     groups: number;
     /**
      * Where tests for the whole block may replace those of each group: how many accesses they cover
-     * of how many, the branches that they leave, and whether blocks of a row then run as one.
+     * of how many, the branches that they leave, whether blocks of a row then run as one, and how many
+     * parameters must be multiples of four.
      */
-    sure: { checks: number; ofChecks: number; branches: number; flat: boolean } | undefined;
+    sure:
+      | { checks: number; ofChecks: number; branches: number; flat: boolean; aligned: number }
+      | undefined;
     /** The range of threads that it visits, if not all. */
     threads: string | undefined;
   }[];
@@ -124,6 +127,7 @@ function sureReport({ variants }: GroupRegion): KernelReport["regions"][number][
     ofChecks: all.length,
     branches: order.filter((b) => b.terminator?.kind === "branch").length,
     flat: sure.given.flat,
+    aligned: sure.given.aligned.size,
   };
 }
 
@@ -190,10 +194,11 @@ export function formatReport(report: KernelReport): string {
     );
     if (r.groups > 1) out.push(`    ${r.groups} lane groups at once`);
     if (r.sure) {
-      const { checks, ofChecks, branches, flat } = r.sure;
+      const { checks, ofChecks, branches, flat, aligned } = r.sure;
       out.push(
         `    tests once a block cover ${checks} of ${ofChecks} accesses and leave ${branches} branches${flat ? "; blocks of a row run as one" : ""}`,
       );
+      if (aligned > 0) out.push(`    where ${aligned} of its parameters are multiples of four`);
     }
     if (r.threads) out.push(`    ${r.threads}`);
     const own = report.branches.filter((b) => b.region === r.entry);

@@ -50,6 +50,13 @@ describe("compile", () => {
     assert.deepEqual(visited, [128, 64, 32, 16, 8, 4, 2, 1, 1]);
   });
 
+  test("--report tells of parameters that had better be multiples of four", () => {
+    const file = "bench/kernels/bitonic-sort.ptx";
+    const { code, stdout, stderr } = warpring("compile", file, "--report", "--block", "256");
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /where 1 of its parameters are multiples of four/);
+  });
+
   test("--kernel takes one of several; the block shape is the option's, or .reqntid", () => {
     inFolder((folder) => {
       const file = join(folder, "two.ptx");

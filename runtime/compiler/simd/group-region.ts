@@ -14,6 +14,7 @@ import { eliminateDead } from "../passes/dce.ts";
 import { checkEarly } from "../passes/early.ts";
 import type { OptimizedRegion } from "../pipeline.ts";
 import { fuseProducts, splitAddresses } from "./addresses.ts";
+import { alignedParameters, testAligned } from "./aligned.ts";
 import { Divergence, unifyLatches } from "./divergence.ts";
 import { jam, planJam } from "./jam.ts";
 import { ALL_LANES, type LinearRegion, linearize } from "./linearize.ts";
@@ -30,7 +31,7 @@ import {
   VARYING,
   varying,
 } from "./shapes.ts";
-import { justEnds, type SureTests, takeAsGiven } from "./sure.ts";
+import { justEnds, maySure, type SureTests, takeAsGiven } from "./sure.ts";
 import { type Trim, trimmedShape, trimOf } from "./trim.ts";
 
 /** One body of a region for lane groups. */
@@ -122,7 +123,7 @@ export function groupRegions(
   return regions.map(({ region, prologue }) => {
     let kept = prologue;
     const prepare = (kind: GroupVariant["kind"], own: Region, given?: SureTests) => {
-      const divergence = new Divergence(own, prologue, group);
+      const divergence = new Divergence(own, prologue, { ...group, aligned: given?.aligned });
       splitAddresses(own, divergence);
       fuseProducts(own, divergence);
       kept = [...new Set([...kept, ...eliminateDead(own, prologue)])];
@@ -136,8 +137,11 @@ export function groupRegions(
     const visited = trim ? trimmedShape(trim, block) : block;
     for (const flat of sureKinds(regions.length === 1, trim, visited[0])) {
       const own = cloneRegion(region);
-      const given = takeAsGiven(own, prologue, visited, flat);
-      if (!given) continue;
+      const found = takeAsGiven(own, prologue, visited, flat);
+      const aligned = found || !flat ? alignedIn(own, prologue, group) : new Set<Value>();
+      if (!found && aligned.size === 0) continue;
+      const given = { ...(found ?? NOTHING_GIVEN), aligned };
+      given.code = testAligned(given.code, aligned);
       prepared.push(prepare("sure", own, given));
       break;
     }
@@ -163,6 +167,19 @@ export function groupRegions(
     const whole = variants.some((v) => v.given);
     return { prologue: whole ? prologue : kept, register: group.register, trim, variants };
   });
+}
+
+const NOTHING_GIVEN: Omit<SureTests, "aligned"> = { code: [], checks: new Set(), flat: false };
+
+/** The parameters to take as multiples of four in a sure body, unless it is too large for one. */
+function alignedIn(
+  region: Region,
+  prologue: Value[],
+  context: Omit<ShapeContext, "of">,
+): Set<Value> {
+  const [x, y, z] = context.block;
+  if ((x * y * z) % LANES !== 0 || !maySure(region)) return new Set();
+  return alignedParameters(() => cloneRegion(region), prologue, context);
 }
 
 /** Threads from which on tests for the whole block are worth their time. */

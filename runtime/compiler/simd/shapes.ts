@@ -15,7 +15,7 @@ export interface Shape {
   kind: 0 | 1 | 2 | 3;
   /** AFFINE: difference between neighbouring lanes. */
   stride: number;
-  /** UNIFORM, AFFINE: the (base) value is known to be a multiple of 2^zeros. */
+  /** UNIFORM, AFFINE: the least of the lanes' values is known to be a multiple of 2^zeros. */
   zeros: number;
 }
 
@@ -44,7 +44,7 @@ const trailingZeros = (n: number) => (n === 0 ? 32 : 31 - Math.clz32(n & -n));
 
 /** The lanes of an affine value stay inside the low `zeros` bits that its base leaves free. */
 function inLowBits(s: Shape, lanes: number): boolean {
-  return s.stride > 0 && (lanes - 1) * s.stride < 2 ** s.zeros;
+  return s.stride !== 0 && (lanes - 1) * Math.abs(s.stride) < 2 ** s.zeros;
 }
 
 /** What the analysis knows besides the operands' shapes. */
@@ -56,6 +56,8 @@ export interface ShapeContext {
   of(v: Value): Shape;
   /** Shape of a register that lives across cuts. */
   register(index: number): Shape;
+  /** Parameters that are multiples of LANES. */
+  aligned?: ReadonlySet<Value> | undefined;
 }
 
 function threadIndex(name: string, { block: [x, y, z], lanes }: ShapeContext): Shape {
@@ -85,6 +87,7 @@ export function transfer(v: Value, c: ShapeContext): Shape {
     case "sreg":
       return specialRegister(v, c);
     case "param":
+      return c.aligned?.has(v) ? shape(UNIFORM, 0, Math.log2(LANES)) : uniform;
     case "spin":
     case "all":
       return uniform;
@@ -119,12 +122,13 @@ export function transfer(v: Value, c: ShapeContext): Shape {
   if (shapes.some((s) => s.kind === UNKNOWN)) return unknown;
   if (shapes.some((s) => s.kind === VARYING)) return varying;
   const [a, b] = shapes;
-  if (v.type === I32 && b) return arithmetic(v, a, b, c.lanes);
+  if (v.type === I32 && b) return arithmetic(v, a, b, c);
   if (shapes.every((s) => s.kind === UNIFORM)) return uniform;
   return v.type === 0 && b ? comparison(v, a, b, c.lanes) : varying;
 }
 
-function arithmetic(v: Value, a: Shape, b: Shape, lanes: number): Shape {
+function arithmetic(v: Value, a: Shape, b: Shape, c: ShapeContext): Shape {
+  const { lanes } = c;
   const both = a.kind === UNIFORM && b.kind === UNIFORM;
   const kind = both ? UNIFORM : AFFINE;
   const k = v.args[1].op === "const" ? v.args[1].imm : undefined;
@@ -132,16 +136,17 @@ function arithmetic(v: Value, a: Shape, b: Shape, lanes: number): Shape {
     stride === 0 && kind === AFFINE ? shape(UNIFORM, 0, zeros) : shape(kind, stride, zeros);
   switch (v.op) {
     case "i32_add":
-      return make(a.stride + b.stride, Math.min(a.zeros, b.zeros));
+      // The least values meet in one lane unless the strides have different signs.
+      return make(a.stride + b.stride, a.stride * b.stride < 0 ? 0 : Math.min(a.zeros, b.zeros));
     case "i32_sub":
-      return make(a.stride - b.stride, Math.min(a.zeros, b.zeros));
+      return make(a.stride - b.stride, differenceZeros(a, b, lanes));
     case "i32_mul":
       if (both) return shape(UNIFORM, 0, Math.min(32, a.zeros + b.zeros));
       if (k === undefined || Math.abs(a.stride * k) > 2 ** 20) return varying;
-      return make(a.stride * k, Math.min(32, a.zeros + trailingZeros(k)));
+      return make(a.stride * k, k < 0 ? 0 : Math.min(32, a.zeros + trailingZeros(k)));
     case "i32_shl":
       if (k === undefined) return both ? shape(UNIFORM, 0, a.zeros) : varying;
-      if (!both && a.stride * 2 ** (k & 31) > 2 ** 20) return varying;
+      if (!both && Math.abs(a.stride) * 2 ** (k & 31) > 2 ** 20) return varying;
       return make(a.stride * 2 ** (k & 31), Math.min(32, a.zeros + (k & 31)));
     case "i32_shr_u":
     case "i32_shr_s": {
@@ -155,7 +160,13 @@ function arithmetic(v: Value, a: Shape, b: Shape, lanes: number): Shape {
     }
     case "i32_and": {
       if (both) return shape(UNIFORM, 0, Math.max(a.zeros, b.zeros));
-      if (k === undefined || !inLowBits(a, lanes)) return varying;
+      if (k === undefined) {
+        const [x, y, other] = a.kind === AFFINE ? [a, b, v.args[1]] : [b, a, v.args[0]];
+        if (y.kind !== UNIFORM || !inLowBits(x, lanes)) return varying;
+        if (y.zeros >= x.zeros) return shape(UNIFORM, 0, y.zeros);
+        return onesBelow(other, c) >= x.zeros ? x : varying;
+      }
+      if (!inLowBits(a, lanes)) return varying;
       const low = (2 ** a.zeros - 1) | 0;
       if ((k & low) === low) return a;
       if ((k & low) === 0) return shape(UNIFORM, 0, Math.max(a.zeros, trailingZeros(k)));
@@ -165,11 +176,32 @@ function arithmetic(v: Value, a: Shape, b: Shape, lanes: number): Shape {
     case "i32_xor": {
       if (both) return shape(UNIFORM, 0, Math.min(a.zeros, b.zeros));
       const [x, y] = a.kind === AFFINE ? [a, b] : [b, a];
+      // ~x = -1 - x
+      if (v.op === "i32_xor" && k === -1) {
+        const zeros = Math.min(x.zeros, trailingZeros(1 + (lanes - 1) * Math.abs(x.stride)));
+        return make(-x.stride, zeros);
+      }
       return y.kind === UNIFORM && inLowBits(x, lanes) && y.zeros >= x.zeros ? x : varying;
     }
     default:
       return both ? uniform : varying;
   }
+}
+
+/** Zeros of the least lane of a - b. */
+function differenceZeros(a: Shape, b: Shape, lanes: number): number {
+  const zeros = Math.min(a.zeros, b.zeros);
+  if (b.stride === 0) return zeros;
+  // The least lane is where b is greatest.
+  if (a.stride === 0) return Math.min(zeros, trailingZeros((lanes - 1) * Math.abs(b.stride)));
+  return a.stride >= b.stride && b.stride > 0 ? zeros : 0;
+}
+
+/** How many low bits of a value are known to be ones: of a multiple of a power of two, less one. */
+function onesBelow(v: Value, c: ShapeContext): number {
+  if (v.op !== "i32_add") return 0;
+  const [x, k] = v.args;
+  return k.op === "const" && k.imm === -1 && c.of(x).kind === UNIFORM ? c.of(x).zeros : 0;
 }
 
 /**

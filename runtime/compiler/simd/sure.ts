@@ -11,6 +11,8 @@ export interface SureTests {
   checks: Map<Value, boolean>;
   /** The body runs the threads of several blocks in a row as one: it knows only `gtid.x`. */
   flat: boolean;
+  /** Parameters that are multiples of four. */
+  aligned: ReadonlySet<Value>;
 }
 
 /** Bodies with more operations than this gain too little from it. */
@@ -34,9 +36,7 @@ export function takeAsGiven(
   block: readonly [number, number, number],
   flat: boolean,
 ): SureTests | undefined {
-  const count = region.blocks.reduce((n, b) => n + b.values.length, 0);
-  if (count > MAX_VALUES || (block[0] * block[1] * block[2]) % LANES !== 0) return undefined;
-  if (region.blocks.some((b) => b.values.some((v) => v.op === "spin"))) return undefined;
+  if ((block[0] * block[1] * block[2]) % LANES !== 0 || !maySure(region)) return undefined;
   const known = new Set(flat ? ofAnyBlock(prologue) : prologue);
   if (flat && !flatten(region, block)) return undefined;
   const span = flat ? new Value("sreg", I32, [], 0, 0n, { name: "span" }) : undefined;
@@ -76,7 +76,13 @@ export function takeAsGiven(
     outcome = new Value("and1", I1, [outcome, t]);
     extents.code.push(outcome);
   }
-  return { code: extents.code, checks, flat };
+  return { code: extents.code, checks, flat, aligned: new Set() };
+}
+
+/** Whether a region is small enough for a body more, and no thread in it waits for another. */
+export function maySure(region: Region): boolean {
+  const count = region.blocks.reduce((n, b) => n + b.values.length, 0);
+  return count <= MAX_VALUES && !region.blocks.some((b) => b.values.some((v) => v.op === "spin"));
 }
 
 const isKnown = (v: Value, known: Set<Value>) => v.op === "const" || known.has(v);
