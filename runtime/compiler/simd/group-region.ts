@@ -136,8 +136,9 @@ export function groupRegions(
     const trim = trimOf(region, prologue, block);
     const visited = trim ? trimmedShape(trim, block) : block;
     for (const flat of sureKinds(regions.length === 1, trim, visited[0])) {
-      const own = cloneRegion(region);
-      const found = takeAsGiven(own, prologue, visited, flat);
+      const changed = cloneRegion(region);
+      const found = takeAsGiven(changed, prologue, visited, flat);
+      const own = found ? changed : cloneRegion(region);
       const aligned = found || !flat ? alignedIn(own, prologue, group) : new Set<Value>();
       if (!found && aligned.size === 0) continue;
       const given = { ...(found ?? NOTHING_GIVEN), aligned };
@@ -169,7 +170,7 @@ export function groupRegions(
   });
 }
 
-const NOTHING_GIVEN: Omit<SureTests, "aligned"> = { code: [], checks: new Set(), flat: false };
+const NOTHING_GIVEN: Omit<SureTests, "aligned"> = { code: [], checks: new Map(), flat: false };
 
 /** The parameters to take as multiples of four in a sure body, unless it is too large for one. */
 function alignedIn(
