@@ -54,6 +54,28 @@ for (const width of WIDTHS) {
       }
     });
 
+    test("a guard in front of a loop, and accesses that go anywhere", async () => {
+      // Threads from 40 on end; the loop gains by n as a multiple of four; both accesses go anywhere.
+      const bench = await Bench.create(width);
+      const places = Uint32Array.from({ length: 64 }, (_, t) => (t * 37) & 63);
+      const body = `setp.ge.u32 %p1, %r0, 40; @%p1 bra F; mul.lo.u32 %r3, %r0, %r0; and.b32 %r3, %r3, 63;
+        mul.wide.u32 %rd4, %r3, 4; add.s64 %rd4, %rd0, %rd4; ld.global.u32 %r2, [%rd4];
+        mul.lo.u32 %r3, %r0, 37; and.b32 %r3, %r3, 63; mul.wide.u32 %rd5, %r3, 4; add.s64 %rd5, %rd1, %rd5;
+        mov.u32 %r5, %r2; mov.u32 %r1, %r0;
+        L: setp.ge.s32 %p0, %r1, %r20; @%p0 bra E; add.u32 %r5, %r5, 100; add.u32 %r1, %r1, 64; bra L;
+        E: st.global.u32 [%rd5], %r5; F:`;
+      for (const n of [0, 64, 130, 128]) {
+        const [data, out] = [bench.upload(places), bench.zeros(256)];
+        assert.equal(bench.run(text(body), [data, out, n, 0], { block: THREADS }), undefined);
+        const expected = new Array(64).fill(0);
+        for (let t = 0; t < 40; t++) {
+          expected[(t * 37) & 63] =
+            places[(t * t) & 63] + 100 * Math.max(0, Math.ceil((n - t) / 64));
+        }
+        assert.deepEqual(bench.words(out, 64), expected, `n = ${n}`);
+      }
+    });
+
     test("partners at a distance, and a direction by a bit of the index", async () => {
       const bench = await Bench.create(width);
       const keys = Uint32Array.from({ length: 128 }, (_, k) => Math.imul(k + 1, 0x9e3779b1));
