@@ -125,5 +125,33 @@ setp.eq.u32 %p1, %r2, 1; @%p1 st.shared::cluster.u32 [%r1], %r2;`;
       assert.equal(bench.run(text, [out]), undefined);
       assert.deepEqual(bench.words(out, 6), [512, 1424, 0, 1024, 0, 0]);
     });
+
+    test("tiles of several warps, as on an H100", async () => {
+      const bench = await Bench.create(width);
+      const out = bench.zeros(5120);
+      const options = { kernel: "tiles", block: 256 };
+      assert.equal(bench.run(read("tiles.ptx"), [out], options), undefined);
+      const words = bench.words(out, 1280);
+      const of = (k: number) => [0, 1, 70, 100, 130, 200, 255].map((i) => words[256 * k + i]);
+      assert.deepEqual(of(0), [2016, 2016, 6112, 6112, 10208, 14304, 14304]);
+      assert.deepEqual(of(1), new Array(7).fill(100));
+      assert.deepEqual(of(2), [77, 77, 77, 77, 205, 205, 205]);
+      assert.deepEqual(of(3), [0, 0, 399, 2934, 257, 1564, 14049]);
+      assert.deepEqual(of(4), [0, 0, 0, 0, 1, 1, 1]);
+    });
+
+    test("reserved shared memory lies beside the kernel's own", async () => {
+      const bench = await Bench.create(width);
+      const text = kernelText(
+        1,
+        `.shared .b32 s[4]; mov.u32 %r1, s; st.shared.v4.u32 [%r1], {1, 2, 3, 4};
+mov.u32 %r2, %reserved_smem_offset_0; mov.u32 %r3, %reserved_smem_offset_1; mov.u32 %r8, %reserved_smem_offset_begin;
+st.shared.u32 [%r2], 7; st.shared.u32 [%r3], 8; ld.shared.u32 %r9, [%r8];
+ld.shared.v4.u32 {%r4, %r5, %r6, %r7}, [%r1]; st.global.v4.u32 [%rd0], {%r4, %r5, %r6, %r7}; st.global.u32 [%rd0+16], %r9;`,
+      );
+      const out = bench.zeros(64);
+      assert.equal(bench.run(text, [out]), undefined);
+      assert.deepEqual(bench.words(out, 5), [1, 2, 3, 4, 8]);
+    });
   });
 }

@@ -59,6 +59,12 @@ function recursiveFunctions(module: PtxModule): Set<number> {
   return recursive;
 }
 
+/**
+ * Bytes of a block's reserved shared memory, where a kernel uses it: what an H100 says. Cooperative
+ * groups use all of it: 32 bytes of barriers, then 8 bytes for each of 32 warps.
+ */
+export const RESERVED_SHARED_BYTES = 288;
+
 const clusterModules = new WeakMap<PtxModule, boolean>();
 
 /**
@@ -146,6 +152,20 @@ export class KernelContext {
       this.sharedBytes = offset + v.size;
     }
     return offset;
+  }
+
+  private reservedAt = -1;
+
+  /**
+   * Offset of the block's reserved shared memory, RESERVED_SHARED_BYTES long; given on first use. The
+   * tiles of several warps of cooperative groups keep their barriers there.
+   */
+  get reservedShared(): number {
+    if (this.reservedAt < 0) {
+      this.reservedAt = Math.ceil(this.sharedBytes / 16) * 16;
+      this.sharedBytes = this.reservedAt + RESERVED_SHARED_BYTES;
+    }
+    return this.reservedAt;
   }
 
   /** Notes a constant that becomes the dynamic window's offset plus `offset`. */

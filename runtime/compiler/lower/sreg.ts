@@ -1,5 +1,6 @@
 import { I32, I64, NO_AUX, type Value } from "../ir/ir.ts";
 import type { Builder } from "./builder.ts";
+import { RESERVED_SHARED_BYTES } from "./context.ts";
 
 /** Bytes of shared memory that the device says it keeps for itself, for each block. */
 const RESERVED_SHARED = 1024;
@@ -36,12 +37,7 @@ const CONSTANT: Record<string, number> = {
   "%cluster_ctaid.w": 0,
   "%cluster_nctaid.w": 0,
   "%nwarpid": 64, // the H100's
-  // Of shared memory 1 KiB a block is reserved, as on the H100, but nothing lies in it.
-  "%reserved_smem_offset_begin": 0,
-  "%reserved_smem_offset_end": 0,
   "%reserved_smem_offset_cap": RESERVED_SHARED,
-  "%reserved_smem_offset_0": 0,
-  "%reserved_smem_offset_1": 0,
 };
 
 // A launch without clusters is a grid of clusters of one block each (PTX ISA §10.12 and following).
@@ -54,10 +50,23 @@ const OF_CLUSTERS: Record<string, string> = {
   "%cluster_nctaid.z": "cluster.z",
 };
 
+/** Places in the block's reserved shared memory (§10.32), from its beginning. */
+const RESERVED: Record<string, number> = {
+  "%reserved_smem_offset_begin": 0,
+  "%reserved_smem_offset_0": 0,
+  "%reserved_smem_offset_1": 0,
+  "%reserved_smem_offset_end": RESERVED_SHARED_BYTES,
+};
+
 /** Reads a special register (PTX ISA §10); a 32-bit value unless its name says 64. */
 export function readSpecialRegister(b: Builder, name: string): Value {
   const plain = PLAIN[name] ?? OF_CLUSTERS[name];
   if (plain) return b.emit("sreg", I32, [], { name: plain });
+  if (name in RESERVED) {
+    const { context } = b.fn;
+    const offset = b.i32(context.reservedShared + RESERVED[name]);
+    return context.usesClusters ? b.emit("i32_add", I32, [ownWindow(b), offset]) : offset;
+  }
   const part = /^%(clusterid|nclusterid|cluster_ctaid)\.([xyz])$/.exec(name);
   if (part) return inClusters(b, part[1], part[2]);
   if (name in CONSTANT) return b.i32(CONSTANT[name]);
