@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "../harness.ts";
 import { missing, PREBUILT, prebuilt, runProgram } from "./support.ts";
@@ -22,6 +24,32 @@ describe("unmodified programs, built by nvcc", () => {
       assert.equal(code, 0);
     });
   }
+});
+
+const NVCC = spawnSync("nvcc", ["--version"], { stdio: "ignore" }).status === 0;
+
+describe("programs built here", () => {
+  if (why !== undefined) return;
+  if (!NVCC) {
+    console.warn("programs with the toolkit's device runtime are not tested: there is no nvcc");
+    return;
+  }
+  test("regression: separate compilation as nvcc does it without being told more", () => {
+    const folder = mkdtempSync(join(tmpdir(), "warpring-nvcc-"));
+    try {
+      const program = join(folder, "children");
+      const source = join(PREBUILT, "..", "children.cu");
+      const flags = ["-std=c++17", "-cudart", "shared", "-rdc=true", "-arch=compute_75"];
+      execFileSync("nvcc", [...flags, "-o", program, source]);
+      const { code, stdout, stderr } = runProgram(program);
+      assert.deepEqual(
+        { code, stdout, stderr },
+        { code: 0, stdout: "children passed\n", stderr: "" },
+      );
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
 });
 
 describe("warpring run", () => {
