@@ -252,12 +252,13 @@ export class Executor implements ModuleOwner {
   ): KernelFault | undefined {
     const { memory } = this.host;
     const at = this.launchRecord;
-    this.writeRecord(request, module, kernel, plan);
+    const started = performance.now();
+    this.writeRecord(request, module, kernel, plan, started);
     const { u32 } = memory;
     const contexts = plan.count * plan.threadsAtWork;
     for (let k = 0; k < contexts; k++) this.writeContext(u32, k, plan, kernel);
     this.kernelHost.begin(request);
-    let cause = this.runBlocks(plan, kernel);
+    let cause = this.runBlocks(plan, kernel, started);
     if (cause === 1)
       Atomics.store(new Int32Array(memory.memory.buffer), (at + L.LAUNCH_STOP) >> 2, 1);
     const others = plan.threadsAtWork > 1 ? (this.pool as WorkerPool).end() : 0;
@@ -271,7 +272,7 @@ export class Executor implements ModuleOwner {
    * turned out to be long, or at once where the kernel's last launch says that it will be.
    * @returns 0, or why it ended: 1 the deadline, 2 a fault, 3 a deadlock, or what the engine threw
    */
-  private runBlocks(plan: LaunchPlan, kernel: PlacedKernel): unknown {
+  private runBlocks(plan: LaunchPlan, kernel: PlacedKernel, started: number): unknown {
     const { memory } = this.host;
     const at = this.launchRecord;
     const deadline = memory.view.getFloat64(at + L.LAUNCH_DEADLINE, true);
@@ -282,7 +283,6 @@ export class Executor implements ModuleOwner {
     let settled = plan.threadsAtWork === 1;
     const atOnce = !settled && kernel.lastMs > WORTH_HELP_MS;
     if (atOnce) settled = offer();
-    const started = performance.now();
     let before = started;
     let budget = settled ? BUDGET : 4;
     for (;;) {
@@ -313,6 +313,7 @@ export class Executor implements ModuleOwner {
     module: Module,
     { compiled, cuts }: PlacedKernel,
     plan: LaunchPlan,
+    started: number,
   ): void {
     const { memory } = this.host;
     const at = this.launchRecord;
@@ -354,7 +355,7 @@ export class Executor implements ModuleOwner {
     set(L.LAUNCH_HEAP_BYTES, memory.byteLength - this.low);
     set(L.LAUNCH_GRID_ID, ++this.gridId);
     if (request.timeoutMs > 0) {
-      view.setFloat64(at + L.LAUNCH_DEADLINE, performance.now() + request.timeoutMs, true);
+      view.setFloat64(at + L.LAUNCH_DEADLINE, started + request.timeoutMs, true);
     }
     u8.set(params, this.paramBuffer);
     if (request.cooperative) this.gridWorkspace(view, at);
