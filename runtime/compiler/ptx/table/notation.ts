@@ -90,19 +90,19 @@ export interface OperandSpec {
 /** One form of an instruction. */
 export interface Form {
   /** Position in the table. */
-  index: number;
-  group: FormGroup;
-  opcode: string;
+  readonly index: number;
+  readonly group: FormGroup;
+  readonly opcode: string;
   /** The form as the ISA writes it. */
-  syntax: string;
-  slots: Slot[];
-  operands: OperandSpec[];
-  since: string;
-  target: number;
+  readonly syntax: string;
+  readonly slots: readonly Slot[];
+  readonly operands: readonly OperandSpec[];
+  readonly since: string;
+  readonly target: number;
   /** Takes any operands. */
-  anyOperands: boolean;
+  readonly anyOperands: boolean;
   /** Takes any further modifiers: forms for later targets, listed by name only. */
-  openEnded: boolean;
+  readonly openEnded: boolean;
 }
 
 /** Sets that many forms use; a group's own come first. */
@@ -218,16 +218,22 @@ function parseOperandSpec(text: string): OperandSpec {
   return spec;
 }
 
-function parseSlots(text: string, sets: Record<string, string>): Slot[] {
+function parseSlots(text: string, sets: Record<string, string> | undefined): Slot[] {
   const slots: Slot[] = [];
   let groups = 0;
-  for (const [, together, single] of text.matchAll(/\{([^}]*)\}|\.([^.{}]+)/g)) {
-    const names = together === undefined ? [single as string] : together.slice(1).split(".");
+  for (let at = 0; at < text.length; ) {
+    // `{.a.b}` or `.a`
+    const optional = text[at] === "{";
+    const from = optional ? at + 2 : at + 1;
+    let to = from;
+    while (to < text.length && !(optional ? "}" : ".{").includes(text[to] as string)) to++;
+    at = optional ? to + 1 : to;
+    const names = optional ? text.slice(from, to).split(".") : [text.slice(from, to)];
     const group = names.length > 1 ? ++groups : 0;
     for (const name of names) {
-      const members = sets[name];
+      const members = sets?.[name] ?? SETS[name];
       const values = members === undefined ? [name] : split(members);
-      slots.push({ name, optional: together !== undefined, group, values });
+      slots.push({ name, optional, group, values });
     }
   }
   return slots;
@@ -235,32 +241,69 @@ function parseSlots(text: string, sets: Record<string, string>): Slot[] {
 
 /** The base opcode with which a line begins. */
 export function opcodeOf(line: string): string {
-  return /^[^.{ ]+/.exec(line)?.[0] ?? "";
+  let end = 0;
+  while (end < line.length && !".{ ".includes(line[end] as string)) end++;
+  return line.slice(0, end);
+}
+
+/**
+ * One line of a group. Its parts are read when they are first asked for: of most forms of an opcode
+ * no more than the modifiers are ever looked at.
+ */
+class LineForm implements Form {
+  readonly index: number;
+  readonly group: FormGroup;
+  readonly opcode: string;
+  readonly slots: readonly Slot[];
+  readonly anyOperands: boolean;
+  readonly openEnded: boolean;
+  readonly #line: string;
+  readonly #name: string;
+  /** What follows the name, the notes on versions included. */
+  readonly #rest: string;
+  #operands: readonly OperandSpec[] | undefined;
+
+  constructor(line: string, group: FormGroup, index: number) {
+    this.#line = line;
+    this.group = group;
+    this.index = index;
+    const space = line.indexOf(" ");
+    this.#name = space < 0 ? line : line.slice(0, space);
+    this.#rest = space < 0 ? "" : line.slice(space);
+    this.opcode = opcodeOf(line);
+    this.anyOperands = this.#rest.trimStart().startsWith("...");
+    this.openEnded = this.#name.endsWith(".*");
+    const end = this.openEnded ? this.#name.length - 2 : undefined;
+    this.slots = parseSlots(this.#name.slice(this.opcode.length, end), group.sets);
+  }
+
+  /** The operands' text. */
+  get #plain(): string {
+    return this.#rest.replace(/\s(@\d+\.\d+|sm_\d+)/g, "").trim();
+  }
+
+  get operands(): readonly OperandSpec[] {
+    this.#operands ??= this.anyOperands ? [] : splitOperands(this.#plain).map(parseOperandSpec);
+    return this.#operands;
+  }
+
+  get syntax(): string {
+    return display(this.#name, this.#plain);
+  }
+
+  get since(): string {
+    return /\s@(\d+\.\d+)/.exec(this.#line)?.[1] ?? this.group.since;
+  }
+
+  get target(): number {
+    const target = /\ssm_(\d+)/.exec(this.#line);
+    return target === null ? this.group.target : Number(target[1]);
+  }
 }
 
 /** Compiles one line of a group. */
 export function parseForm(line: string, group: FormGroup, index: number): Form {
-  const version = /\s@(\d+\.\d+)/.exec(line);
-  const target = /\ssm_(\d+)/.exec(line);
-  const body = line.replace(/\s(@\d+\.\d+|sm_\d+)/g, "");
-  const space = body.indexOf(" ");
-  const name = space < 0 ? body : body.slice(0, space);
-  const rest = space < 0 ? "" : body.slice(space + 1);
-  const opcode = opcodeOf(name);
-  const sets = { ...SETS, ...group.sets };
-  const anyOperands = rest.trim() === "...";
-  return {
-    index,
-    group,
-    opcode,
-    syntax: display(name, rest),
-    slots: parseSlots(name.slice(opcode.length).replace(/\.\*$/, ""), sets),
-    operands: anyOperands ? [] : splitOperands(rest).map(parseOperandSpec),
-    since: version?.[1] ?? group.since,
-    target: target === null ? group.target : Number(target[1]),
-    anyOperands,
-    openEnded: name.endsWith(".*"),
-  };
+  return new LineForm(line, group, index);
 }
 
 /** A form without the notes that only this table has. */
