@@ -2,6 +2,7 @@
 import * as P from "../protocol/definitions.ts";
 import { EFAULT } from "../protocol/errno.ts";
 import { readU64, writeU64 } from "../protocol/fields.ts";
+import { moveBytes } from "./bulk.ts";
 import { COMMAND_SHAPES } from "./commands.ts";
 import type { DriverModule } from "./module.ts";
 import type { IoctlData } from "./types.ts";
@@ -73,8 +74,8 @@ export function copyLinear(
   const device = readU64(arg, out ? P.MEMORY_COPY_TARGET : P.MEMORY_COPY_SOURCE);
   const mapped = mapDevice(module, device, bytes);
   if (typeof mapped === "number") return mapped;
-  if (out) mapped.set(data);
-  else data.set(mapped);
+  if (out) moveBytes(mapped, data);
+  else moveBytes(data, mapped);
   return 0;
 }
 
