@@ -1,8 +1,9 @@
 /** `warpring demo`: a handful of the examples, each with its check, size, time and file. */
 import process from "node:process";
 import type { Run } from "../examples/support.ts";
-import { loadArtifacts } from "../runtime/exec/index.ts";
+import { loadArtifacts, openKernelCache } from "../runtime/exec/index.ts";
 import { type Command, CommandError, EXIT_FAILURE, EXIT_OK, stringOption } from "./command.ts";
+import { kernelCacheFolder, NO_CACHE } from "./kernel-cache.ts";
 import { formatTime, Progress, print, styled, table } from "./terminal.ts";
 
 /** All examples, by name. */
@@ -45,6 +46,7 @@ export const demo: Command = {
   summary: "run some of the examples: kernels from nvcc, checked against plain TypeScript",
   options: {
     out: { type: "string", value: "FOLDER", help: "where pictures go (out)" },
+    "no-cache": NO_CACHE,
   },
   async run(args) {
     const names = args.operands.length > 0 ? args.operands : SHOWN;
@@ -54,7 +56,10 @@ export const demo: Command = {
       throw new CommandError(`demo: no example ${name}; there are ${known}`);
     }
     const directory = stringOption(args, "out");
-    const { fusedMultiplyAdd } = await loadArtifacts();
+    const artifacts = await loadArtifacts();
+    const folder = kernelCacheFolder(args);
+    if (folder !== undefined) artifacts.cache = await openKernelCache(folder);
+    const { fusedMultiplyAdd } = artifacts;
     const fma = fusedMultiplyAdd ? "by the engine" : "in software";
     print(`CUDA kernels compiled by nvcc, on a virtual GPU in ${runtimeName()}.`);
     print(`Each result is checked. Fused multiply-add: exact, ${fma}.`);

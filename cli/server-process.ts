@@ -5,6 +5,7 @@ import { delimiter, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { type CommandArguments, CommandError, stringOption, UsageError } from "./command.ts";
+import { kernelCacheFolder, NO_CACHE } from "./kernel-cache.ts";
 
 /** Runtimes that can serve a device. */
 const RUNTIMES = ["deno", "bun"] as const;
@@ -16,6 +17,8 @@ export interface ServerOptions {
   workers?: number;
   timeoutMs?: number;
   fma?: string;
+  /** Folder for compiled kernels. */
+  cache?: string;
   verbose?: boolean;
   /** It ends when its standard input does. */
   watchStdin?: boolean;
@@ -28,6 +31,7 @@ export const SERVER_OPTIONS = {
   runtime: { type: "string", value: "NAME", help: "bun or deno; Deno if it is there" },
   fma: { type: "string", value: "KIND", help: "exact (the default) or unfused" },
   timeout: { type: "string", value: "S", help: "stop kernels after so many seconds; 0: never" },
+  "no-cache": NO_CACHE,
   verbose: { type: "boolean", help: "say what goes wrong between program and device" },
 } as const;
 
@@ -46,6 +50,8 @@ export function serverOptions(args: CommandArguments): ServerOptions {
       throw new UsageError(`--fma ${fma}: exact or unfused`);
     options.fma = fma;
   }
+  const cache = kernelCacheFolder(args);
+  if (cache !== undefined) options.cache = cache;
   if (args.values["verbose"] === true) options.verbose = true;
   return options;
 }

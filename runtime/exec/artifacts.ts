@@ -1,5 +1,6 @@
 import { DeviceLibrary } from "../compiler/index.ts";
 import type { ThreadModule } from "./pool.ts";
+import type { KernelCache } from "./types.ts";
 
 /** The compiled WebAssembly that the executor works with. */
 export interface ExecArtifacts {
@@ -9,6 +10,8 @@ export interface ExecArtifacts {
   threads: ThreadModule | undefined;
   /** The engine's relaxed multiply-add is fused. */
   fusedMultiplyAdd: boolean;
+  /** Where compiled kernels are kept beyond the process; nowhere if not given. */
+  cache?: KernelCache | undefined;
 }
 
 let loaded: Promise<ExecArtifacts> | undefined;
@@ -20,6 +23,15 @@ let loaded: Promise<ExecArtifacts> | undefined;
 export function loadArtifacts(): Promise<ExecArtifacts> {
   loaded ??= load();
   return loaded;
+}
+
+/**
+ * A folder that keeps compiled kernels, for `ExecArtifacts.cache`.
+ * @param folder absolute path; see `DiskCache`
+ */
+export async function openKernelCache(folder: string): Promise<KernelCache> {
+  const { DiskCache } = await import("./disk-cache.ts");
+  return new DiskCache(folder);
 }
 
 async function load(): Promise<ExecArtifacts> {

@@ -11,6 +11,7 @@ import { POOL_CONTROL_BYTES } from "./pool-defs.ts";
 import type {
   ExecHost,
   ExecOptions,
+  KernelCache,
   KernelFault,
   KernelInfo,
   LaunchRequest,
@@ -50,6 +51,7 @@ export class Executor implements ModuleOwner {
   readonly library: DeviceLibrary;
   readonly fma: "exact" | "relaxed" | "unfused";
   readonly width: 1 | 4 | undefined;
+  readonly cache: KernelCache | undefined;
   private readonly core: ExecCore;
   private readonly table: WebAssembly.Table;
   private readonly kernelHost: KernelHost;
@@ -74,6 +76,7 @@ export class Executor implements ModuleOwner {
     this.library = artifacts.library;
     this.fma = artifacts.fusedMultiplyAdd ? "relaxed" : (options.fma ?? "exact");
     this.width = options.width;
+    this.cache = artifacts.cache;
     this.table = new WebAssembly.Table({ initial: 64, element: "anyfunc" });
     const env = { memory: host.memory.memory, table: this.table };
     this.core = new WebAssembly.Instance(artifacts.core, { env }).exports as unknown as ExecCore;

@@ -1,5 +1,5 @@
 /** Launches: modules, compiled kernels, scratch memory and the core's execution loops. */
-export { type ExecArtifacts, loadArtifacts } from "./artifacts.ts";
+export { type ExecArtifacts, loadArtifacts, openKernelCache } from "./artifacts.ts";
 export { Executor } from "./executor.ts";
 export { formatPrintf } from "./printf.ts";
 export type {

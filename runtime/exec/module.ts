@@ -13,7 +13,7 @@ import {
   parsePtx,
   type Variable,
 } from "../compiler/index.ts";
-import type { ExecHost, KernelInfo, LoadedModule, SymbolInfo } from "./types.ts";
+import type { ExecHost, KernelCache, KernelInfo, LoadedModule, SymbolInfo } from "./types.ts";
 
 type Shape = readonly [number, number, number];
 
@@ -36,6 +36,7 @@ export interface ModuleOwner {
   readonly library: DeviceLibrary;
   readonly fma: "exact" | "relaxed" | "unfused";
   readonly width: 1 | 4 | undefined;
+  readonly cache: KernelCache | undefined;
   place(compiled: CompiledKernel): PlacedKernel;
   release(kernel: PlacedKernel): void;
 }
@@ -47,6 +48,7 @@ export class Module implements LoadedModule {
   /** Offset of the module's variables in the linear memory. */
   offset = 0;
   private readonly owner: ModuleOwner;
+  private readonly source: string;
   private readonly ptx: PtxModule;
   private readonly layout: ModuleLayout;
   private readonly lowered = new Map<string, LoweredKernel>();
@@ -58,6 +60,7 @@ export class Module implements LoadedModule {
    */
   constructor(owner: ModuleOwner, source: string, name: string) {
     this.owner = owner;
+    this.source = source;
     this.ptx = parsePtx(source, name);
     this.layout = layoutModule(this.ptx);
     for (const fn of this.ptx.functions) {
@@ -177,17 +180,22 @@ export class Module implements LoadedModule {
     const key = shape[0] + shape[1] * 2048 + shape[2] * 2048 * 2048;
     let placed = shapes.get(key);
     if (!placed) {
-      const lowered = this.lowered.get(name);
-      if (!lowered) throw new Error(`no kernel ${name}`);
-      const compiled = compileKernel(lowered, {
-        fma: this.owner.fma,
-        shape,
-        width: this.owner.width,
-      });
-      placed = this.owner.place(compiled);
+      placed = this.owner.place(this.compile(name, shape));
       shapes.set(key, placed);
     }
     return placed;
+  }
+
+  private compile(name: string, shape: Shape): CompiledKernel {
+    const lowered = this.lowered.get(name);
+    if (!lowered) throw new Error(`no kernel ${name}`);
+    const { fma, width, cache } = this.owner;
+    const source = { ptx: this.source, kernel: name, shape, fma, width };
+    const kept = cache?.get(source);
+    if (kept) return kept;
+    const compiled = compileKernel(lowered, { fma, shape, width });
+    cache?.put(source, compiled);
+    return compiled;
   }
 
   unload(): void {

@@ -1,3 +1,4 @@
+import type { CompiledKernel } from "../compiler/index.ts";
 import type { GuestMemory } from "../memory/index.ts";
 
 /** A kernel parameter's place in the parameter buffer, bytes. */
@@ -106,4 +107,22 @@ export interface ExecOptions {
   /** 4: SIMD lane groups of four threads wherever possible; 1: one thread at a time; by default
    *  what is likely to be faster for a kernel. */
   width?: 1 | 4 | undefined;
+}
+
+/** All that the code of a kernel is made from, beside the compiler itself. */
+export interface KernelSource {
+  /** Text of the whole module. */
+  ptx: string;
+  kernel: string;
+  shape: readonly [number, number, number];
+  fma: "exact" | "relaxed" | "unfused";
+  width: 1 | 4 | undefined;
+}
+
+/** Compiled kernels that outlive the process. */
+export interface KernelCache {
+  /** A kernel that was stored, whole; undefined if there is none. Doesn't throw. */
+  get(source: KernelSource): CompiledKernel | undefined;
+  /** Stores a kernel if that is possible. Doesn't throw. */
+  put(source: KernelSource, kernel: CompiledKernel): void;
 }

@@ -7,6 +7,8 @@ export interface ExecutionOptions {
   readonly workers?: number;
   /** "exact" by default; "unfused" takes the engine's multiply-add where it does not fuse. */
   readonly fma?: "exact" | "unfused";
+  /** Absolute path of a folder that keeps compiled kernels from one process to the next. */
+  readonly cache?: string;
 }
 
 /** What a module has to export that executors come from. */

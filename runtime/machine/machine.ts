@@ -198,8 +198,9 @@ function driveShared(handle: MachineHandle, end: () => void): Machine {
   });
 }
 
-function executionOptions({ workers, fma }: MachineOptions): ExecutionOptions {
+function executionOptions({ workers, fma, cache }: MachineOptions): ExecutionOptions {
   return {
+    ...(cache === undefined ? {} : { cache }),
     ...(workers === undefined ? {} : { workers }),
     ...(fma === undefined ? {} : { fma }),
   };

@@ -50,6 +50,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const execution: ExecutionOptions = {
     ...(options.workers === undefined ? {} : { workers: options.workers }),
     ...(options.fma === undefined ? {} : { fma: options.fma }),
+    ...(options.cache === undefined ? {} : { cache: options.cache }),
   };
   const listener = listen(libc, options.socket);
   const poll = new Uint8Array(new ArrayBuffer(8));

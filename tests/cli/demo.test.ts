@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { describe, test } from "../harness.ts";
 import { ROOT } from "../repo/files.ts";
 import { warpring, warpringInNode } from "./run.ts";
@@ -19,6 +20,25 @@ describe("demo", () => {
       assert.match(stdout, /^ok +vector-add +[\d.]+ m?s +1000000 elements/m);
       assert.match(stdout, /^ok +reduce /m);
       assert.match(stdout, /2 of 2 computed what plain TypeScript computes/);
+    }
+  });
+
+  test("keeps compiled kernels for the next time, unless told not to", () => {
+    const folder = mkdtempSync(join(tmpdir(), "warpring-cache-"));
+    const before = process.env["WARPRING_CACHE"];
+    try {
+      process.env["WARPRING_CACHE"] = folder;
+      assert.equal(warpring("demo", "vector-add", "--no-cache").code, 0);
+      assert.deepEqual(readdirSync(folder), []);
+      assert.equal(warpring("demo", "vector-add").code, 0);
+      const kept = readdirSync(folder);
+      assert.ok(kept.length > 0);
+      assert.equal(warpring("demo", "vector-add").code, 0);
+      assert.deepEqual(readdirSync(folder), kept);
+    } finally {
+      if (before === undefined) delete process.env["WARPRING_CACHE"];
+      else process.env["WARPRING_CACHE"] = before;
+      rmSync(folder, { recursive: true });
     }
   });
 
