@@ -33,6 +33,11 @@ const STACK_BYTES = 32 << 10;
 const PARAM_BYTES = 32 << 10;
 /** Workers at most, if the caller doesn't say. */
 const MAX_WORKERS = 15;
+/**
+ * Bytes between what different threads work on: the processors' prefetchers, which run ahead of one
+ * thread's spill slots, would take the next thread's shared memory away from it all the time.
+ */
+const APART_BYTES = 4096;
 /** A launch that has run this long is worth waking the workers for. */
 const WORTH_HELP_MS = 0.08;
 
@@ -205,19 +210,22 @@ export class Executor implements ModuleOwner {
     }
     const helps = this.pool !== undefined && pooled > 0 && blocks > 1 && !request.cooperative;
     const threadsAtWork = helps ? 1 + (this.pool as WorkerPool).size : 1;
-    const contexts = count * threadsAtWork;
+    const apart = threadsAtWork > 1 ? APART_BYTES : 0;
+    const dataStride = perBlock * count + apart;
+    const controlStride = perControl * count + apart;
+    const dataBytes = dataStride * threadsAtWork;
     let inHeap = true;
-    let data = this.data.alloc(perBlock * contexts);
+    let data = this.data.alloc(dataBytes);
     if (data === 0) {
       inHeap = false;
-      data = this.host.allocDevice(perBlock * contexts, 64);
+      data = this.host.allocDevice(dataBytes, 64);
     }
-    if (data === 0) throw outOfScratch(perBlock * contexts);
-    const control = this.control.alloc(perControl * contexts);
+    if (data === 0) throw outOfScratch(dataBytes);
+    const control = this.control.alloc(controlStride * threadsAtWork);
     if (control === 0) {
       if (inHeap) this.data.release(data);
       else this.host.freeDevice(data);
-      throw outOfScratch(perControl * contexts);
+      throw outOfScratch(controlStride * threadsAtWork);
     }
     return {
       threads,
@@ -233,6 +241,8 @@ export class Executor implements ModuleOwner {
       spill,
       perBlock,
       perControl,
+      dataStride,
+      controlStride,
       count,
       threadsAtWork,
       data,
@@ -258,8 +268,9 @@ export class Executor implements ModuleOwner {
     const started = performance.now();
     this.writeRecord(request, module, kernel, plan, started);
     const { u32 } = memory;
-    const contexts = plan.count * plan.threadsAtWork;
-    for (let k = 0; k < contexts; k++) this.writeContext(u32, k, plan, kernel);
+    for (let thread = 0; thread < plan.threadsAtWork; thread++) {
+      for (let k = 0; k < plan.count; k++) this.writeContext(u32, thread, k, plan, kernel);
+    }
     this.kernelHost.begin(request);
     let cause = this.runBlocks(plan, kernel, started);
     if (cause === 1)
@@ -280,7 +291,7 @@ export class Executor implements ModuleOwner {
     const at = this.launchRecord;
     const deadline = memory.view.getFloat64(at + L.LAUNCH_DEADLINE, true);
     const { pool } = this;
-    const contexts = (k: number) => plan.control + (k + 1) * plan.count * L.BLOCK_CONTEXT_BYTES;
+    const contexts = (k: number) => plan.control + (k + 1) * plan.controlStride;
     const offer = () => !pool || pool.offer(kernel.pooled, at, plan.count, contexts);
     /** Nobody can help who has not been asked. */
     let settled = plan.threadsAtWork === 1;
@@ -376,16 +387,21 @@ export class Executor implements ModuleOwner {
     view.setUint32(at + L.LAUNCH_ENVREG + 8, pointer % 2 ** 32, true);
   }
 
-  private writeContext(u32: Uint32Array, k: number, plan: LaunchPlan, kernel: PlacedKernel): void {
-    const context = plan.control + k * L.BLOCK_CONTEXT_BYTES;
-    const words = context >> 2;
+  /** Writes the context of the k-th block that is resident on a thread. */
+  private writeContext(
+    u32: Uint32Array,
+    thread: number,
+    k: number,
+    plan: LaunchPlan,
+    kernel: PlacedKernel,
+  ): void {
+    const control = plan.control + thread * plan.controlStride;
+    const words = (control + k * L.BLOCK_CONTEXT_BYTES) >> 2;
     const arrays =
-      plan.control +
-      plan.count * plan.threadsAtWork * L.BLOCK_CONTEXT_BYTES +
-      k * (plan.perControl - L.BLOCK_CONTEXT_BYTES);
+      control + plan.count * L.BLOCK_CONTEXT_BYTES + k * (plan.perControl - L.BLOCK_CONTEXT_BYTES);
     // The windows of a cluster lie side by side in front of what else its blocks need.
     const rank = k % plan.clusterBlocks;
-    const cluster = plan.data + (k - rank) * plan.perBlock;
+    const cluster = plan.data + thread * plan.dataStride + (k - rank) * plan.perBlock;
     const rest = plan.perBlock - plan.window;
     const frame = cluster + plan.clusterBlocks * plan.window + rank * rest;
     const spill = frame + plan.frame;
@@ -431,6 +447,9 @@ interface LaunchPlan {
   spill: number;
   perBlock: number;
   perControl: number;
+  /** From one thread's to the next. */
+  dataStride: number;
+  controlStride: number;
   /** Blocks that are resident on each thread. */
   count: number;
   /** Threads that may run blocks: this one and the pool's. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Device } from "../../index.ts";
 import { type ThreadModule, WorkerPool } from "../../runtime/exec/pool.ts";
 import {
   POOL_COMMAND,
@@ -43,6 +44,32 @@ function pool() {
 }
 
 describe("the worker pool", () => {
+  test("regression: what threads work on lies 4 KiB apart", async () => {
+    using device = await Device.open({ workers: 2 });
+    using module = device.loadModule(`
+      .version 8.0
+      .target sm_75
+      .address_size 64
+      .visible .entry nothing() { ret; }`);
+    const { offer } = WorkerPool.prototype;
+    const places: number[][] = [];
+    WorkerPool.prototype.offer = function (kernel, launch, count, contexts): boolean {
+      places.push([contexts(-1), contexts(0), contexts(1)]);
+      return offer.call(this, kernel, launch, count, contexts);
+    };
+    try {
+      // Long enough to be worth help, on any machine.
+      module.kernel("nothing").launch({ grid: 100_000, block: 64 });
+      device.synchronize();
+    } finally {
+      WorkerPool.prototype.offer = offer;
+    }
+    assert.ok(places.length > 0);
+    for (const [own = 0, first = 0, second = 0] of places) {
+      assert.ok(first - own >= 4096 && second - first >= 4096, `${own} ${first} ${second}`);
+    }
+  });
+
   test("regression: a thread that starts late is asked while the launch still runs", () => {
     const { workers, get, set } = pool();
     const kernel = workers.add(empty, 5, 1);
