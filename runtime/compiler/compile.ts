@@ -63,6 +63,8 @@ export interface CompiledKernel {
   waits: boolean;
   /** It looks beyond its block: shared addresses are those of the cluster's window. */
   clusters: boolean;
+  /** There are atomic operations on device memory. */
+  atomics: boolean;
   hosts: string[];
   sites: Site[];
   registers: number;
@@ -184,6 +186,7 @@ function compile(from: LoweredKernel, options: CompileOptions): CompiledKernel {
     runs,
     waits: lowered.cuts.some((c) => c.kind === "wait"),
     clusters: context.usesClusters,
+    atomics: [lowered, ...reals].some(hasAtomics),
     hosts: [...hosts],
     sites,
     registers: lowered.registers.length,
@@ -225,6 +228,16 @@ function hostsOf(functions: LoweredFunction[]): Set<string> {
     }
   }
   return names;
+}
+
+/** Library functions `atom_…` are atomic; those on shared memory, which one worker owns, end in `_cta`. */
+function hasAtomics(fn: LoweredFunction): boolean {
+  return fn.blocks.some((b) =>
+    b.values.some(({ op, aux }) => {
+      const name = op === "lib" ? (aux.name as string) : "";
+      return name.startsWith("atom_") && !name.endsWith("_cta");
+    }),
+  );
 }
 
 function frameBytesOf(cut: Cut): number {

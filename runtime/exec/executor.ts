@@ -3,6 +3,7 @@ import { Heap } from "../memory/index.ts";
 import type { ExecArtifacts } from "./artifacts.ts";
 import { ChildLaunches } from "./children.ts";
 import { describeFault } from "./fault.ts";
+import { HelpPolicy } from "./help.ts";
 import { KernelHost } from "./host.ts";
 import * as L from "./layout.ts";
 import { Module, type ModuleOwner, type PlacedKernel } from "./module.ts";
@@ -128,7 +129,8 @@ export class Executor implements ModuleOwner {
     // Functions of the host print, allocate or report through this thread.
     const alone = compiled.hosts.some((name) => name !== "clock" && name !== "globaltimer");
     const pooled = this.pool && !alone ? this.pool.add(module, table, compiled.regions) : 0;
-    return { compiled, table, cuts, pooled, lastMs: 0 };
+    const help = pooled > 0 && compiled.atomics ? new HelpPolicy() : undefined;
+    return { compiled, table, cuts, pooled, lastMs: 0, help };
   }
 
   private growTable(count: number): number {
@@ -272,21 +274,38 @@ export class Executor implements ModuleOwner {
       for (let k = 0; k < plan.count; k++) this.writeContext(u32, thread, k, plan, kernel);
     }
     this.kernelHost.begin(request);
-    let cause = this.runBlocks(plan, kernel, started);
+    const helps = plan.threadsAtWork > 1 && (kernel.help?.wanted() ?? true);
+    const atOnce = helps && kernel.lastMs > WORTH_HELP_MS;
+    let cause = this.runBlocks(plan, kernel, started, helps, atOnce);
     if (cause === 1)
       Atomics.store(new Int32Array(memory.memory.buffer), (at + L.LAUNCH_STOP) >> 2, 1);
     const others = plan.threadsAtWork > 1 ? (this.pool as WorkerPool).end() : 0;
     if (cause === 0) cause = others;
+    if (cause === 0 && plan.threadsAtWork > 1) {
+      const ms = performance.now() - started;
+      // With help from the start it took half as long as it would have alone, or longer.
+      kernel.lastMs = ms * (atOnce ? 2 : 1);
+      const [x, y, z] = request.grid;
+      const compared = atOnce || !helps;
+      if (compared && kernel.lastMs > WORTH_HELP_MS) kernel.help?.ran(ms, x * y * z, atOnce);
+    }
     if (cause === 0 && memory.view.getUint32(at + L.LAUNCH_STOP, true) === 0) return undefined;
     return describeFault(memory, at, request, kernel.compiled, this.kernelHost, cause);
   }
 
   /**
-   * Runs blocks on this thread until none is left. The pool's workers help as soon as the launch has
-   * turned out to be long, or at once where the kernel's last launch says that it will be.
+   * Runs blocks on this thread until none is left.
+   * @param helps whether the pool's workers may help, as soon as the launch has turned out to be long
+   * @param atOnce whether they are asked before it begins
    * @returns 0, or why it ended: 1 the deadline, 2 a fault, 3 a deadlock, or what the engine threw
    */
-  private runBlocks(plan: LaunchPlan, kernel: PlacedKernel, started: number): unknown {
+  private runBlocks(
+    plan: LaunchPlan,
+    kernel: PlacedKernel,
+    started: number,
+    helps: boolean,
+    atOnce: boolean,
+  ): unknown {
     const { memory } = this.host;
     const at = this.launchRecord;
     const deadline = memory.view.getFloat64(at + L.LAUNCH_DEADLINE, true);
@@ -294,8 +313,7 @@ export class Executor implements ModuleOwner {
     const contexts = (k: number) => plan.control + (k + 1) * plan.controlStride;
     const offer = () => !pool || pool.offer(kernel.pooled, at, plan.count, contexts);
     /** Nobody can help who has not been asked. */
-    let settled = plan.threadsAtWork === 1;
-    const atOnce = !settled && kernel.lastMs > WORTH_HELP_MS;
+    let settled = !helps;
     if (atOnce) settled = offer();
     let before = started;
     let budget = settled ? BUDGET : 4;
@@ -305,10 +323,6 @@ export class Executor implements ModuleOwner {
         result = this.core.runLaunch(at, plan.control, plan.count, budget);
       } catch (error) {
         return error ?? 4;
-      }
-      if (result === 0 && plan.threadsAtWork > 1) {
-        // With help from the start it took half as long as it would have alone, or longer.
-        kernel.lastMs = (performance.now() - started) * (atOnce ? 2 : 1);
       }
       if (result !== 1) return result;
       const now = performance.now();

@@ -13,6 +13,7 @@ import {
   parsePtx,
   type Variable,
 } from "../compiler/index.ts";
+import type { HelpPolicy } from "./help.ts";
 import type { ExecHost, KernelCache, KernelInfo, LoadedModule, SymbolInfo } from "./types.ts";
 
 type Shape = readonly [number, number, number];
@@ -28,6 +29,8 @@ export interface PlacedKernel {
   pooled: number;
   /** What its last launch would have taken one thread, if workers could have helped; 0 before. */
   lastMs: number;
+  /** Where help is not always worth having. */
+  help: HelpPolicy | undefined;
 }
 
 /** What a module needs of the executor that made it. */

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { HelpPolicy } from "../../runtime/exec/help.ts";
+import { describe, test } from "../harness.ts";
+
+/** Runs launches of 100 blocks that take so many ms alone and with help; which of them were helped? */
+function launches(policy: HelpPolicy, count: number, alone: number, helped: number): string {
+  let text = "";
+  for (let k = 0; k < count; k++) {
+    const help = policy.wanted();
+    policy.ran(help ? helped : alone, 100, help);
+    text += help ? "h" : "a";
+  }
+  return text;
+}
+
+describe("help with atomic kernels", () => {
+  test("is kept where it is faster, and tried anew ever more rarely where it is not", () => {
+    assert.equal(
+      launches(new HelpPolicy(), 60, 10, 6),
+      `hhhha${"h".repeat(15)}a${"h".repeat(31)}ahhhhhhh`,
+    );
+    assert.equal(
+      launches(new HelpPolicy(), 60, 10, 20),
+      `hhhha${"a".repeat(15)}h${"a".repeat(31)}haaaaaaa`,
+    );
+  });
+
+  test("one slow launch changes nothing for good; another behaviour does", () => {
+    const policy = new HelpPolicy();
+    launches(policy, 10, 10, 6);
+    policy.ran(100, 100, policy.wanted());
+    assert.equal(launches(policy, 3, 10, 6), "hhh");
+    // From now on help is slower: it is found out when its good times are forgotten.
+    assert.match(launches(policy, 80, 10, 20), /a{20}$/);
+  });
+});
