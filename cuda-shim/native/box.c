@@ -163,21 +163,40 @@ WR_API cudaError_t cudaMemcpy2DFromArrayAsync(void *dst, size_t pitch, void *src
                                               cudaStream_t stream) {
   return array_copy(src, x, y, dst, pitch, width, height, kind, stream, 0, COPY_ASYNC);
 }
-WR_API cudaError_t cudaMemcpyToArrayAsync(void *dst, size_t x, size_t y, const void *src,
-                                          size_t bytes, int kind, cudaStream_t stream) {
-  return array_copy(dst, x, y, src, bytes, bytes, 1, kind, stream, 1, COPY_ASYNC);
-}
-WR_API cudaError_t cudaMemcpyFromArrayAsync(void *dst, void *src, size_t x, size_t y, size_t bytes,
-                                            int kind, cudaStream_t stream) {
-  return array_copy(src, x, y, dst, bytes, bytes, 1, kind, stream, 0, COPY_ASYNC);
+/* Bytes that run on from row to row of an array: the rest of a row, whole rows, the start of one. */
+static cudaError_t array_run(void *array, size_t x, size_t y, const void *memory, size_t bytes,
+                             int kind, cudaStream_t stream, int to_array, uint32_t flags) {
+  struct wr_array a;
+  WR_TRY(wr_array_info(array, &a));
+  size_t row = a.width * a.element, rows = a.height ? a.height : 1;
+  if (x >= row || y >= rows || bytes > (rows - y) * row - x) return wr_result(cudaErrorInvalidValue);
+  const uint8_t *at = memory;
+  while (bytes > 0) {
+    size_t width = bytes < row - x ? bytes : row - x;
+    size_t height = x == 0 && bytes >= row ? bytes / row : 1;
+    WR_TRY(array_copy(array, x, y, at, width, width, height, kind, stream, to_array, flags));
+    at += width * height;
+    bytes -= width * height;
+    y += height;
+    x = 0;
+  }
+  return cudaSuccess;
 }
 WR_API cudaError_t cudaMemcpyToArray(void *dst, size_t x, size_t y, const void *src, size_t bytes,
                                      int kind) {
-  return array_copy(dst, x, y, src, bytes, bytes, 1, kind, NULL, 1, 0);
+  return array_run(dst, x, y, src, bytes, kind, NULL, 1, 0);
+}
+WR_API cudaError_t cudaMemcpyToArrayAsync(void *dst, size_t x, size_t y, const void *src,
+                                          size_t bytes, int kind, cudaStream_t stream) {
+  return array_run(dst, x, y, src, bytes, kind, stream, 1, COPY_ASYNC);
 }
 WR_API cudaError_t cudaMemcpyFromArray(void *dst, void *src, size_t x, size_t y, size_t bytes,
                                        int kind) {
-  return array_copy(src, x, y, dst, bytes, bytes, 1, kind, NULL, 0, 0);
+  return array_run(src, x, y, dst, bytes, kind, NULL, 0, 0);
+}
+WR_API cudaError_t cudaMemcpyFromArrayAsync(void *dst, void *src, size_t x, size_t y, size_t bytes,
+                                            int kind, cudaStream_t stream) {
+  return array_run(src, x, y, dst, bytes, kind, stream, 0, COPY_ASYNC);
 }
 
 /* `scale` receives the bytes of an element where the side is an array. */

@@ -52,6 +52,25 @@ int main() {
   for (int i = 0; i < w * h; i++) WANT(out[i] == (i / w == 1 ? 100 + i % w : i));
   CHECK(cudaDestroyTextureObject(t));
   CHECK(cudaDestroySurfaceObject(s));
+
+  // Bytes run on from row to row (these calls are deprecated, and in much code).
+  const size_t run = (2 * w + 5) * 4, from = 7;
+  cudaChannelFormatDesc read;
+  cudaExtent extent;
+  unsigned flags;
+  CHECK(cudaArrayGetInfo(&read, &extent, &flags, array));
+  WANT(read.x == 32 && extent.width == w && extent.height == h);
+  CHECK(cudaMemcpyToArray(array, 0, 0, in.data(), w * h * 4, cudaMemcpyHostToDevice));
+  CHECK(cudaMemcpyToArray(array, from * 4, 1, in.data(), run, cudaMemcpyHostToDevice));
+  CHECK(cudaMemcpyFromArrayAsync(out.data(), array, 0, 0, w * h * 4, cudaMemcpyDeviceToHost, 0));
+  CHECK(cudaDeviceSynchronize());
+  for (int i = 0; i < w * h; i++) {
+    int first = w + (int)from, last = first + (int)run / 4;
+    WANT(out[i] == (i >= first && i < last ? i - first : i));
+  }
+  WANT(cudaMemcpyToArray(array, 4, 0, in.data(), w * h * 4, cudaMemcpyHostToDevice) ==
+       cudaErrorInvalidValue);
+  cudaGetLastError();
   CHECK(cudaFreeArray(array));
 
   const int n = 5000;
