@@ -21,8 +21,8 @@ export interface KernelInfo {
   constBytes: number;
   numRegs: number;
   maxThreadsPerBlock: number;
-  ptxVersion: [number, number];
-  target: string;
+  /** The virtual architecture that it was compiled for: 75 for `.target sm_75`. */
+  ptxVersion: number;
   /** The kernel reads the cooperative workspace (grid.sync). */
   usesGridSync: boolean;
   /** `.reqnctapercluster`: blocks of a cluster in x, y, z. */

@@ -88,8 +88,7 @@ function info(name: string, paramBytes: number, rest: string): KernelInfo {
     constBytes: 0,
     numRegs: option("regs", 32),
     maxThreadsPerBlock: option("maxthreads", 1024),
-    ptxVersion: [8, 0],
-    target: "sm_90",
+    ptxVersion: 80,
     usesGridSync: false,
   };
 }

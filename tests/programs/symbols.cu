@@ -34,6 +34,8 @@ int main() {
   cudaFuncAttributes attributes;
   CHECK(cudaFuncGetAttributes(&attributes, big));
   if (attributes.maxThreadsPerBlock != 1024) return 1;
+  // CUB chooses kernels by it: the target that this file is compiled for, not the PTX language's.
+  if (attributes.ptxVersion != 75 || attributes.binaryVersion != 90) return 1;
   CHECK(cudaFuncSetAttribute(big, cudaFuncAttributeMaxDynamicSharedMemorySize, 100000));
   big<<<1, 1024, 100000>>>(out);
   CHECK(cudaMemcpy(host, out, 4, cudaMemcpyDeviceToHost));

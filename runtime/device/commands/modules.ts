@@ -131,7 +131,7 @@ function describe(call: Call, fn: KernelFunction): void {
   call.set32(P.FUNCTION_GET_REGISTERS, info.numRegs);
   call.set32(P.FUNCTION_GET_MAX_THREADS, info.maxThreadsPerBlock);
   call.set32(P.FUNCTION_GET_MAX_DYNAMIC_SHARED, fn.maxDynamicShared);
-  call.set32(P.FUNCTION_GET_PTX_VERSION, info.ptxVersion[0] * 10 + info.ptxVersion[1]);
+  call.set32(P.FUNCTION_GET_PTX_VERSION, info.ptxVersion);
   call.set32(P.FUNCTION_GET_BINARY_VERSION, COMPUTE_MAJOR * 10 + COMPUTE_MINOR);
   const clusters = info.explicitCluster || requiredCluster(fn) !== undefined;
   call.set32(P.FUNCTION_GET_CLUSTERS, clusters ? 1 : 0);
