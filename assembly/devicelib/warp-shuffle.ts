@@ -3,7 +3,7 @@
  *
  * c holds the clamp in bits 0–4 and the segment mask in bits 8–12. A lane whose source would leave
  * its segment reads its own a and gets p = 0. A source lane that takes no part is undefined in the
- * ISA; here, as on the hardware, its register is read as it stands.
+ * ISA; here, as on an H100, it reads 0: reductions over a part of a warp count on it.
  */
 import { GROUPS, laneIds, lanes, slot, storeLanes } from "./warp-frame";
 
@@ -42,6 +42,18 @@ function flipWithin(v: v128, mask: i32): v128 {
   if (mask & 1) v = i32x4.shuffle(v, v, 1, 0, 3, 2);
   if (mask & 2) v = i32x4.shuffle(v, v, 2, 3, 0, 1);
   return v;
+}
+
+/** All ones where the lane of the four lane numbers takes part. */
+function takePart(active: i32, j: v128): v128 {
+  return i32x4.neg(
+    i32x4(
+      (active >>> i32x4.extract_lane(j, 0)) & 1,
+      (active >>> i32x4.extract_lane(j, 1)) & 1,
+      (active >>> i32x4.extract_lane(j, 2)) & 1,
+      (active >>> i32x4.extract_lane(j, 3)) & 1,
+    ),
+  );
 }
 
 // @ts-ignore: decorator
@@ -87,6 +99,7 @@ function shuffle(mode: i32, active: i32, frame: i32): void {
     } else {
       value = gather(a, v128.bitselect(j, lane, inside));
     }
+    if (active != -1) value = v128.and(value, takePart(active, v128.bitselect(j, lane, inside)));
     storeLanes(d, g, value, active);
     storeLanes(p, g, i32x4.neg(inside), active);
   }

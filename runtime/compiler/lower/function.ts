@@ -222,9 +222,14 @@ export class FunctionLowering {
     return store;
   }
 
+  /** True while the kernel's own statements are lowered, not those of a function that it calls. */
+  isKernelBody(): boolean {
+    return !this.real && this.frame.parent === undefined;
+  }
+
   /** True for a parameter of the kernel itself (as against one of an inlined function). */
   isKernelParam(v: Variable): boolean {
-    return !this.real && this.frame.parent === undefined && this.frame.fn.params.includes(v);
+    return this.isKernelBody() && this.frame.fn.params.includes(v);
   }
 
   /** Byte offset of a `.local` variable in its thread's local memory. */

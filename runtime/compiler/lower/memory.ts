@@ -58,11 +58,20 @@ export function addressOf(b: Builder, operand: Operand, space: string): Address 
   if (operand.kind !== "address") throw b.error("an address was expected");
   const { base } = operand;
   let offset = Number(operand.offset);
+  // A register holds the place of a kernel's parameter; a function's parameters are local memory.
+  const parameter = space === "param" && base.kind === "reg" && b.fn.isKernelBody();
   const kind: MemorySpace =
-    space === "shared" || space === "local" ? space : space === "param" ? "local" : "generic";
+    space === "shared" || space === "local"
+      ? space
+      : space === "param" && !parameter
+        ? "local"
+        : "generic";
   let address: Value;
   if (kind === "generic") {
     address = genericBase(b, base, space);
+    if (parameter) {
+      address = b.emit("i64_add", I64, [b.emit("sreg", I64, [], { name: "paramWindow" }), address]);
+    }
     if (offset < 0 || offset > MAX_STATIC_OFFSET) {
       address = b.emit("i64_add", I64, [address, b.i64(BigInt(offset))]);
       offset = 0;
