@@ -11,8 +11,14 @@ import { BuildError } from "../cuda-shim/native/build.ts";
 import { nativeLibraries } from "../cuda-shim/native/install.ts";
 import { NEWEST, VERSIONS, type Version, versionNamed } from "../cuda-shim/native/versions.ts";
 import { ImageError, neededBy } from "../runtime/image/index.ts";
-import { type Command, CommandError, stringOption, UsageError } from "./command.ts";
-import { SERVER_OPTIONS, serverOptions, startServer } from "./server-process.ts";
+import {
+  type Command,
+  type CommandArguments,
+  CommandError,
+  stringOption,
+  UsageError,
+} from "./command.ts";
+import { runningServer, SERVER_OPTIONS, serverOptions, startServer } from "./server-process.ts";
 import { VERSION } from "./version.ts";
 
 /** Passed on to the program; SIGINT and SIGQUIT from a terminal reach it by themselves. */
@@ -27,7 +33,11 @@ export const run: Command = {
   options: {
     ...SERVER_OPTIONS,
     devices: { type: "string", value: "N", help: "how many devices the program sees: 1" },
-    socket: { type: "string", value: "PATH", help: "use the device of a running `warpring serve`" },
+    socket: {
+      type: "string",
+      value: "PATH",
+      help: "of a running `warpring serve`; one at the usual place is used by itself",
+    },
   },
   async run(args) {
     if (process.platform !== "linux") throw new CommandError("programs are run on Linux only");
@@ -40,7 +50,7 @@ export const run: Command = {
     const library = await nativeLibraries(VERSION, versions).catch((error: unknown) => {
       throw error instanceof BuildError ? new CommandError(error.message) : error;
     });
-    const served = stringOption(args, "socket");
+    const served = stringOption(args, "socket") ?? (await servedDevice(args));
     const folder = served === undefined ? mkdtempSync(join(tmpdir(), "warpring-")) : undefined;
     const socket = served === undefined ? join(folder ?? "", "device") : resolve(served);
     try {
@@ -61,6 +71,12 @@ export const run: Command = {
     }
   },
 };
+
+/** A running server's socket, unless a device of another kind is asked for. */
+async function servedDevice(args: CommandArguments): Promise<string | undefined> {
+  const wanted = Object.keys(SERVER_OPTIONS).some((name) => args.values[name] !== undefined);
+  return wanted ? undefined : runningServer();
+}
 
 /** @returns the exit code, or 128 + the number of the signal that ended the program */
 function runProgram(

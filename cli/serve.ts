@@ -1,12 +1,17 @@
 /** `warpring serve`: devices for many programs, over a Unix socket. */
 import { existsSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import process from "node:process";
 import { nativeLibraries } from "../cuda-shim/native/install.ts";
 import { VERSIONS } from "../cuda-shim/native/versions.ts";
 import { type Command, CommandError, EXIT_OK, stringOption } from "./command.ts";
-import { SERVER_OPTIONS, serverOptions, startServer } from "./server-process.ts";
+import {
+  defaultSocket,
+  SERVER_OPTIONS,
+  serverOptions,
+  startServer,
+  statusSocketOf,
+} from "./server-process.ts";
 import { print } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
@@ -22,7 +27,10 @@ export const serve: Command = {
   async run(args) {
     const socket = resolve(stringOption(args, "socket") ?? defaultSocket());
     if (existsSync(socket)) throw new CommandError(`${socket} exists: is a server running there?`);
-    const options = { ...serverOptions(args), watchStdin: true };
+    const statusSocket = statusSocketOf(socket);
+    // Nobody listens at the first name: whatever has the second was left behind.
+    rmSync(statusSocket, { force: true });
+    const options = { ...serverOptions(args), statusSocket, watchStdin: true };
     const library = await nativeLibraries(VERSION, VERSIONS);
     const server = await startServer(socket, options, stringOption(args, "runtime"));
     print(`WARPRING_SOCKET=${socket}`);
@@ -32,11 +40,7 @@ export const serve: Command = {
     const code = await new Promise<number>((done) => {
       server.once("exit", (status) => done(status ?? EXIT_OK));
     });
-    rmSync(socket, { force: true });
+    for (const path of [socket, statusSocket]) rmSync(path, { force: true });
     return code;
   },
 };
-
-function defaultSocket(): string {
-  return join(process.env["XDG_RUNTIME_DIR"] ?? tmpdir(), "warpring.sock");
-}

@@ -1,6 +1,8 @@
 /** The process that a device runs in, as `run` and `serve` start it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -20,6 +22,9 @@ export interface ServerOptions {
   /** Folder for compiled kernels. */
   cache?: string;
   verbose?: boolean;
+  /** Path of the socket that tells who connects what the server's clients do. */
+  statusSocket?: string;
+  maxClients?: number;
   /** It ends when its standard input does. */
   watchStdin?: boolean;
 }
@@ -73,7 +78,7 @@ function parseSize(text: string): number {
 }
 
 /** The command that starts a runtime on a module. @throws CommandError if there is none */
-function runtimeCommand(wanted: string | undefined): string[] {
+export function runtimeCommand(wanted: string | undefined): string[] {
   if (wanted !== undefined && !(RUNTIMES as readonly string[]).includes(wanted)) {
     throw new UsageError(`--runtime ${wanted}: bun or deno`);
   }
@@ -104,6 +109,32 @@ function findRuntime(name: Runtime): string | undefined {
     }
   }
   return undefined;
+}
+
+/** Where `warpring serve` listens if it is not told. */
+export function defaultSocket(): string {
+  return join(process.env["XDG_RUNTIME_DIR"] ?? tmpdir(), "warpring.sock");
+}
+
+/** Where a server tells what its clients do. */
+export function statusSocketOf(socket: string): string {
+  return `${socket}.smi`;
+}
+
+/** The socket of a running `warpring serve`: $WARPRING_SOCKET, or the usual one if it is alive. */
+export async function runningServer(): Promise<string | undefined> {
+  const named = process.env["WARPRING_SOCKET"];
+  if (named) return named;
+  const usual = defaultSocket();
+  const alive = await new Promise<boolean>((resolve) => {
+    const connection = connect(statusSocketOf(usual));
+    connection.once("connect", () => {
+      resolve(true);
+      connection.destroy();
+    });
+    connection.once("error", () => resolve(false));
+  });
+  return alive ? usual : undefined;
 }
 
 /**

@@ -1,7 +1,11 @@
 /** `warpring smi`: the device and its memory, in the shape of nvidia-smi. */
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import type { CudaDeviceProp } from "../cuda-shim/index.ts";
 import { PROTOCOL_VERSION } from "../runtime/protocol/definitions.ts";
-import { type Command, EXIT_OK } from "./command.ts";
+import type { ServerReport } from "../runtime/vhost/clients.ts";
+import { type Command, CommandError, EXIT_OK, stringOption } from "./command.ts";
+import { runningServer, statusSocketOf } from "./server-process.ts";
 import { print } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
@@ -19,6 +23,16 @@ export interface SmiDevice {
   multiprocessors: number;
 }
 
+/** A program that uses a served device. */
+export interface SmiProcess {
+  pid: number;
+  /** Of the program, as the system knows it. */
+  name: string;
+  memoryUsed: number;
+  /** The kernel that runs; empty if none does. */
+  kernel: string;
+}
+
 /** Widths of the three columns, as nvidia-smi has them. */
 const COLUMNS = [41, 24, 22] as const;
 const WIDTH = COLUMNS[0] + COLUMNS[1] + COLUMNS[2] + 2;
@@ -27,11 +41,13 @@ const MIB = 2 ** 20;
 /**
  * The table.
  * @param versions of this program, of the driver's protocol, and of CUDA (`13.0`)
+ * @param processes programs that use the first device
  * @returns lines of 91 columns
  */
 export function smiTable(
   devices: SmiDevice[],
   versions: { warpring: string; driver: string; cuda: string },
+  processes: SmiProcess[] = [],
 ): string[] {
   const lines = [
     `+${"-".repeat(WIDTH)}+`,
@@ -74,10 +90,28 @@ export function smiTable(
       "  GPU   GI   CI        PID   Type   Process name                              GPU Memory ",
     ),
     `|${"=".repeat(WIDTH)}|`,
-    full("  No running processes found"),
-    `+${"-".repeat(WIDTH)}+`,
   );
+  for (const { pid, name, memoryUsed, kernel } of processes) {
+    const left = `    0   N/A  N/A  ${String(pid).padStart(9)}      C   `;
+    const used = `${Math.ceil(memoryUsed / MIB)}MiB`.padStart(9);
+    const what = kernel === "" ? name : `${name}: ${kernel}`;
+    lines.push(
+      full(
+        left +
+          clip(what, WIDTH - left.length - used.length - 2).padEnd(
+            WIDTH - left.length - used.length - 1,
+          ) +
+          used,
+      ),
+    );
+  }
+  if (processes.length === 0) lines.push(full("  No running processes found"));
+  lines.push(`+${"-".repeat(WIDTH)}+`);
   return lines;
+}
+
+function clip(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }
 
 function full(text: string): string {
@@ -139,15 +173,64 @@ async function readDevices(): Promise<{ devices: SmiDevice[]; cuda: string }> {
   return { devices, cuda: cudaVersion(version.value) };
 }
 
+/** Asks a server what it does. @throws CommandError if there is none at the socket */
+async function askServer(socket: string): Promise<ServerReport> {
+  const text = await new Promise<string>((resolve, reject) => {
+    let received = "";
+    const connection = connect(statusSocketOf(socket));
+    connection.once("connect", () => connection.write("?"));
+    connection.on("data", (data) => {
+      received += data;
+    });
+    connection.once("close", () => resolve(received));
+    connection.once("error", (error) => {
+      reject(new CommandError(`no server at ${socket}: ${error.message}`));
+    });
+  });
+  return JSON.parse(text);
+}
+
+/** The name of a process, as far as the system tells. */
+function processName(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  } catch {
+    return "?";
+  }
+}
+
 /** The `smi` command. */
 export const smi: Command = {
   name: "smi",
   operands: "",
   count: [0, 0],
   summary: "show the device and its memory, as nvidia-smi does",
-  options: {},
-  async run() {
+  options: {
+    socket: { type: "string", value: "PATH", help: "of a running `warpring serve`" },
+  },
+  async run(args) {
     const { devices, cuda } = await readDevices();
+    const given = stringOption(args, "socket");
+    const socket = given ?? (await runningServer());
+    if (socket !== undefined) {
+      const report = await askServer(socket);
+      const device = devices[0];
+      if (device) {
+        device.name = report.name;
+        device.multiprocessors = report.multiprocessors;
+        device.memoryTotal = report.memoryBytes;
+        device.memoryUsed = report.clients.reduce((sum, { used }) => sum + used, 0);
+      }
+      const processes = report.clients.map(({ pid, used, running, kernel }) => ({
+        pid,
+        name: processName(pid),
+        memoryUsed: used,
+        kernel: running ? kernel : "",
+      }));
+      const versions = { warpring: VERSION, driver: `${PROTOCOL_VERSION}.0`, cuda };
+      for (const line of smiTable(devices.slice(0, 1), versions, processes)) print(line);
+      return EXIT_OK;
+    }
     const versions = { warpring: VERSION, driver: `${PROTOCOL_VERSION}.0`, cuda };
     for (const line of smiTable(devices, versions)) print(line);
     return EXIT_OK;

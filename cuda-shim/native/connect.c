@@ -123,7 +123,6 @@ static void set_up_slots(struct wr_device *d) {
     desc[0] = (struct descriptor){guest, 0, DESC_NEXT, (uint16_t)(2 * i + 1)};
     desc[1] = (struct descriptor){guest + SLOT_OUT_BYTES, 0, DESC_WRITE, 0};
   }
-  d->control.avail->flags = AVAIL_NO_INTERRUPT;
   d->event_buffers = (uint8_t *)POINTER_BASE + GUEST_RAM_START + EVENT_BUFFERS;
 }
 
@@ -150,7 +149,8 @@ static cudaError_t share_memory(struct wr_device *d) {
 }
 
 static cudaError_t negotiate(struct wr_device *d) {
-  const uint64_t needed = 1ull << VIRTIO_F_VERSION_1_BIT | 1ull << WARPRING_F_EVENTS |
+  const uint64_t needed = 1ull << VIRTIO_F_VERSION_1_BIT | 1ull << VIRTIO_F_EVENT_IDX_BIT |
+                          1ull << WARPRING_F_EVENTS |
                           1ull << WARPRING_F_DEVICE_MEMORY | 1ull << WARPRING_F_HOST_CALLS;
   const uint64_t transport = 1ull << VHOST_F_PROTOCOL_FEATURES;
   const uint64_t protocol = 1ull << VHOST_PROTOCOL_F_MQ | 1ull << VHOST_PROTOCOL_F_REPLY_ACK |

@@ -18,15 +18,18 @@
 #include "driver.h"
 #include "warpring.h"
 
+/* How often a waiter looks at the ring before it sleeps: less after looking was in vain. */
+#define MAX_SPINS 4000
+#define MIN_SPINS 100
+
 struct wr_device wr_device = {.lock = PTHREAD_MUTEX_INITIALIZER,
                               .changed = PTHREAD_COND_INITIALIZER,
-                              .event_lock = PTHREAD_MUTEX_INITIALIZER};
+                              .event_lock = PTHREAD_MUTEX_INITIALIZER,
+                              .spins = MAX_SPINS};
 unsigned wr_generation = 1;
 __thread struct wr_thread wr_thread;
 
-/* How often a waiter looks at the ring before it sleeps. */
-#define SPINS 4000
-
+cudaError_t wr_failure(void) { return wr_device.failed; }
 int wr_memory_fd(void) { return wr_device.memory_fd; }
 
 static cudaError_t lost(const char *why) {
@@ -41,15 +44,22 @@ static cudaError_t lost(const char *why) {
 
 /* Makes the descriptors from `head` on available. The caller has written them. */
 void wr_ring_offer(struct wr_ring *r, uint16_t head) {
-  r->avail->ring[r->next_avail % r->size] = head;
-  r->next_avail++;
+  uint16_t before = r->next_avail++;
+  r->avail->ring[before % r->size] = head;
   __atomic_store_n(&r->avail->idx, r->next_avail, __ATOMIC_RELEASE);
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
-  if (!(__atomic_load_n(&r->used->flags, __ATOMIC_RELAXED) & USED_NO_NOTIFY)) {
+  /* Section 2.7.10: the device wants to hear of the element after its avail_event. */
+  uint16_t *avail_event = (uint16_t *)&r->used->ring[r->size];
+  if (__atomic_load_n(avail_event, __ATOMIC_RELAXED) == before) {
     uint64_t one = 1;
     while (write(r->kick, &one, 8) < 0 && errno == EINTR) {
     }
   }
+}
+
+void wr_ring_notify(struct wr_ring *r, uint16_t after) {
+  uint16_t event = (uint16_t)(r->next_used + after);
+  __atomic_store_n(&r->avail->ring[r->size], event, __ATOMIC_SEQ_CST);
 }
 
 /* Takes one used element. */
@@ -89,24 +99,69 @@ static void reap(struct wr_device *d) {
   }
 }
 
+/* Errors after which a context does nothing any more (CUDA Runtime API, "cudaError"). */
+static int stays(cudaError_t error) {
+  switch (error) {
+    case cudaErrorIllegalAddress:
+    case cudaErrorLaunchTimeout:
+    case cudaErrorAssert:
+    case cudaErrorHardwareStackError:
+    case cudaErrorIllegalInstruction:
+    case cudaErrorMisalignedAddress:
+    case cudaErrorInvalidAddressSpace:
+    case cudaErrorInvalidPc:
+    case cudaErrorLaunchFailure:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
 static int used_waits(struct wr_ring *r) {
   return __atomic_load_n(&r->used->idx, __ATOMIC_ACQUIRE) != r->next_used;
 }
 
-/* With the lock held: waits until the device has used something. Others may come in meanwhile. */
-static cudaError_t wait_used(struct wr_device *d) {
+/* Have more than `after` elements been used since index `first`? */
+static int used_more(struct wr_ring *r, uint16_t first, uint16_t after) {
+  return (uint16_t)(__atomic_load_n(&r->used->idx, __ATOMIC_ACQUIRE) - first) > after;
+}
+
+/*
+ * How many answers a waiter need not be woken for. The device answers launches at once, and they are
+ * not waited for: who waits for an answer is woken by the first one after those, whosever it is; who
+ * waits for a free slot, when half of them are back.
+ */
+static uint16_t uninteresting(const struct wr_device *d, const struct wr_slot *awaited) {
+  unsigned posted = 0;
+  for (unsigned i = 0; i < SLOTS; i++) posted += d->slots[i].state == SLOT_SENT && d->slots[i].posted;
+  return (uint16_t)(awaited ? posted : posted / 2);
+}
+
+/*
+ * With the lock held: waits until the device has used something. Others may come in meanwhile.
+ * `awaited` is the slot whose answer is wanted, NULL if a free one is.
+ */
+static cudaError_t wait_used(struct wr_device *d, const struct wr_slot *awaited) {
   if (d->gone) return cudaErrorDevicesUnavailable;
   if (d->waiting) {
     pthread_cond_wait(&d->changed, &d->lock);
     return cudaSuccess;
   }
   d->waiting = 1;
+  uint16_t after = uninteresting(d, awaited), first = d->control.next_used;
   pthread_mutex_unlock(&d->lock);
   cudaError_t error = cudaSuccess;
-  for (int i = 0; i < SPINS && !used_waits(&d->control); i++) __builtin_ia32_pause();
-  if (!used_waits(&d->control)) {
-    __atomic_store_n(&d->control.avail->flags, 0, __ATOMIC_SEQ_CST);
-    if (!used_waits(&d->control)) {
+  int i = 0;
+  while (i < d->spins && !used_more(&d->control, first, after)) {
+    __builtin_ia32_pause();
+    i++;
+  }
+  int more = i < d->spins ? 2 * d->spins : d->spins / 2;
+  d->spins = more > MAX_SPINS ? MAX_SPINS : more < MIN_SPINS ? MIN_SPINS : more;
+  if (!used_more(&d->control, first, after)) {
+    uint16_t event = (uint16_t)(first + after);
+    __atomic_store_n(&d->control.avail->ring[d->control.size], event, __ATOMIC_SEQ_CST);
+    if (!used_more(&d->control, first, after)) {
       struct pollfd fds[2] = {{d->control.call, POLLIN, 0}, {d->socket, POLLIN, 0}};
       if (poll(fds, 2, -1) > 0) {
         uint64_t count;
@@ -117,7 +172,6 @@ static cudaError_t wait_used(struct wr_device *d) {
         if (fds[1].revents && !used_waits(&d->control)) error = lost("it closed the connection");
       }
     }
-    __atomic_store_n(&d->control.avail->flags, AVAIL_NO_INTERRUPT, __ATOMIC_SEQ_CST);
   }
   pthread_mutex_lock(&d->lock);
   d->waiting = 0;
@@ -158,7 +212,7 @@ static cudaError_t submit(struct wr_call *c, uint32_t command, int posted, struc
       if (d->slots[i].state == SLOT_FREE) slot = &d->slots[i];
     }
     if (slot != NULL) break;
-    cudaError_t error = wait_used(d);
+    cudaError_t error = wait_used(d, NULL);
     if (error != cudaSuccess) return error;
   }
   slot->state = SLOT_SENT;
@@ -181,7 +235,7 @@ cudaError_t wr_transact(struct wr_call *c, uint32_t command, uint32_t response_b
   while (error == cudaSuccess) {
     reap(d);
     if (slot->state == SLOT_DONE) break;
-    error = wait_used(d);
+    error = wait_used(d, slot);
   }
   if (error == cudaSuccess) {
     uint32_t used = slot->used;
@@ -195,9 +249,12 @@ cudaError_t wr_transact(struct wr_call *c, uint32_t command, uint32_t response_b
     error = used < RESPONSE_HEADER_SIZE ? cudaErrorUnknown : (cudaError_t)wr_get32(c, RESPONSE_ERROR);
     slot->state = SLOT_FREE;
     if (error == cudaSuccess && d->late != cudaSuccess) {
-      error = d->late;
+      /* What was launched before a reset is of no interest after it. */
+      if (command != COMMAND_CONTEXT_RESET) error = d->late;
       d->late = cudaSuccess;
     }
+    if (command == COMMAND_CONTEXT_RESET) d->failed = cudaSuccess;
+    if (stays(error)) d->failed = error;
     pthread_cond_broadcast(&d->changed);
   }
   pthread_mutex_unlock(&d->lock);

@@ -14,19 +14,17 @@ struct descriptor {
   uint16_t flags, next;
 };
 struct avail_ring {
-  uint16_t flags, idx, ring[64];
+  uint16_t flags, idx, ring[]; /* behind the ring: used_event */
 };
 struct used_element {
   uint32_t id, bytes;
 };
 struct used_ring {
   uint16_t flags, idx;
-  struct used_element ring[64];
+  struct used_element ring[]; /* behind the ring: u16 avail_event */
 };
 #define DESC_NEXT 1
 #define DESC_WRITE 2
-#define AVAIL_NO_INTERRUPT 1
-#define USED_NO_NOTIFY 1
 
 struct wr_ring {
   unsigned size;
@@ -52,9 +50,11 @@ struct wr_device {
   pthread_mutex_t lock;
   pthread_cond_t changed;
   int waiting; /* a thread waits for the device on behalf of all */
+  int spins;   /* looks at the ring before a waiter sleeps */
   int socket, memory_fd;
   int connected, gone, forked;
   cudaError_t late; /* of launches that nobody waited for */
+  cudaError_t failed; /* an error that stays with the context until it is reset */
   uint32_t context;
   struct wr_ring control, events;
   struct wr_slot slots[SLOTS];
@@ -67,6 +67,8 @@ struct wr_call;
 cudaError_t wr_transact(struct wr_call *c, uint32_t command, uint32_t response_bytes);
 void wr_ring_offer(struct wr_ring *r, uint16_t head);
 int wr_ring_take(struct wr_ring *r, uint16_t *head, uint32_t *bytes);
+/* Asks to be notified when `after` more elements than have been taken are used, and one. */
+void wr_ring_notify(struct wr_ring *r, uint16_t after);
 /* Bytes of a command's answer before what has a variable length; generated. */
 uint32_t wr_response_bytes(uint32_t command);
 /* Offers buffers for events and starts the thread that listens for them. */

@@ -55,11 +55,15 @@ void wr_events(void) {
   pthread_mutex_lock(&d->event_lock);
   uint16_t head;
   uint32_t used;
-  while (wr_ring_take(&d->events, &head, &used)) {
-    if (head >= d->events.size) continue;
-    receive(d->event_buffers + (size_t)head * EVENT_BUFFER_SIZE, used);
-    offer(head);
-  }
+  do {
+    while (wr_ring_take(&d->events, &head, &used)) {
+      if (head >= d->events.size) continue;
+      receive(d->event_buffers + (size_t)head * EVENT_BUFFER_SIZE, used);
+      offer(head);
+    }
+    wr_ring_notify(&d->events, 0);
+    /* What was used before that was asked for is not notified. */
+  } while (__atomic_load_n(&d->events.used->idx, __ATOMIC_SEQ_CST) != d->events.next_used);
   pthread_mutex_unlock(&d->event_lock);
 }
 

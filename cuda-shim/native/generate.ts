@@ -84,6 +84,7 @@ function protocolHeader(): string {
   for (const [name, value] of Object.entries(vhost)) define(`VHOST_${name}`, value);
   const { guestRam } = memoryMap();
   define("VIRTIO_F_VERSION_1_BIT", 32);
+  define("VIRTIO_F_EVENT_IDX_BIT", 29);
   define("POINTER_BASE", POINTER_BASE);
   define("MAX_MEMORY_BYTES", MAX_MEMORY_BYTES);
   define("GUEST_RAM_START", guestRam.start);

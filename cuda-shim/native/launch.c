@@ -65,6 +65,7 @@ static cudaError_t launch(const void *func, dim3 grid, dim3 block, void **args, 
   struct wr_call c;
   struct wr_kernel *k;
   uint8_t parameters[MAX_PARAMETER_BYTES + 4];
+  WR_TRY(wr_failure());
   WR_TRY(wr_build_launch(&c, parameters, func, grid, block, args, shared, stream, flags, &k));
   if (flags == 0 && is_certain(k, grid, block, shared) && wr_is_stream(stream)) {
     return wr_result(wr_post(&c, COMMAND_LAUNCH));

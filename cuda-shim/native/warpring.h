@@ -86,6 +86,8 @@ extern unsigned wr_generation;
 static inline int wr_is_device(const void *p) {
   return (uintptr_t)p - POINTER_BASE < MAX_MEMORY_BYTES;
 }
+/* The error that the context has until it is reset, as far as the device has said it. */
+cudaError_t wr_failure(void);
 /* The file that backs it. */
 int wr_memory_fd(void);
 /* Text of kernels, and host functions: takes what the device has said. */

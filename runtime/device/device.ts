@@ -63,6 +63,8 @@ export interface DeviceOptions {
   readonly description: DeviceDescription;
   /** Makes the executor that runs this device's kernels. */
   readonly executor: (host: ExecHost) => Executor;
+  /** Called when a kernel starts, with its name, and when it has ended. */
+  readonly onKernel?: (name: string | undefined) => void;
 }
 
 /** The device's state and its work loop. */
@@ -103,6 +105,7 @@ export class Device {
         if (entry) this.allocations.release(entry);
       },
       print: (text) => this.#print(text),
+      ...(options.onKernel ? { running: options.onKernel } : {}),
     });
   }
 

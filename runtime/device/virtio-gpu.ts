@@ -8,6 +8,7 @@ import { writeU64 } from "../protocol/fields.ts";
 import {
   CONFIG_CHANGE,
   type GuestRegion,
+  type QueueObserver,
   type QueueOffer,
   VIRTIO_F_EVENT_IDX,
   VIRTIO_F_INDIRECT_DESC,
@@ -49,6 +50,8 @@ export interface VirtioGpuOptions extends DeviceOptions {
   readonly interrupt: (index: number) => void;
   /** Says what a guest did wrong. */
   readonly log?: (message: string) => void;
+  /** Keeps account of the buffers of a queue. */
+  readonly observer?: (index: number) => QueueObserver | undefined;
   /** A kick only marks its queue: the owner calls `turn` (a device in a thread of its own). */
   readonly deferred?: boolean;
 }
@@ -87,6 +90,7 @@ export class VirtioGpu {
       onNotify: (vq) => this.#notify(vq.index),
       onReset: (vq) => (vq ? this.device.detachQueue(vq.index) : this.device.reset()),
       interrupt: options.interrupt,
+      ...(options.observer ? { observer: options.observer } : {}),
       log: options.log ?? (() => {}),
     });
   }

@@ -154,11 +154,21 @@ export class Executor implements ModuleOwner {
    * @throws Error with a cudaError_t `code` if the launch cannot start
    */
   launch(request: LaunchRequest): KernelFault | undefined {
-    const fault = this.launchGrid(request);
-    if (!this.children.pending) return fault;
-    if (!fault) return this.children.run(request, (child) => this.launch(child));
-    this.children.drop();
-    return fault;
+    this.host.running?.(request.kernel);
+    try {
+      const fault = this.launchGrid(request);
+      if (!this.children.pending) return fault;
+      if (!fault) return this.children.run(request, (child) => this.launch(child));
+      this.children.drop();
+      return fault;
+    } finally {
+      this.host.running?.(undefined);
+    }
+  }
+
+  /** Offset of a word by which any thread ends the launch that runs: it sets it to 1. */
+  get stopWord(): number {
+    return this.launchRecord + L.LAUNCH_STOP;
   }
 
   private launchGrid(request: LaunchRequest): KernelFault | undefined {

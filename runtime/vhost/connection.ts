@@ -17,10 +17,13 @@ export class ConnectionError extends Error {
 
 /** Most descriptors in one message. */
 const MAX_DESCRIPTORS = 8;
-const CONTROL_BYTES = 16 + 4 * MAX_DESCRIPTORS;
+/** struct cmsghdr on 64-bit Linux. */
+const CMSG_BYTES = 16;
+const CONTROL_BYTES = CMSG_BYTES + 4 * MAX_DESCRIPTORS;
 /** struct msghdr on 64-bit Linux. */
 const MSGHDR_BYTES = 56;
 const SOL_SOCKET = 1;
+const SHUT_RDWR = 2;
 const SCM_RIGHTS = 1;
 const MSG_CTRUNC = 8;
 
@@ -33,7 +36,7 @@ export class Connection {
   readonly #iov = new Uint8Array(new ArrayBuffer(16));
   readonly #msghdr = new Uint8Array(new ArrayBuffer(MSGHDR_BYTES));
 
-  /** @param fd of the socket, which this object closes */
+  /** @param fd of the socket; who opened it closes it */
   constructor(libc: Libc, fd: number) {
     this.#libc = libc;
     this.fd = fd;
@@ -67,15 +70,16 @@ export class Connection {
     }
   }
 
-  /** Answers a request. @throws ConnectionError if the peer has gone */
-  reply(request: number, payload: Uint8Array): void {
+  /** Answers a request. @param fd sent with the answer. @throws ConnectionError if the peer has gone */
+  reply(request: number, payload: Uint8Array, fd = -1): void {
     const bytes = new Uint8Array(new ArrayBuffer(HEADER_SIZE + payload.length));
     const view = new DataView(bytes.buffer);
     view.setUint32(0, request, true);
     view.setUint32(4, FLAG_VERSION | FLAG_REPLY, true);
     view.setUint32(8, payload.length, true);
     bytes.set(payload, HEADER_SIZE);
-    for (let at = 0; at < bytes.length; ) {
+    let at = fd < 0 ? 0 : this.#sendWith(bytes, fd);
+    while (at < bytes.length) {
       const rest = bytes.slice(at);
       const sent = this.#libc.call("send", this.fd, rest, rest.length, MSG_NOSIGNAL);
       if (sent === -EINTR) continue;
@@ -84,9 +88,41 @@ export class Connection {
     }
   }
 
-  /** Closes the socket. */
-  close(): void {
-    this.#libc.call("close", this.fd);
+  /** Sends bytes with a descriptor. @returns how many of the bytes went */
+  #sendWith(bytes: Uint8Array, fd: number): number {
+    const libc = this.#libc;
+    const control = new DataView(this.#control.buffer);
+    this.#control.fill(0);
+    control.setBigUint64(0, BigInt(CMSG_BYTES + 4), true);
+    control.setInt32(8, SOL_SOCKET, true);
+    control.setInt32(12, SCM_RIGHTS, true);
+    control.setInt32(CMSG_BYTES, fd, true);
+    const iov = new DataView(this.#iov.buffer);
+    iov.setBigUint64(0, libc.addressOf(bytes), true);
+    iov.setBigUint64(8, BigInt(bytes.length), true);
+    const header = this.#header(CMSG_BYTES + 8);
+    for (;;) {
+      const sent = libc.call("sendmsg", this.fd, header, MSG_NOSIGNAL);
+      if (sent === -EINTR) continue;
+      if (sent <= 0) throw new ConnectionError(`the peer takes no answer (errno ${-sent})`);
+      return sent;
+    }
+  }
+
+  /** The message header over #iov and #control. */
+  #header(controlBytes: number): Uint8Array {
+    const header = new DataView(this.#msghdr.buffer);
+    this.#msghdr.fill(0);
+    header.setBigUint64(16, this.#libc.addressOf(this.#iov), true);
+    header.setBigUint64(24, 1n, true);
+    header.setBigUint64(32, this.#libc.addressOf(this.#control), true);
+    header.setBigUint64(40, BigInt(controlBytes), true);
+    return this.#msghdr;
+  }
+
+  /** Ends the conversation: the peer sees the end of the stream. */
+  shutdown(): void {
+    this.#libc.call("shutdown", this.fd, SHUT_RDWR);
   }
 
   /** Reads exactly `size` bytes to `at`. @returns false at the end of the stream */
@@ -109,13 +145,8 @@ export class Connection {
     const iov = new DataView(this.#iov.buffer);
     iov.setBigUint64(0, libc.addressOf(this.#bytes) + BigInt(at), true);
     iov.setBigUint64(8, BigInt(size), true);
+    const got = libc.call("recvmsg", this.fd, this.#header(CONTROL_BYTES), MSG_CMSG_CLOEXEC);
     const header = new DataView(this.#msghdr.buffer);
-    this.#msghdr.fill(0);
-    header.setBigUint64(16, libc.addressOf(this.#iov), true);
-    header.setBigUint64(24, 1n, true);
-    header.setBigUint64(32, libc.addressOf(this.#control), true);
-    header.setBigUint64(40, BigInt(CONTROL_BYTES), true);
-    const got = libc.call("recvmsg", this.fd, this.#msghdr, MSG_CMSG_CLOEXEC);
     if (got <= 0) return got;
     const control = new DataView(this.#control.buffer);
     const controlBytes = Number(header.getBigUint64(40, true));

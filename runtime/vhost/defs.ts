@@ -26,6 +26,8 @@ export const GET_QUEUE_NUM = 17;
 export const SET_VRING_ENABLE = 18;
 export const GET_CONFIG = 24;
 export const SET_CONFIG = 25;
+export const GET_INFLIGHT_FD = 31;
+export const SET_INFLIGHT_FD = 32;
 export const RESET_DEVICE = 34;
 export const SET_STATUS = 39;
 export const GET_STATUS = 40;
@@ -36,6 +38,7 @@ export const F_PROTOCOL_FEATURES = 30;
 export const PROTOCOL_F_MQ = 0;
 export const PROTOCOL_F_REPLY_ACK = 3;
 export const PROTOCOL_F_CONFIG = 9;
+export const PROTOCOL_F_INFLIGHT_SHMFD = 12;
 export const PROTOCOL_F_RESET_DEVICE = 13;
 export const PROTOCOL_F_STATUS = 16;
 

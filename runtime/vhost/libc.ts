@@ -9,6 +9,8 @@ export interface Libc {
   call(name: LibcFunction, ...args: (number | bigint | Uint8Array)[]): number;
   /** Where a view's bytes are in this process. It must not be collected while that is in use. */
   addressOf(bytes: Uint8Array): bigint;
+  /** The bytes at an address of this process. They must not be used after they are unmapped. */
+  view(address: number, bytes: number): Uint8Array<ArrayBuffer>;
 }
 
 type Kind = "int" | "long" | "memory";
@@ -20,12 +22,19 @@ const LIBC_FUNCTIONS = {
   listen: ["int", "int"],
   accept4: ["int", "long", "long", "int"],
   recvmsg: ["int", "memory", "int"],
+  recv: ["int", "memory", "long", "int"],
   send: ["int", "memory", "long", "int"],
   poll: ["memory", "long", "int"],
   read: ["int", "memory", "long"],
   write: ["int", "memory", "long"],
+  shutdown: ["int", "int"],
   close: ["int"],
+  getsockopt: ["int", "int", "int", "memory", "memory"],
   mmap: ["long", "long", "int", "int", "int", "long"],
+  munmap: ["long", "long"],
+  memfd_create: ["memory", "int"],
+  ftruncate: ["int", "long"],
+  sendmsg: ["int", "memory", "int"],
   fcntl: ["int", "int", "long"],
   lseek: ["int", "long", "int"],
 } as const satisfies Record<string, readonly Kind[]>;
@@ -41,9 +50,17 @@ export const POLLIN = 1;
 export const POLLHUP = 16;
 export const PROT_READ_WRITE = 3;
 export const MAP_SHARED = 1;
+export const MAP_PRIVATE = 2;
 export const MAP_FIXED = 0x10;
+export const MAP_ANONYMOUS = 0x20;
+export const MAP_NORESERVE = 0x4000;
+export const MSG_PEEK = 2;
+export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_CMSG_CLOEXEC = 0x40000000;
+export const MFD_CLOEXEC = 1;
+export const MFD_ALLOW_SEALING = 2;
+export const F_ADD_SEALS = 1033;
 export const F_GET_SEALS = 1034;
 export const F_SEAL_SHRINK = 2;
 export const SEEK_END = 2;
@@ -65,8 +82,14 @@ export async function openLibc(): Promise<Libc> {
 
 interface DenoFfi {
   dlopen(path: string, symbols: Record<string, unknown>): { symbols: Record<string, Native> };
-  UnsafePointer: { of(bytes: Uint8Array): unknown; value(pointer: unknown): number | bigint };
-  UnsafePointerView: { getInt32Of?: unknown; new (pointer: unknown): { getInt32(): number } };
+  UnsafePointer: {
+    of(bytes: Uint8Array): unknown;
+    value(pointer: unknown): number | bigint;
+    create(address: bigint): unknown;
+  };
+  UnsafePointerView: new (
+    pointer: unknown,
+  ) => { getInt32(): number; getArrayBuffer(bytes: number): ArrayBuffer };
 }
 
 function denoLibc(): Libc {
@@ -83,6 +106,10 @@ function denoLibc(): Libc {
     library,
     () => new ffi.UnsafePointerView(library["__errno_location"]?.()).getInt32(),
     (bytes) => BigInt(ffi.UnsafePointer.value(ffi.UnsafePointer.of(bytes))),
+    (address, bytes) => {
+      const pointer = ffi.UnsafePointer.create(BigInt(address));
+      return new Uint8Array(new ffi.UnsafePointerView(pointer).getArrayBuffer(bytes));
+    },
   );
 }
 
@@ -92,6 +119,7 @@ interface BunFfi {
   dlopen(path: string, symbols: Record<string, unknown>): { symbols: Record<string, Native> };
   ptr(bytes: Uint8Array): number;
   read: { i32(pointer: number, offset: number): number };
+  toArrayBuffer(pointer: number, offset: number, bytes: number): ArrayBuffer;
 }
 
 async function bunLibc(): Promise<Libc> {
@@ -106,18 +134,22 @@ async function bunLibc(): Promise<Libc> {
     library,
     () => ffi.read.i32(library["__errno_location"]?.() as number, 0),
     (bytes) => BigInt(ffi.ptr(bytes)),
+    (address, bytes) => new Uint8Array(ffi.toArrayBuffer(address, 0, bytes)),
   );
 }
 
 /** Functions that return `int` leave the upper half of the register undefined. */
 function resultOf(name: string, long: string): string {
-  return ["mmap", "recvmsg", "send", "read", "write", "lseek"].includes(name) ? long : "i32";
+  return ["mmap", "recvmsg", "sendmsg", "recv", "send", "read", "write", "lseek"].includes(name)
+    ? long
+    : "i32";
 }
 
 function wrap(
   library: Record<string, Native>,
   errno: () => number,
   addressOf: (bytes: Uint8Array) => bigint,
+  view: (address: number, bytes: number) => Uint8Array<ArrayBuffer>,
 ): Libc {
   return {
     call(name, ...args) {
@@ -127,5 +159,6 @@ function wrap(
       return result === -1 ? -errno() : result;
     },
     addressOf,
+    view,
   };
 }

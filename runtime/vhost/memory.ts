@@ -13,7 +13,10 @@ import {
   F_GET_SEALS,
   F_SEAL_SHRINK,
   type Libc,
+  MAP_ANONYMOUS,
   MAP_FIXED,
+  MAP_NORESERVE,
+  MAP_PRIVATE,
   MAP_SHARED,
   PROT_READ_WRITE,
   SEEK_END,
@@ -108,10 +111,26 @@ export class MappedMemory extends GuestMemory {
     return -1;
   }
 
+  /** Takes the client's files out of the memory: it may live on until the engine collects it. */
+  release(): void {
+    const { guestRam, deviceMemory } = this.map;
+    const device = { start: deviceMemory.start, size: this.#mapped - deviceMemory.start };
+    const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+    for (const { start, size } of [guestRam, device]) {
+      if (size > 0) {
+        this.#libc.call("mmap", this.#addressOf(start), size, PROT_READ_WRITE, flags, -1, 0);
+      }
+    }
+  }
+
+  #addressOf(offset: number): bigint {
+    return this.#libc.addressOf(new Uint8Array(this.memory.buffer)) + BigInt(offset);
+  }
+
   #place({ start, size }: Region): void {
     const region = this.#table.find((each) => covers(each, { start, size }));
     if (region === undefined) throw new TableError(`no region has ${size} bytes at ${start}`);
-    const address = this.#libc.addressOf(new Uint8Array(this.memory.buffer)) + BigInt(start);
+    const address = this.#addressOf(start);
     const at = region.offset + (start - region.guest);
     const flags = MAP_SHARED | MAP_FIXED;
     const got = this.#libc.call("mmap", address, size, PROT_READ_WRITE, flags, region.fd, at);

@@ -1,21 +1,24 @@
 /** The device served to other processes: a Unix socket on which each client gets a device. */
 import type { DeviceDescription } from "../device/properties.ts";
 import type { ExecutionOptions } from "../machine/load-executor.ts";
-import { startThread } from "../machine/threads.ts";
 import { memoryMap } from "../memory/index.ts";
 import { loadCore } from "../virtio/index.ts";
-import type { ClientStart } from "./client-worker.ts";
-import { AF_UNIX, type Libc, openLibc, POLLIN, SOCK_CLOEXEC, SOCK_STREAM } from "./libc.ts";
+import { Clients } from "./clients.ts";
+import { AF_UNIX, type Libc, openLibc, SOCK_CLOEXEC, SOCK_STREAM } from "./libc.ts";
 
 /** How to serve. */
 export interface ServeOptions extends ExecutionOptions {
   /** Path of the socket; it must not exist. */
   readonly socket: string;
+  /** Path of another one: who sends it a byte is told `ServerReport`, as JSON. */
+  readonly statusSocket?: string;
   /** Most bytes of device memory for one client; all that 4 GiB leave if not given. */
   readonly memoryBytes?: number;
   /** Kernels are stopped after this many milliseconds, 600,000 by default; 0: never. */
   readonly timeoutMs?: number;
   readonly multiprocessors?: number;
+  /** Clients that are served at once, 64 by default: more are turned away. */
+  readonly maxClients?: number;
   readonly verbose?: boolean;
   /** Called when clients can connect. */
   readonly onReady?: () => void;
@@ -32,6 +35,7 @@ export class ServeError extends Error {
 const BACKLOG = 128;
 const SOCKET_PATH_BYTES = 108;
 const POLL_MS = 20;
+const MAX_CLIENTS = 64;
 
 /**
  * Serves devices, one for each connection, each in a Worker of its own.
@@ -39,7 +43,6 @@ const POLL_MS = 20;
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const libc = await openLibc();
-  const core = await loadCore();
   const description: DeviceDescription = {
     name: "warpring vGPU",
     index: 0,
@@ -47,37 +50,29 @@ export async function serve(options: ServeOptions): Promise<void> {
     memoryBytes: options.memoryBytes ?? memoryMap().deviceMemory.size,
     timeoutMs: options.timeoutMs ?? 600_000,
   };
-  const execution: ExecutionOptions = {
-    ...(options.workers === undefined ? {} : { workers: options.workers }),
-    ...(options.fma === undefined ? {} : { fma: options.fma }),
-    ...(options.cache === undefined ? {} : { cache: options.cache }),
-  };
-  const listener = listen(libc, options.socket);
-  const poll = new Uint8Array(new ArrayBuffer(8));
-  new DataView(poll.buffer).setInt32(0, listener, true);
-  new DataView(poll.buffer).setInt16(4, POLLIN, true);
+  const clients = new Clients({
+    libc,
+    core: await loadCore(),
+    description,
+    execution: {
+      ...(options.workers === undefined ? {} : { workers: options.workers }),
+      ...(options.fma === undefined ? {} : { fma: options.fma }),
+      ...(options.cache === undefined ? {} : { cache: options.cache }),
+    },
+    most: options.maxClients ?? MAX_CLIENTS,
+    verbose: options.verbose ?? false,
+    log: options.log ?? (() => {}),
+  });
+  clients.listen(listen(libc, options.socket), false);
+  const { statusSocket } = options;
+  if (statusSocket !== undefined) clients.listen(listen(libc, statusSocket), true);
   options.onReady?.();
   while (options.signal?.aborted !== true) {
-    if (libc.call("poll", poll, 1, POLL_MS) > 0) {
-      const fd = libc.call("accept4", listener, 0n, 0n, SOCK_CLOEXEC);
-      if (fd >= 0) {
-        const verbose = options.verbose ?? false;
-        await startClient({ fd, core, description, execution, verbose }, options.log);
-      }
-    }
+    await clients.turn(POLL_MS);
     // Signals and the clients' messages are heard in between.
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
-  libc.call("close", listener);
-}
-
-async function startClient(start: ClientStart, log?: (message: string) => void): Promise<void> {
-  const thread = await startThread("../vhost/client-worker");
-  thread.onMessage((message) => {
-    if (message === null) thread.terminate();
-    else log?.(message instanceof Error ? message.message : String(message));
-  });
-  thread.post(start);
+  clients.close();
 }
 
 function listen(libc: Libc, path: string): number {

@@ -13,17 +13,24 @@ import {
   QUEUES_PER_GROUP,
 } from "../protocol/definitions.ts";
 import {
+  type QueueObserver,
   STATUS_ACKNOWLEDGE,
   STATUS_DRIVER,
   STATUS_DRIVER_OK,
   STATUS_FEATURES_OK,
   STATUS_NEEDS_RESET,
+  VIRTIO_F_RING_PACKED,
+  virtqueueResume,
+  virtqueueReturnAll,
   virtqueueSetNotification,
 } from "../virtio/index.ts";
 import { Connection, ConnectionError, type Message } from "./connection.ts";
 import * as V from "./defs.ts";
+import type { InflightQueue } from "./inflight.ts";
+import { INFLIGHT_SIZE, InflightArea } from "./inflight-area.ts";
 import { type Libc, POLLHUP, POLLIN } from "./libc.ts";
 import { MappedMemory, TableError, type TableRegion } from "./memory.ts";
+import type { ClientStatus } from "./status.ts";
 
 /** What a session is made with. */
 export interface SessionOptions {
@@ -34,6 +41,10 @@ export interface SessionOptions {
   readonly executor: (host: ExecHost) => Executor;
   /** Of the device; `memoryBytes` is the most that a client gets. */
   readonly description: DeviceDescription;
+  /** What the server and this session tell each other. */
+  readonly status: ClientStatus;
+  /** Receives the memory of the device when there is one. */
+  readonly onMemory: (memory: WebAssembly.Memory) => void;
   readonly log: (message: string) => void;
 }
 
@@ -42,10 +53,14 @@ const QUEUES = MAX_QUEUE_GROUPS * QUEUES_PER_GROUP;
 /** How often an idle device looks at its queues before it sleeps. */
 const IDLE_LOOKS = 2000;
 
+/** Rounds of 64 looks between two collections of garbage. */
+const COLLECT_ROUNDS = 2048;
+
 const PROTOCOL_FEATURES = [
   V.PROTOCOL_F_MQ,
   V.PROTOCOL_F_REPLY_ACK,
   V.PROTOCOL_F_CONFIG,
+  V.PROTOCOL_F_INFLIGHT_SHMFD,
   V.PROTOCOL_F_RESET_DEVICE,
   V.PROTOCOL_F_STATUS,
 ].reduce((bits, bit) => bits | (1n << BigInt(bit)), 0n);
@@ -55,6 +70,8 @@ const TRANSPORT_FEATURES = 1n << BigInt(V.F_PROTOCOL_FEATURES);
 /** What the frontend has said about a queue; addresses are its own virtual ones. */
 interface Vring {
   size: number;
+  /** Where the available ring goes on. */
+  base: number;
   desc: number;
   avail: number;
   used: number;
@@ -73,12 +90,21 @@ export class Session {
   readonly #vrings: Vring[] = [];
   readonly #one = new Uint8Array(new BigUint64Array([1n]).buffer);
   readonly #count = new Uint8Array(new ArrayBuffer(8));
+  /** struct pollfd for the socket and each queue, and whose they are: one object for all calls. */
+  readonly #pollBytes = new Uint8Array(new ArrayBuffer(8 * (QUEUES + 1)));
+  readonly #pollView = new DataView(this.#pollBytes.buffer);
+  readonly #watched: number[] = [];
+  #rounds = 0;
   #features = 0n;
   #protocol = 0n;
   #status = 0;
   #table: TableRegion[] = [];
   #memory: MappedMemory | undefined;
   #gpu: VirtioGpu | undefined;
+  #inflight: InflightArea | undefined;
+  readonly #observers: { inFlight: Set<number>; region: InflightQueue | undefined }[] = [];
+  /** Looks without finding anything before it sleeps. */
+  #patience = IDLE_LOOKS;
 
   /** @param options socket and parts of the device */
   constructor(options: SessionOptions) {
@@ -105,18 +131,43 @@ export class Session {
 
   /** Works until there is nothing to do, then waits. @returns false at the end of the connection */
   #turn(): boolean {
+    const { status } = this.#options;
     let idle = 0;
     let looks = 0;
     this.#wantKicks(false);
-    while (this.#gpu !== undefined && idle < IDLE_LOOKS) {
+    while (this.#gpu !== undefined && idle < this.#patience) {
+      if (status.gone) return false;
       idle = this.#gpu.turn() || this.#look(this.#gpu) ? 0 : idle + 1;
-      // A client that never stops sending work must be heard, and its end noticed.
-      if (++looks % 64 === 0 && this.#poll(0)) return this.#message();
+      // A client that never stops sending work must be heard.
+      if (++looks % 64 !== 0) continue;
+      this.#tellMemory();
+      this.#collect();
+      if (this.#poll(0)) return this.#message();
     }
+    // Looking is worth while if something came before the patience was at its end.
+    this.#patience =
+      looks > idle
+        ? Math.min(IDLE_LOOKS, 2 * this.#patience)
+        : Math.max(IDLE_LOOKS >> 5, this.#patience >> 1);
+    this.#tellMemory();
     this.#wantKicks(true);
     // What came before the queues' flags changed was not notified.
     if (this.#gpu !== undefined && this.#look(this.#gpu)) return true;
     return this.#poll(-1) ? this.#message() : true;
+  }
+
+  /**
+   * Bun lets a thread that never goes back to its event loop gather gigabytes of garbage: there it is
+   * asked to collect, every so many looks. Deno does it by itself.
+   */
+  #collect(): void {
+    if (++this.#rounds % COLLECT_ROUNDS !== 0) return;
+    (globalThis as { Bun?: { gc(now: boolean): void } }).Bun?.gc(true);
+  }
+
+  #tellMemory(): void {
+    const allocations = this.#gpu?.device.allocations;
+    if (allocations) this.#options.status.memory(allocations.total - allocations.free);
   }
 
   /** While the device looks by itself the driver can spare its kicks (§2.7.10). */
@@ -141,24 +192,23 @@ export class Session {
 
   /** Waits for kicks and messages. @returns true if there is a message, or the peer has gone */
   #poll(timeout: number): boolean {
-    const fds = [this.#connection.fd];
-    const queues = [-1];
-    for (const [index, vring] of this.#vrings.entries()) {
-      if (!vring.running || vring.kick < 0) continue;
-      fds.push(vring.kick);
-      queues.push(index);
+    const fds = this.#watched;
+    const view = this.#pollView;
+    let count = 1;
+    fds[0] = -1;
+    view.setInt32(0, this.#connection.fd, true);
+    for (let index = 0; index < this.#vrings.length; index++) {
+      const vring = this.#vrings[index];
+      if (!vring?.running || vring.kick < 0) continue;
+      view.setInt32(8 * count, vring.kick, true);
+      fds[count++] = index;
     }
-    const bytes = new Uint8Array(new ArrayBuffer(8 * fds.length));
-    const view = new DataView(bytes.buffer);
-    for (const [i, fd] of fds.entries()) {
-      view.setInt32(8 * i, fd, true);
-      view.setInt16(8 * i + 4, POLLIN, true);
-    }
-    this.#libc.call("poll", bytes, fds.length, timeout);
-    for (let i = 1; i < fds.length; i++) {
+    for (let i = 0; i < count; i++) view.setInt32(8 * i + 4, POLLIN, true);
+    this.#libc.call("poll", this.#pollBytes, count, timeout);
+    for (let i = 1; i < count; i++) {
       if (!(view.getInt16(8 * i + 6, true) & POLLIN)) continue;
-      this.#libc.call("read", fds[i] as number, this.#count, 8);
-      this.#gpu?.virtio.notify(queues[i] as number);
+      this.#libc.call("read", view.getInt32(8 * i, true), this.#count, 8);
+      this.#gpu?.virtio.notify(fds[i] as number);
     }
     return (view.getInt16(6, true) & (POLLIN | POLLHUP)) !== 0;
   }
@@ -183,6 +233,7 @@ export class Session {
       this.#connection.reply(request, answer);
       return;
     }
+    if (answer === undefined) return;
     const wanted = message.flags & V.FLAG_NEED_REPLY;
     if (wanted && this.#protocol & (1n << BigInt(V.PROTOCOL_F_REPLY_ACK))) {
       this.#connection.reply(request, u64(answer ? 0n : 1n));
@@ -191,8 +242,11 @@ export class Session {
     }
   }
 
-  /** @returns the reply, or for a request without one, whether it was carried out */
-  #handle(message: Message, taken: Set<number>): Uint8Array | boolean {
+  /**
+   * @returns the reply, or for a request without one, whether it was carried out; undefined if it was
+   *   answered
+   */
+  #handle(message: Message, taken: Set<number>): Uint8Array | boolean | undefined {
     const { request, payload, descriptors } = message;
     const needs = (bytes: number): void => {
       if (payload.byteLength < bytes) {
@@ -219,6 +273,23 @@ export class Session {
         return true;
       case V.SET_MEM_TABLE:
         return this.#setTable(payload, descriptors, taken);
+      case V.GET_INFLIGHT_FD: {
+        needs(INFLIGHT_SIZE);
+        const { fd, answer } = InflightArea.create(this.#libc, payload);
+        this.#connection.reply(request, answer, fd);
+        this.#close(fd);
+        return undefined;
+      }
+      case V.SET_INFLIGHT_FD: {
+        needs(INFLIGHT_SIZE);
+        const [fd] = descriptors;
+        if (fd === undefined) throw new ConnectionError("SET_INFLIGHT_FD without a descriptor");
+        if (this.#vrings.some(({ running }) => running)) return false;
+        this.#inflight?.unmap();
+        this.#inflight = undefined;
+        this.#inflight = new InflightArea(this.#libc, payload, fd);
+        return true;
+      }
       case V.GET_CONFIG:
         needs(V.CONFIG_HEADER_SIZE);
         return this.#config(payload);
@@ -261,8 +332,9 @@ export class Session {
         vring.size = value;
         return !vring.running;
       case V.SET_VRING_BASE:
-        // The device starts at 0 with a new ring; other bases belong to a migration.
-        return value === 0;
+        vring.base = value & 0xffff;
+        // The upper half is the used ring's index of a packed ring, which starts at 0 here.
+        return !vring.running && value <= 0xffff && (value === 0 || !this.#packed);
       case V.SET_VRING_ADDR:
         if (payload.byteLength < V.VRING_ADDR_SIZE) throw new ConnectionError("short ring address");
         vring.desc = Number(payload.getBigUint64(V.VRING_ADDR_DESC, true));
@@ -289,6 +361,7 @@ export class Session {
         this.#stop(index);
         const state = new DataView(new ArrayBuffer(8));
         state.setUint32(0, index, true);
+        state.setUint32(4, vring.base, true);
         return new Uint8Array(state.buffer);
       }
       default:
@@ -329,8 +402,8 @@ export class Session {
   }
 
   #makeDevice(memory: MappedMemory): void {
-    const { core, executor, description, log } = this.#options;
-    this.#gpu = new VirtioGpu({
+    const { core, executor, description, log, status, onMemory } = this.#options;
+    const gpu = new VirtioGpu({
       memory,
       core,
       description: { ...description, memoryBytes: memory.map.deviceMemory.size },
@@ -340,7 +413,15 @@ export class Session {
       interrupt: (index) => this.#interrupt(index),
       log,
       deferred: true,
+      observer: (index) => this.#observe(index),
+      onKernel: (name) => {
+        status.kernel(name);
+        if (name !== undefined) this.#tellMemory();
+      },
     });
+    this.#gpu = gpu;
+    onMemory(memory.memory);
+    status.made(gpu.device.executor.stopWord, gpu.device.allocations.total);
   }
 
   /** §3.1.1 in one go: a frontend negotiates with the guest before it sets queues up. */
@@ -369,15 +450,54 @@ export class Session {
       memory.guestOf(user),
     ) as [number, number, number];
     if (desc < 0 || driver < 0 || device < 0) return false;
+    const region = this.#packed ? undefined : this.#inflight?.queue(index, size);
+    const inFlight = new Set<number>();
+    this.#observers[index] = { inFlight, region };
     gpu.virtio.setQueue(index, { size, desc, driver, device });
     vring.running = gpu.virtio.enableQueue(index);
+    const queue = gpu.virtio.queue(index);
+    if (queue === undefined || queue.broken || this.#packed) return vring.running;
+    const lost = region === undefined ? [] : region.recover(queue.usedIndex);
+    if (lost === undefined)
+      throw new TableError(`the inflight region of queue ${index} is not one`);
+    // What was lost lies before the rest: the used ring and the lost ones are all that was taken.
+    const next = lost.length > 0 ? (queue.usedIndex + lost.length) & 0xffff : vring.base;
+    virtqueueResume(queue, next, lost);
     return vring.running;
   }
 
+  get #packed(): boolean {
+    return (this.#features & VIRTIO_F_RING_PACKED) !== 0n;
+  }
+
+  /** Keeps account of what the device has of a queue. */
+  #observe(index: number): QueueObserver | undefined {
+    const observed = this.#observers[index];
+    if (observed === undefined) return undefined;
+    const { inFlight, region } = observed;
+    return {
+      taken(head) {
+        inFlight.add(head);
+        region?.taken(head);
+      },
+      giving: (head) => region?.giving(head),
+      given(head) {
+        inFlight.delete(head);
+        region?.given(head);
+      },
+    };
+  }
+
+  /** Takes a queue out of use. What the device still has of it goes back with nothing written. */
   #stop(index: number): void {
     const vring = this.#vrings[index];
-    if (vring?.running) this.#gpu?.virtio.disableQueue(index);
-    if (vring) vring.running = false;
+    if (!vring?.running) return;
+    const queue = this.#gpu?.virtio.queue(index);
+    if (queue !== undefined && !queue.broken && !this.#packed) {
+      vring.base = virtqueueReturnAll(queue, [...(this.#observers[index]?.inFlight ?? [])]);
+    }
+    this.#gpu?.virtio.disableQueue(index);
+    vring.running = false;
   }
 
   #reset(): void {
@@ -422,16 +542,18 @@ export class Session {
 
   #end(): void {
     this.#reset();
+    this.#inflight?.unmap();
     this.#gpu?.device.executor.dispose();
     this.#gpu = undefined;
+    this.#memory?.release();
     for (const { fd } of this.#table) this.#close(fd);
-    this.#connection.close();
+    this.#connection.shutdown();
   }
 }
 
 function newVring(): Vring {
   const none = { kick: -1, call: -1, error: -1 };
-  return { size: 0, desc: 0, avail: 0, used: 0, ...none, enabled: false, running: false };
+  return { size: 0, base: 0, desc: 0, avail: 0, used: 0, ...none, enabled: false, running: false };
 }
 
 function u64(value: bigint): Uint8Array {

@@ -67,9 +67,11 @@ export function virtqueuePushResponse(element: VirtQueueElement, bytes: number):
   }
   vq.makeResident(element.in);
   const { first, count } = element.in;
+  vq.observer?.giving(element.index);
   const notify = vq.ring.respond(element.index, vq.units(element), first, count, bytes);
   vq.order.length = 0;
   vq.close(element);
+  vq.observer?.given(element.index);
   if (notify) vq.notifyDriver();
 }
 
@@ -121,6 +123,7 @@ function publish(vq: DeviceQueue, elements: readonly VirtQueueElement[]): void {
   let start = 0;
   let offset = 0;
   for (const [i, element] of elements.entries()) {
+    vq.observer?.giving(element.index);
     offset += vq.units(element);
     vq.close(element);
     // §2.7.9, §2.8.8: in order, the last of a batch may stand for all of it, at the place of the
@@ -132,6 +135,7 @@ function publish(vq: DeviceQueue, elements: readonly VirtQueueElement[]): void {
     start = offset;
   }
   if (offset > 0) vq.ring.flush(offset);
+  if (vq.observer) for (const { index } of elements) vq.observer.given(index);
 }
 
 /** Gives a chain back without telling the driver: it stays in flight for the driver. */
@@ -166,6 +170,35 @@ export function virtqueueRewind(vq: DeviceQueue, count: number): boolean {
   vq.inFlight -= count;
   if (vq.inOrder) vq.order.splice(vq.order.length - count, count);
   return true;
+}
+
+/**
+ * Goes on with a split ring that another device has served up to here, before anything is taken.
+ * @param next index of the first entry of the available ring to be taken
+ * @param lost heads of the buffers that the other one had and never gave back: they go back at once,
+ *   with nothing written
+ */
+export function virtqueueResume(vq: DeviceQueue, next: number, lost: readonly number[]): void {
+  vq.ring.restore(next, vq.usedIndex, 0, 0, 1, lost.length);
+  returnHeads(vq, lost);
+}
+
+/**
+ * Gives all buffers back, with nothing written: the queue's last act.
+ * @param heads of those that the device has
+ * @returns index of the next entry of the available ring
+ */
+export function virtqueueReturnAll(vq: DeviceQueue, heads: readonly number[]): number {
+  for (const head of heads) vq.observer?.giving(head);
+  returnHeads(vq, heads);
+  for (const head of heads) vq.observer?.given(head);
+  return vq.ring.state(0);
+}
+
+function returnHeads(vq: DeviceQueue, heads: readonly number[]): void {
+  for (const [i, head] of heads.entries()) vq.ring.fill(head, 0, i);
+  if (heads.length > 0) vq.ring.flush(heads.length);
+  virtioNotify(vq);
 }
 
 /** Asks for the driver's notifications, or for none. Look at the queue again after enabling. */

@@ -32,6 +32,16 @@ import {
 } from "./layout.ts";
 import { checkRegions, type GuestRegion, translate, writeRegions } from "./regions.ts";
 
+/** Who keeps account of the buffers that a device has, by head or buffer id. */
+export interface QueueObserver {
+  /** A buffer was taken. */
+  taken(head: number): void;
+  /** A buffer is about to be made visible as used. */
+  giving(head: number): void;
+  /** It is visible. */
+  given(head: number): void;
+}
+
 /** How to make the device's side of a queue. Addresses of rings are the guest's. */
 export interface DeviceQueueOptions {
   readonly core: WebAssembly.Module;
@@ -54,6 +64,7 @@ export interface DeviceQueueOptions {
   readonly headerBytes?: number;
   /** Most buffers in one chain; the queue size by default (more is useful with indirect tables). */
   readonly segments?: number;
+  readonly observer?: QueueObserver;
   /** Tells the driver that buffers were used. */
   readonly notify: (index: number) => void;
   /** The queue broke, once; the text says why. */
@@ -255,6 +266,18 @@ export class DeviceQueue implements IovHost {
     return this.#retired;
   }
 
+  /** Index of a split ring's used ring, as the guest sees it; 0 of a broken queue. */
+  get usedIndex(): number {
+    const { device } = this.#options;
+    const at = translate(this.#regions, device, deviceAreaBytes(this.size, false), true);
+    return this.packed || at < 0 ? 0 : new DataView(this.memory.buffer).getUint16(at + 2, true);
+  }
+
+  /** @internal */
+  get observer(): QueueObserver | undefined {
+    return this.#options.observer;
+  }
+
   /** @internal Tells the owner, once, why the queue broke. */
   reportBroken(): void {
     if (this.#reported) return;
@@ -291,6 +314,7 @@ export class DeviceQueue implements IovHost {
     this.#resident = element;
     this.inFlight++;
     if (this.inOrder) this.order.push(element);
+    this.#options.observer?.taken(index);
     return element;
   }
 

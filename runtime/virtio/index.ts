@@ -26,11 +26,18 @@ export {
   virtqueuePopRequest,
   virtqueuePush,
   virtqueuePushResponse,
+  virtqueueResume,
+  virtqueueReturnAll,
   virtqueueRewind,
   virtqueueSetNotification,
   virtqueueUnpop,
 } from "./device-ops.ts";
-export { DeviceQueue, type DeviceQueueOptions, VirtQueueElement } from "./device-queue.ts";
+export {
+  DeviceQueue,
+  type DeviceQueueOptions,
+  type QueueObserver,
+  VirtQueueElement,
+} from "./device-queue.ts";
 export { Doorbell } from "./doorbell.ts";
 export {
   DriverQueue,

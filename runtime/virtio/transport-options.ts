@@ -1,7 +1,7 @@
 // What a virtio device is made from: its queues, configuration and hooks.
 
 import type { AccessLog } from "./core.ts";
-import type { DeviceQueue } from "./device-queue.ts";
+import type { DeviceQueue, QueueObserver } from "./device-queue.ts";
 import { deviceWorkspaceBytes } from "./layout.ts";
 import type { GuestRegion } from "./regions.ts";
 
@@ -44,6 +44,8 @@ export interface VirtioDeviceOptions {
   readonly onResume?: () => boolean;
   /** The driver writes to the configuration space. False: that range is read-only. */
   readonly onConfigWrite?: (offset: number, bytes: Uint8Array) => boolean;
+  /** Keeps account of the buffers of a queue that is enabled; none if not given. */
+  readonly observer?: (index: number) => QueueObserver | undefined;
   /** Notifies the driver: of used buffers in queue `index`, or of a new configuration (-1). */
   readonly interrupt: (index: number) => void;
   /** Says what the guest did wrong. */

@@ -321,6 +321,7 @@ export class VirtioDevice {
   #makeQueue(slot: Slot, index: number): DeviceQueue {
     const { core, memory, interrupt, access } = this.options;
     const { size, desc, driver, device, workspace, offer } = slot;
+    const observer = this.options.observer?.(index);
     const vq = new DeviceQueue({
       core,
       memory,
@@ -335,6 +336,7 @@ export class VirtioDevice {
       ...(offer.headerBytes === undefined ? {} : { headerBytes: offer.headerBytes }),
       ...(offer.segments === undefined ? {} : { segments: offer.segments }),
       ...(access === undefined ? {} : { log: access }),
+      ...(observer === undefined ? {} : { observer }),
       notify: (queue) => {
         // §2.1.2: no notification before DRIVER_OK; virtio 1.4 §3.4.2: none while suspended.
         const silent = (this.#status & STATUS_SUSPEND) !== 0;

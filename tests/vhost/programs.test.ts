@@ -1,29 +1,76 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { describe, test } from "../harness.ts";
-import { missing, PREBUILT, prebuilt, runProgram } from "./support.ts";
+import { ROOT } from "../repo/files.ts";
+import {
+  missing,
+  PREBUILT,
+  prebuilt,
+  runClient,
+  runProgram,
+  type TestServer,
+  testServer,
+} from "./support.ts";
 
 const why = missing();
+const mpirun = spawnSync("mpirun", ["--version"], { stdio: "ignore" }).status === 0;
+
+/** Those that need more than a device: tested by themselves. */
+const APART = new Set(["mpi"]);
 
 describe("unmodified programs, built by nvcc", () => {
-  test("the set is there", () => {
-    for (const name of ["vector-add", "managed", "streams"]) assert.ok(prebuilt().includes(name));
+  test("every program has its binary", () => {
+    const sources = readdirSync(join(ROOT, "tests", "programs"))
+      .filter((name) => name.endsWith(".cu"))
+      .map((name) => name.slice(0, -3));
+    assert.deepEqual(prebuilt(), sources.sort());
+    assert.ok(sources.length >= 40, `${sources.length} programs`);
+  });
+
+  test("the binaries are small", () => {
+    const bytes = readdirSync(PREBUILT).map((name) => readFileSync(join(PREBUILT, name)).length);
+    const sum = bytes.reduce((a, b) => a + b, 0);
+    assert.ok(sum < 4 << 20, `${sum} bytes`);
   });
   if (why !== undefined) {
     console.warn(`unmodified programs are not tested: ${why}`);
     return;
   }
+
+  // All are clients of one server, which the last test ends.
+  let server: Promise<TestServer> | undefined;
   for (const name of prebuilt()) {
-    test(name, () => {
-      const { code, stdout, stderr } = runProgram(join(PREBUILT, name));
-      assert.equal(stderr, "");
+    if (APART.has(name)) continue;
+    test(name, async () => {
+      server ??= testServer({ verbose: true });
+      const { code, stdout, stderr } = await runClient((await server).socket, name);
+      assert.deepEqual([code, stderr], [0, ""], stdout);
       assert.match(stdout, new RegExp(`${name} passed\n$`));
-      assert.equal(code, 0);
     });
   }
+
+  test("the server is still there", async () => {
+    if (server === undefined) return;
+    const { process: child, stop } = await server;
+    assert.equal(child.exitCode, null);
+    await stop();
+  });
+
+  if (!mpirun) {
+    console.warn("programs over MPI are not tested: there is no mpirun");
+    return;
+  }
+  test("mpi: two ranks, each with a device of its own", () => {
+    const root = process.getuid?.() === 0 ? ["--allow-run-as-root"] : [];
+    const ranks = ["--oversubscribe", "-n", "2", join(PREBUILT, "mpi")];
+    const { code, stdout } = runProgram("mpirun", ...root, ...ranks);
+    assert.equal(stdout, "mpi passed\n");
+    assert.equal(code, 0);
+  });
 });
 
 const NVCC = spawnSync("nvcc", ["--version"], { stdio: "ignore" }).status === 0;
@@ -55,6 +102,15 @@ describe("programs built here", () => {
 describe("warpring run", () => {
   if (why !== undefined) return;
 
+  for (const name of ["vector-add", "managed", "streams"]) {
+    test(`${name}, with a device of its own`, () => {
+      const { code, stdout, stderr } = runProgram(join(PREBUILT, name));
+      assert.equal(stderr, "");
+      assert.equal(stdout, `${name} passed\n`);
+      assert.equal(code, 0);
+    });
+  }
+
   test("text of kernels comes in order with the program's", () => {
     const { stdout } = runProgram(join(PREBUILT, "printing"));
     const rounds = [0, 1, 2].flatMap((round) => [
@@ -75,17 +131,5 @@ describe("warpring run", () => {
       lines(stdout.replace("clusters passed\n", "")),
       lines(readFileSync(url, "utf8")),
     );
-  });
-
-  test("exit codes, arguments and signals are the program's", () => {
-    const shell = (script: string) => runProgram("/bin/sh", "-c", script, "name", "a b");
-    assert.deepEqual(shell('echo "$1"; exit 7'), { code: 7, stdout: "a b\n", stderr: "" });
-    assert.equal(shell("kill -TERM $$").code, 128 + 15);
-  });
-
-  test("a program that is not there, and one without the shared runtime", () => {
-    const { code, stderr } = runProgram("./no-such-program");
-    assert.equal(code, 1);
-    assert.match(stderr, /no-such-program: no such program/);
   });
 });

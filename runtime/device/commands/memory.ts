@@ -9,6 +9,9 @@ import type { Call } from "../call.ts";
 import type { Device } from "../device.ts";
 import type { Command, CommandFamily } from "../table.ts";
 
+/** cudaHostAllocPortable, cudaHostAllocMapped, cudaHostAllocWriteCombined. */
+const HOST_FLAGS = 7;
+
 const alloc: Command = {
   responseBytes: P.MEMORY_ALLOC_RESPONSE_SIZE,
   context: true,
@@ -21,6 +24,7 @@ const alloc: Command = {
     // Nothing asked for, nothing given: the null pointer, as cudaMalloc(&p, 0) gives.
     if (bytes === 0) return kind === P.MEMORY_MANAGED ? cudaErrorInvalidValue : cudaSuccess;
     const flags = call.u32(P.MEMORY_ALLOC_FLAGS);
+    if (kind === P.MEMORY_HOST && flags & ~HOST_FLAGS) return cudaErrorInvalidValue;
     const entry = device.allocations.alloc(bytes, kind, flags, call.context.handle);
     if (entry === undefined) return cudaErrorMemoryAllocation;
     call.set64(P.MEMORY_ALLOC_ADDRESS, device.memory.pointerOf(entry.offset));
