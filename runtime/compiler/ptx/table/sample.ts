@@ -149,6 +149,17 @@ export function samplesOf(form: Form): string[] {
   return [...texts];
 }
 
+/**
+ * Instructions with exactly this name, such as "ld.global.nc.v2.f32": one for each entry of the table
+ * that the name is an instance of and that a target has (80 for sm_80). Empty if there is none.
+ */
+export function samplesNamed(mnemonic: string, target: number): string[] {
+  const [opcode = "", ...mods] = mnemonic.split(".");
+  const found = candidatesOf(mnemonic, opcode, mods).filter((c) => c.form.target <= target);
+  // The table may have the modifiers in another order than the name.
+  return [...new Set(found.map((c) => mnemonic + sampleText(c).slice(c.mnemonic.length)))];
+}
+
 /** A module with one kernel, `sample`, that holds the instructions, one a line from line `SAMPLE_LINE`. */
 export function sampleModule(instructions: readonly string[], target = "sm_90a"): string {
   const registers = REGISTER_TYPES.map((type) => `.reg .${type} %${type}_<40>;`);
