@@ -233,6 +233,16 @@ const cases: Case[] = [
     fault: [700, 100],
   },
   {
+    name: "regression: one test is made, and not the last that was thought of",
+    body: `${INDEX} mov.u32 %r5, buf; shl.b32 %r6, %r0, 2; add.s32 %r5, %r5, %r6;
+      st.shared.u32 [%r5], %r0; setp.ne.s32 %p0, %r0, 0; @%p0 bra E; add.s32 %r7, %r0, %r3;
+      mul.wide.s32 %rd5, %r7, 2; add.s64 %rd6, %rd0, %rd5; st.global.u32 [%rd6], 7; E:`,
+    block: LINE,
+    grid: [2, 1, 1],
+    n: 40,
+    sure: { checks: 1, branches: 1, flat: false },
+  },
+  {
     name: "an access that only some threads make is checked for them",
     body: `${INDEX} and.b32 %r5, %r1, 1; setp.eq.s32 %p0, %r5, 0; @%p0 bra E; ${copy("%r1")} E:`,
     block: LINE,

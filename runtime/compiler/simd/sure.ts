@@ -76,7 +76,19 @@ export function takeAsGiven(
     outcome = new Value("and1", I1, [outcome, t]);
     extents.code.push(outcome);
   }
-  return { code: extents.code, checks, flat, aligned: new Set() };
+  return { code: neededFor(outcome, extents.code), checks, flat, aligned: new Set() };
+}
+
+/** The values that an outcome is computed from, in order; the outcome comes last. */
+function neededFor(outcome: Value, code: readonly Value[]): Value[] {
+  const needed = new Set<Value>();
+  const work = [outcome];
+  for (let v = work.pop(); v; v = work.pop()) {
+    if (needed.has(v)) continue;
+    needed.add(v);
+    work.push(...v.args);
+  }
+  return code.filter((v) => needed.has(v));
 }
 
 /** Whether a region is small enough for a body more, and no thread in it waits for another. */
