@@ -1,9 +1,10 @@
 /**
  * Runs recorded instruction cases on the virtual GPU:
  *
- *   npm run conformance -- [DIR] [--runtime bun|deno] [--filter REGEX]
+ *   npm run conformance -- [DIR] [--runtime bun|deno] [--filter REGEX] [--strategy NAME]
  *
- * DIR is a folder as tests/conformance/README.md describes it (default: the recorded cases of the
+ * NAME is scalar (thread by thread), simd (lane groups), workers (lane groups on two threads) or all
+ * (the default). DIR is a folder as tests/conformance/README.md describes it (default: the recorded cases of the
  * project). Prints a table by instruction family, every failing case with its first wrong element, and
  * last `N passed, N failed`. A case passes if it is right with all lanes active and, where it has no
  * operation of the warp or block, with the odd lanes inactive too.
@@ -14,10 +15,15 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { loadOracle } from "../tests/conformance/oracle.ts";
 import { type CaseResult, CaseRunner } from "../tests/conformance/run.ts";
+import { STRATEGY_NAMES } from "../tests/conformance/strategies.ts";
 
 const { values, positionals } = parseArgs({
   args: process.argv.slice(2),
-  options: { runtime: { type: "string" }, filter: { type: "string" } },
+  options: {
+    runtime: { type: "string" },
+    filter: { type: "string" },
+    strategy: { type: "string" },
+  },
   allowPositionals: true,
 });
 
@@ -29,6 +35,13 @@ if (wanted !== "bun" && wanted !== "deno") {
 }
 if (positionals.length > 1) {
   console.error(`one folder, not ${positionals.join(" ")}`);
+  process.exit(2);
+}
+const chosen = STRATEGY_NAMES.filter(
+  (name) => (values.strategy ?? "all") === "all" || name === values.strategy,
+);
+if (chosen.length === 0) {
+  console.error(`--strategy is ${STRATEGY_NAMES.join(", ")} or all, not ${values.strategy}`);
   process.exit(2);
 }
 process.exitCode = wanted === current ? await runHere() : runIn(wanted);
@@ -86,14 +99,17 @@ async function runHere(): Promise<number> {
     positionals[0] ?? fileURLToPath(new URL("../tests/conformance/data", import.meta.url));
   const filter = values.filter === undefined ? undefined : new RegExp(values.filter);
   const oracle = loadOracle(folder);
-  const runner = new CaseRunner(oracle);
   const results: CaseResult[] = [];
   const started = performance.now();
-  for (const [index, entry] of oracle.cases.entries()) {
-    if (filter && !filter.test(entry.name)) continue;
-    results.push(await runner.run(index));
+  for (const strategy of chosen) {
+    const runner = new CaseRunner(oracle, strategy);
+    for (const [index, entry] of oracle.cases.entries()) {
+      if (filter && !filter.test(entry.name)) continue;
+      const result = await runner.run(index);
+      results.push({ ...result, name: `${result.name}, ${strategy}` });
+    }
+    runner.close();
   }
-  runner.close();
   printTable(results);
   let failed = 0;
   for (const { name, failure, repeatFailure } of results) {
@@ -102,7 +118,7 @@ async function runHere(): Promise<number> {
     if (repeatFailure !== undefined) console.log(`FAIL ${name}, odd lanes off: ${repeatFailure}`);
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`${results.length} cases in ${current}, ${seconds} s`);
+  console.log(`${results.length} cases (${chosen.join(", ")}) in ${current}, ${seconds} s`);
   console.log(`${results.length - failed} passed, ${failed} failed`);
   return failed === 0 && results.length > 0 ? 0 : 1;
 }

@@ -66,10 +66,10 @@ export class Executor implements ModuleOwner {
   private readonly data: Heap;
   private readonly freeTable = new Map<number, number[]>();
   private tableTop = 1;
-  private readonly launchRecord: number;
+  protected readonly launchRecord: number;
   private readonly paramBuffer: number;
   private readonly low: number;
-  private readonly pool: WorkerPool | undefined;
+  protected readonly pool: WorkerPool | undefined;
   private gridId = 0;
 
   /**
@@ -309,7 +309,7 @@ export class Executor implements ModuleOwner {
    * @param atOnce whether they are asked before it begins
    * @returns 0, or why it ended: 1 the deadline, 2 a fault, 3 a deadlock, or what the engine threw
    */
-  private runBlocks(
+  protected runBlocks(
     plan: LaunchPlan,
     kernel: PlacedKernel,
     started: number,

@@ -101,7 +101,7 @@ export interface ExecHost {
 
 /** Choices about execution. */
 export interface ExecOptions {
-  /** Threads that run blocks, the caller included. */
+  /** Threads that run blocks beside the caller. */
   workers?: number;
   /** "exact" (default): fused multiply-add as IEEE 754 has it, in software where the engine has
    *  none; "unfused": multiply and add where the engine has none. */

@@ -1,9 +1,14 @@
-/** The recorded cases on the virtual GPU, with all lanes active and with the odd ones inactive. */
+/**
+ * The recorded cases on the virtual GPU in every execution strategy, with all lanes active and with the
+ * odd ones inactive.
+ */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { shared } from "../../scripts/kernels/pool-executor.ts";
 import { describe, test } from "../harness.ts";
 import { loadOracle } from "./oracle.ts";
 import { CaseRunner, familyOf, withOddLanesInactive } from "./run.ts";
+import { STRATEGY_NAMES } from "./strategies.ts";
 
 for (const folder of ["data", "extra"]) {
   const oracle = loadOracle(fileURLToPath(new URL(folder, import.meta.url)));
@@ -14,21 +19,27 @@ for (const folder of ["data", "extra"]) {
     if (list) list.push(index);
     else families.set(family, [index]);
   });
-  describe(`H100, ${folder}`, () => {
-    for (const [family, indices] of families) {
-      test(`${family}, ${indices.length} cases`, async () => {
-        const runner = new CaseRunner(oracle);
-        const wrong: string[] = [];
-        for (const index of indices) {
-          const { name, failure, repeatFailure } = await runner.run(index);
-          if (failure !== undefined) wrong.push(`${name}: ${failure}`);
-          if (repeatFailure !== undefined) wrong.push(`${name}, odd lanes off: ${repeatFailure}`);
-        }
-        runner.close();
-        assert.equal(wrong.length, 0, `\n${wrong.join("\n")}`);
-      });
-    }
-  });
+  for (const strategy of STRATEGY_NAMES) {
+    describe(`H100, ${folder}, ${strategy}`, () => {
+      const runner = new CaseRunner(oracle, strategy);
+      for (const [family, indices] of families) {
+        test(`${family}, ${indices.length} cases`, async () => {
+          const wrong: string[] = [];
+          const before = shared.launches;
+          for (const index of indices) {
+            const { name, failure, repeatFailure } = await runner.run(index);
+            if (failure !== undefined) wrong.push(`${name}: ${failure}`);
+            if (repeatFailure !== undefined) wrong.push(`${name}, odd lanes off: ${repeatFailure}`);
+          }
+          assert.equal(wrong.length, 0, `\n${wrong.join("\n")}`);
+          const launches = shared.launches - before;
+          if (strategy !== "workers") assert.equal(launches, 0);
+          else assert.ok(launches >= indices.length, `${launches} launches on two threads`);
+        });
+      }
+      test("the device is given back", () => runner.close());
+    });
+  }
 }
 
 test("the branch around the body leaves out collective operations only", () => {

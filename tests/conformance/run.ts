@@ -1,8 +1,9 @@
 /** Runs a folder of recorded instruction cases on the virtual GPU and judges every answer. */
-import { Device } from "../../index.ts";
+import { Device, type DeviceOptions } from "../../index.ts";
 import { compareOutput, hexElement } from "./compare.ts";
 import { floatsOf, floatType } from "./floats.ts";
 import { type Case, ELEMENT_BYTES, type ElementType, type Oracle } from "./oracle.ts";
+import { STRATEGIES, type Strategy } from "./strategies.ts";
 
 /** What the output is filled with before a launch. */
 const FILL = 0xcd;
@@ -57,16 +58,19 @@ function show(type: ElementType, bytes: Uint8Array, i: number): string {
 /** Runs cases one after the other; a device that a kernel broke is replaced. */
 export class CaseRunner {
   readonly #oracle: Oracle;
+  readonly #options: DeviceOptions;
   #device: Device | undefined;
 
-  constructor(oracle: Oracle) {
+  /** @param strategy by default what the device would choose itself */
+  constructor(oracle: Oracle, strategy?: Strategy) {
     this.#oracle = oracle;
+    this.#options = strategy === undefined ? {} : STRATEGIES[strategy];
   }
 
   /** One launch of a case's kernel, or of a variant of it: the output vector. Throws what went wrong. */
   async #launch(entry: Case, ptx: string): Promise<Uint8Array> {
     const { n, block } = this.#oracle;
-    this.#device ??= await Device.open();
+    this.#device ??= await Device.open(this.#options);
     const device = this.#device;
     try {
       using module = device.loadModule(ptx);
