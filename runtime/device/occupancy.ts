@@ -1,9 +1,9 @@
 /** Occupancy: how many blocks of a kernel one multiprocessor holds, by CUDA's own limits. */
+import { REGISTERS_PER_MULTIPROCESSOR } from "../exec/types.ts";
 import type { KernelFunction } from "./module.ts";
 import {
   BLOCKS_PER_MULTIPROCESSOR,
   MAX_THREADS_PER_BLOCK,
-  REGISTERS_PER_MULTIPROCESSOR,
   SHARED_PER_MULTIPROCESSOR,
   SHARED_RESERVED,
   THREADS_PER_MULTIPROCESSOR,

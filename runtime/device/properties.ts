@@ -3,6 +3,7 @@
  * (cudaDeviceProp) and the config space are filled too, so that they cannot disagree. The values
  * are those of an H100 wherever the vGPU has no reason of its own; docs/device.md lists them.
  */
+import { REGISTERS_PER_MULTIPROCESSOR } from "../exec/types.ts";
 import * as attr from "../protocol/attributes.ts";
 import { DEVICE_ATTRIBUTE_COUNT } from "../protocol/definitions.ts";
 
@@ -31,7 +32,6 @@ export const SHARED_PER_MULTIPROCESSOR = 228 << 10;
 /** Shared memory that the system keeps of each resident block. */
 export const SHARED_RESERVED = 1024;
 export const REGISTERS_PER_BLOCK = 65536;
-export const REGISTERS_PER_MULTIPROCESSOR = 65536;
 export const THREADS_PER_MULTIPROCESSOR = 2048;
 export const BLOCKS_PER_MULTIPROCESSOR = 32;
 export const TEXTURE_ALIGNMENT = 512;

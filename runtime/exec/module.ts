@@ -14,7 +14,14 @@ import {
   type Variable,
 } from "../compiler/index.ts";
 import type { HelpPolicy } from "./help.ts";
-import type { ExecHost, KernelCache, KernelInfo, LoadedModule, SymbolInfo } from "./types.ts";
+import {
+  type ExecHost,
+  type KernelCache,
+  type KernelInfo,
+  type LoadedModule,
+  REGISTERS_PER_MULTIPROCESSOR,
+  type SymbolInfo,
+} from "./types.ts";
 
 type Shape = readonly [number, number, number];
 
@@ -97,6 +104,7 @@ export class Module implements LoadedModule {
       numRegs: Math.min(
         fn.maxnreg ?? 255,
         Math.max(16, Math.ceil(lowered.lowered.registers.length / 4)),
+        mostRegisters(x * y * z, fn.minnctapersm ?? 1),
       ),
       maxThreadsPerBlock: Math.min(1024, x * y * z),
       ptxVersion: Number(/\d+/.exec(this.ptx.target[0] ?? "")?.[0] ?? 0),
@@ -208,4 +216,13 @@ export class Module implements LoadedModule {
     if (this.offset !== 0) this.owner.host.freeDevice(this.offset);
     this.offset = 0;
   }
+}
+
+/**
+ * Registers of a thread with which so many blocks of so many threads are resident at once: ptxas
+ * spills the others (PTX ISA §11.4, .maxntid and .minnctapersm). In units of eight.
+ */
+function mostRegisters(threads: number, blocks: number): number {
+  const warps = Math.ceil(Math.min(1024, threads) / 32) * blocks;
+  return Math.max(16, Math.floor(REGISTERS_PER_MULTIPROCESSOR / (warps * 32) / 8) * 8);
 }

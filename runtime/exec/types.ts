@@ -1,6 +1,9 @@
 import type { CompiledKernel } from "../compiler/index.ts";
 import type { GuestMemory } from "../memory/index.ts";
 
+/** Registers of a multiprocessor of compute capability 9.0. */
+export const REGISTERS_PER_MULTIPROCESSOR = 65536;
+
 /** A kernel parameter's place in the parameter buffer, bytes. */
 export interface ParamInfo {
   offset: number;
