@@ -10,10 +10,11 @@ type Move = (target: Uint8Array, source: Uint8Array) => void;
 interface DenoFfi {
   build: { os: string };
   permissions: { querySync(wanted: { name: "ffi" }): { state: string } };
-  dlopen(
-    path: string,
-    symbols: object,
-  ): { symbols: { memcpy(target: Uint8Array, source: Uint8Array, bytes: number): void } };
+  dlopen(path: string, symbols: object): { symbols: object };
+}
+
+interface Libc {
+  memcpy(target: Uint8Array, source: Uint8Array, bytes: number): void;
 }
 
 let longMove: Move | undefined;
@@ -28,9 +29,10 @@ function findLongMove(): Move {
   if (deno?.build.os !== "linux") return plain;
   if (deno.permissions.querySync({ name: "ffi" }).state !== "granted") return plain;
   try {
-    const { memcpy } = deno.dlopen("libc.so.6", {
+    const { symbols } = deno.dlopen("libc.so.6", {
       memcpy: { parameters: ["buffer", "buffer", "usize"], result: "void" },
-    }).symbols;
+    });
+    const { memcpy } = symbols as Libc;
     return (target, source) => memcpy(target, source, source.length);
   } catch {
     return plain; // another libc
