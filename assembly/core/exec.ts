@@ -62,6 +62,8 @@ export const BLOCK_DONE: i32 = 0;
 export const BLOCK_YIELD: i32 = 1;
 export const BLOCK_FAULT: i32 = 2;
 export const BLOCK_DEADLOCK: i32 = 3;
+/** Of a warp's: its threads may go on when the others have had their turn. */
+const WARP_READY: i32 = 4;
 
 /** BLOCK_STATE */
 export const STATE_FREE: u32 = 0;
@@ -70,7 +72,7 @@ const STATE_SLOW: u32 = 2;
 /** Free after a block of this launch: the worker's chunk may have more. */
 const STATE_NEXT: u32 = 3;
 
-/** Regions that a warp runs in a turn before the others get theirs. */
+/** Regions that a warp runs, and rounds over the warps, in a turn before other blocks get theirs. */
 const WARP_QUANTUM: u32 = 256;
 
 /** Blocks and regions that may still run before the caller looks at its clock. */
@@ -247,10 +249,19 @@ function runSlowly(launch: u32, context: u32): i32 {
   }
   for (;;) {
     let unfinished = false;
-    for (let warp: u32 = 0; warp * 32 < threads; warp++) {
-      const result = runWarp(launch, context, warp, threads);
-      if (result == BLOCK_FAULT) return BLOCK_FAULT;
-      if (result == BLOCK_YIELD) unfinished = true;
+    // Warps go from cut to cut side by side, as on a GPU: a warp that runs ahead to the next barrier
+    // would show code that reads shared memory behind a barrier the values of what follows.
+    let share = WARP_QUANTUM;
+    for (let ready = true; ready; share--) {
+      ready = false;
+      for (let warp: u32 = 0; warp * 32 < threads; warp++) {
+        const result = runWarp(launch, context, warp, threads);
+        if (result == BLOCK_FAULT) return BLOCK_FAULT;
+        if (result == BLOCK_YIELD) unfinished = true;
+        if (result == WARP_READY) ready = true;
+      }
+      if (ready && (share == 0 || left == 0)) unfinished = true;
+      if (unfinished) break;
     }
     let opened = openBarriers(launch, context, threads);
     if (openClusterWaits(launch, context, threads)) opened = true;
@@ -269,7 +280,10 @@ function runSlowly(launch: u32, context: u32): i32 {
   return live ? BLOCK_DEADLOCK : BLOCK_DONE;
 }
 
-/** Runs a warp until none of its threads can go on, or it has had its share of the turn. */
+/**
+ * Runs a warp's ready threads, then lets those go on that a warp-level cut holds.
+ * @returns BLOCK_DONE if none can, WARP_READY, BLOCK_FAULT, or BLOCK_YIELD after its share of the turn
+ */
 function runWarp(launch: u32, context: u32, warp: u32, threads: u32): i32 {
   const pcs = field(context, BLOCK_PC) + 128 * warp;
   const lanes = min<u32>(32, threads - 32 * warp);
@@ -284,8 +298,7 @@ function runWarp(launch: u32, context: u32, warp: u32, threads: u32): i32 {
       if (pc & PC_READY) entry = min(entry, pc & ~PC_READY);
     }
     if (entry == 0xffffffff) {
-      if (!openWarp(launch, context, warp, lanes)) return BLOCK_DONE;
-      continue;
+      return openWarp(launch, context, warp, lanes) ? WARP_READY : BLOCK_DONE;
     }
     if (runRegion(context, entry, first, last) == REGION_FAULT) return BLOCK_FAULT;
     share--;

@@ -159,22 +159,24 @@ export function atom_cas_b16(a: usize, compare: i32, v: i32): i32 {
 }
 
 export function atom_add_f32(a: usize, v: f32): f32 {
-  let old = atomic.load<i32>(a);
-  let seen = atomic.cmpxchg<i32>(a, old, reinterpret<i32>((reinterpret<f32>(old) + v)));
-  while (seen != old) {
+  // One loop, with all values of `old` in one variable: were the first one used as a float by itself,
+  // the optimiser would load it a second time, as one, and an update between the loads would be lost.
+  let seen = atomic.load<i32>(a);
+  let old: i32;
+  do {
     old = seen;
-    seen = atomic.cmpxchg<i32>(a, old, reinterpret<i32>((reinterpret<f32>(old) + v)));
-  }
+    seen = atomic.cmpxchg<i32>(a, old, reinterpret<i32>(reinterpret<f32>(old) + v));
+  } while (seen != old);
   return reinterpret<f32>(old);
 }
 
 export function atom_add_f64(a: usize, v: f64): f64 {
-  let old = atomic.load<i64>(a);
-  let seen = atomic.cmpxchg<i64>(a, old, reinterpret<i64>((reinterpret<f64>(old) + v)));
-  while (seen != old) {
+  let seen = atomic.load<i64>(a); // as above
+  let old: i64;
+  do {
     old = seen;
-    seen = atomic.cmpxchg<i64>(a, old, reinterpret<i64>((reinterpret<f64>(old) + v)));
-  }
+    seen = atomic.cmpxchg<i64>(a, old, reinterpret<i64>(reinterpret<f64>(old) + v));
+  } while (seen != old);
   return reinterpret<f64>(old);
 }
 

@@ -133,5 +133,20 @@ for (const width of WIDTHS) {
       const { fault } = await run(body);
       assert.deepEqual(fault?.thread, [2, 0, 0]);
     });
+
+    test("regression: diverged warps go from cut to cut side by side", async () => {
+      // What a block reduction leaves in shared memory is read, and the next one's first warp writes
+      // there again after a shuffle, without a barrier between: code that GPUs run as it is meant.
+      const body = `.shared .align 4 .b8 s[64]; mov.u32 %r1, s; shr.u32 %r2, %r0, 5;
+        and.b32 %r3, %r0, 31; setp.eq.u32 %p1, %r2, 0; setp.eq.u32 %p2, %r3, 0; mov.u32 %r6, 7;
+        @!%p1 bra A; shfl.sync.bfly.b32 %r6, %r6, 1, 31, -1; st.shared.u32 [%r1], %r6;
+        A: bar.sync 0; ld.shared.u32 %r5, [%r1]; mov.u32 %r4, 16;
+        B: shfl.sync.bfly.b32 %r6, %r6, %r4, 31, -1; shr.u32 %r4, %r4, 1;
+        setp.ne.u32 %p0, %r4, 0; @%p0 bra B; shl.b32 %r7, %r2, 2; add.u32 %r7, %r7, %r1;
+        @%p2 st.shared.u32 [%r7], %r0; bar.sync 0; ${STORE}`;
+      const { fault, words } = await run(body, 128);
+      assert.equal(fault, undefined);
+      assert.deepEqual([...words], Array(128).fill(7));
+    });
   });
 }
