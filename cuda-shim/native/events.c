@@ -51,19 +51,19 @@ static void receive(const uint8_t *event, uint32_t used) {
 
 void wr_events(void) {
   struct wr_device *d = &wr_device;
-  if (__atomic_load_n(&d->events.used->idx, __ATOMIC_ACQUIRE) == d->events.next_used) return;
+  /* Not only if something is there: what another thread has taken it may not have printed yet. */
   pthread_mutex_lock(&d->event_lock);
   uint16_t head;
   uint32_t used;
-  do {
+  while (__atomic_load_n(&d->events.used->idx, __ATOMIC_SEQ_CST) != d->events.next_used) {
     while (wr_ring_take(&d->events, &head, &used)) {
       if (head >= d->events.size) continue;
       receive(d->event_buffers + (size_t)head * EVENT_BUFFER_SIZE, used);
       offer(head);
     }
+    /* What was used before that was asked for is not notified: the loop looks again. */
     wr_ring_notify(&d->events, 0);
-    /* What was used before that was asked for is not notified. */
-  } while (__atomic_load_n(&d->events.used->idx, __ATOMIC_SEQ_CST) != d->events.next_used);
+  }
   pthread_mutex_unlock(&d->event_lock);
 }
 
