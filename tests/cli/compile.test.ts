@@ -114,6 +114,23 @@ describe("compile", () => {
     });
   });
 
+  test("regression: an ordered access of a vector is one access", () => {
+    inFolder((folder) => {
+      const file = join(folder, "state.ptx");
+      const body = `.reg .b64 %rd<2>; .reg .b32 %r<3>; ld.param.u64 %rd1, [p];
+        ld.relaxed.gpu.v2.u32 {%r1, %r2}, [%rd1]; st.relaxed.gpu.v2.u32 [%rd1+8], {%r1, %r2};
+        ld.relaxed.gpu.v4.u32 {%r1, %r2, _, _}, [%rd1]; st.relaxed.gpu.v4.u32 [%rd1+16], {%r1, %r2, %r1, %r2};`;
+      writeFileSync(file, `${HEADER}.entry state (.param .u64 p) {\n${body}\nret;\n}\n`);
+      const { stdout, stderr } = warpring("compile", file, "-o", folder, "--print", "build");
+      assert.equal(stderr, "");
+      assert.match(stdout, /i64 = load .* size=8 .*ordered=true/);
+      assert.match(stdout, /store .* size=8 .*ordered=true/);
+      assert.match(stdout, /lib .*name=ld_b128/);
+      assert.match(stdout, /lib .*name=st_b128/);
+      assert.doesNotMatch(stdout, /size=4 .*ordered=true/);
+    });
+  });
+
   test("what can't be compiled: file, line, column and kernel; exit code 1", () => {
     inFolder((folder) => {
       const file = join(folder, "bad.ptx");

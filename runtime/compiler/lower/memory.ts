@@ -5,6 +5,7 @@ import type { Builder } from "./builder.ts";
 import { kernelParamOffset } from "./function.ts";
 import type { Lowering } from "./instructions.ts";
 import { lastType, type PtxType, ptxType } from "./types.ts";
+import { isWhole, loadWhole, storeWhole } from "./whole.ts";
 import { loadWide, storeWide } from "./wide.ts";
 
 /** The largest offset that goes into the instruction instead of the address. */
@@ -171,8 +172,13 @@ const ld: Lowering = (b, i) => {
     return true;
   }
   const total = size * targets.length;
-  const { ea, offset, space: kind } = checkedAddress(b, address, space, total, total);
+  const place = checkedAddress(b, address, space, total, total);
+  const { ea, offset, space: kind } = place;
   const ordered = isOrdered(i);
+  if (ordered && isWhole(place, size, targets.length)) {
+    loadWhole(b, place, targets, type);
+    return true;
+  }
   const invariant = space === "const" || i.mods.includes("nc");
   targets.forEach((target, k) => {
     if (target.kind === "sink") return;
@@ -219,12 +225,16 @@ const st: Lowering = (b, i) => {
     return true;
   }
   const total = size * sources.length;
-  const { ea, offset, space: kind } = checkedAddress(b, address, space, total, total);
+  const place = checkedAddress(b, address, space, total, total);
+  const { ea, offset, space: kind } = place;
   const values = sources.map((s) => b.read(s, type));
-  values.forEach((v, k) => {
-    const aux: Aux = { size, offset: offset + k * size, ordered: isOrdered(i), space: kind };
-    b.emit("store", NONE, [ea, v], aux);
-  });
+  const ordered = isOrdered(i);
+  if (ordered && isWhole(place, size, values.length)) storeWhole(b, place, values, type);
+  else {
+    values.forEach((v, k) => {
+      b.emit("store", NONE, [ea, v], { size, offset: offset + k * size, ordered, space: kind });
+    });
+  }
   if (i.mods.includes("async")) completeTransfer(b, i, i.operands[2], total);
   return true;
 };
