@@ -210,31 +210,31 @@ function foldI64(v: Value, a: Value, b: Value): Value {
   }
 }
 
-const NEGATED: Record<string, string> = {
-  i32_eq: "i32_ne",
-  i32_ne: "i32_eq",
-  i32_lt_s: "i32_ge_s",
-  i32_ge_s: "i32_lt_s",
-  i32_gt_s: "i32_le_s",
-  i32_le_s: "i32_gt_s",
-  i32_lt_u: "i32_ge_u",
-  i32_ge_u: "i32_lt_u",
-  i32_gt_u: "i32_le_u",
-  i32_le_u: "i32_gt_u",
-  i64_eq: "i64_ne",
-  i64_ne: "i64_eq",
-  f32_eq: "f32_ne",
-  f32_ne: "f32_eq",
-  f64_eq: "f64_ne",
-  f64_ne: "f64_eq",
+/** The integer comparison that holds where another does not. */
+export const NEGATED: Record<string, string> = {
+  lt: "ge",
+  le: "gt",
+  gt: "le",
+  ge: "lt",
+  eq: "ne",
+  ne: "eq",
 };
+
+/** The operation for a comparison that is negated; undefined where there is none (NaN). */
+function negated(op: string): string | undefined {
+  const [, type, name, sign] = /^(i32|i64|f32|f64)_(lt|le|gt|ge|eq|ne)(_[su])?$/.exec(op) ?? [];
+  if (!name || (type !== "i32" && name !== "eq" && name !== "ne")) return undefined;
+  return `${type}_${NEGATED[name]}${sign ?? ""}`;
+}
 
 function foldI1(v: Value, a: Value, b: Value | undefined): Value {
   switch (v.op) {
-    case "not1":
+    case "not1": {
       if (isConst(a)) return constant(I1, a.imm ? 0 : 1);
       if (a.op === "not1") return a.args[0];
-      return NEGATED[a.op] ? new Value(NEGATED[a.op], I1, a.args) : v;
+      const op = negated(a.op);
+      return op ? new Value(op, I1, a.args) : v;
+    }
     case "and1":
       if (b && isConst(b)) return b.imm ? a : b;
       return a === b ? a : v;

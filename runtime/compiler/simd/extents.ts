@@ -1,4 +1,6 @@
-import { I1, I32, I64, type Type, Value } from "../ir/ir.ts";
+import { I1, I32, I64, type Value } from "../ir/ir.ts";
+import { NEGATED } from "../passes/fold.ts";
+import { BlockValues } from "./block-values.ts";
 
 /**
  * A 32-bit value as base + Σ step × index + slack, modulo 2³², over the thread's indices. Base and
@@ -53,13 +55,9 @@ const MAX_BITS = 58;
  * the block. A range that holds for the extremes of all thread indices holds for every thread between
  * them, since what is looked at is linear in each.
  */
-export class Extents {
-  /** The values that the tests need, in order. */
-  readonly code: Value[] = [];
-  private readonly own = new Set<Value>();
+export class Extents extends BlockValues {
   private readonly linears = new Map<Value, Linear | undefined>();
   private readonly spreads = new Map<Value, Spread | undefined>();
-  private readonly prologue: Set<Value>;
   /** Each index's greatest value as I64; undefined where it is always 0. */
   private readonly last: (Value | undefined)[];
   private readonly flat: boolean;
@@ -70,7 +68,7 @@ export class Extents {
    * @param span number of threads from the first of this block on, for `gtid.x` (I32)
    */
   constructor(prologue: Iterable<Value>, block: readonly number[], span: Value | undefined) {
-    this.prologue = new Set(prologue);
+    super(prologue);
     this.flat = span !== undefined;
     this.last = block.map((n) => (n === 1 ? undefined : this.wide(BigInt(n - 1))));
     if (span) {
@@ -432,50 +430,6 @@ export class Extents {
       this.make("i64_le_s", I1, high, this.wide(most)),
     ];
   }
-
-  // ---- new values ----
-
-  private isOwn(v: Value): boolean {
-    return v.op === "const" || this.prologue.has(v) || this.own.has(v);
-  }
-
-  private word(n: number): Value {
-    return new Value("const", I32, [], n | 0);
-  }
-
-  private wide(n: bigint): Value {
-    return new Value("const", I64, [], 0, n);
-  }
-
-  private readonly registers = new Map<string, Value>();
-
-  private register(name: string, type: Type): Value {
-    let v = this.registers.get(name);
-    if (!v) {
-      v = new Value("sreg", type, [], 0, 0n, { name });
-      this.registers.set(name, v);
-      this.own.add(v);
-      this.code.push(v);
-    }
-    return v;
-  }
-
-  private readonly made = new Map<string, Value>();
-
-  private make(op: string, type: Type, ...args: Value[]): Value {
-    const folded = foldExtent(op, type, args);
-    if (folded) return folded;
-    const part = (v: Value) => (v.op === "const" ? `#${v.imm},${v.big}` : v.id);
-    const key = `${op} ${args.map(part).join(" ")}`;
-    let v = this.made.get(key);
-    if (!v) {
-      v = new Value(op, type, args);
-      this.made.set(key, v);
-      this.own.add(v);
-      this.code.push(v);
-    }
-    return v;
-  }
 }
 
 interface Compared {
@@ -484,69 +438,4 @@ interface Compared {
   needs: Value[];
 }
 
-const NEGATED: Record<string, string> = {
-  lt: "ge",
-  le: "gt",
-  gt: "le",
-  ge: "lt",
-  eq: "ne",
-  ne: "eq",
-};
-
 const isFlat = (l: Linear) => !l.slack && l.steps.every((s) => s === undefined);
-
-/** Constant operands, and those that change nothing. */
-function foldExtent(op: string, type: Type, args: Value[]): Value | undefined {
-  const isConst = (v: Value, n?: number) =>
-    v.op === "const" && (n === undefined || (v.type === I64 ? v.big === BigInt(n) : v.imm === n));
-  const [a, b, c] = args;
-  if (op === "select") {
-    if (isConst(a)) return a.imm !== 0 ? b : c;
-    return undefined;
-  }
-  if (/_(add|sub)$/.test(op) && isConst(b, 0)) return a;
-  if (/_add$/.test(op) && isConst(a, 0)) return b;
-  if (/_mul$/.test(op) && isConst(b, 1)) return a;
-  if (/_mul$/.test(op) && isConst(a, 1)) return b;
-  if (!args.every((v) => isConst(v))) return undefined;
-  const word = (n: number) => new Value("const", type, [], n | 0);
-  const wide = (n: bigint) => new Value("const", I64, [], 0, BigInt.asIntN(64, n));
-  const truth = (t: boolean) => new Value("const", I1, [], t ? 1 : 0);
-  switch (op) {
-    case "i32_add":
-      return word(a.imm + b.imm);
-    case "i32_sub":
-      return word(a.imm - b.imm);
-    case "i32_mul":
-      return word(Math.imul(a.imm, b.imm));
-    case "i32_shl":
-      return word(a.imm << (b.imm & 31));
-    case "i32_and":
-      return word(a.imm & b.imm);
-    case "i32_eqz":
-      return truth(a.imm === 0);
-    case "i64_extend_i32_s":
-      return wide(BigInt(a.imm));
-    case "i64_extend_i32_u":
-      return wide(BigInt(a.imm >>> 0));
-    case "i64_add":
-      return wide(a.big + b.big);
-    case "i64_sub":
-      return wide(a.big - b.big);
-    case "i64_mul":
-      return wide(a.big * b.big);
-    case "i64_lt_s":
-      return truth(BigInt.asIntN(64, a.big) < BigInt.asIntN(64, b.big));
-    case "i64_le_s":
-      return truth(BigInt.asIntN(64, a.big) <= BigInt.asIntN(64, b.big));
-    case "i64_ge_s":
-      return truth(BigInt.asIntN(64, a.big) >= BigInt.asIntN(64, b.big));
-    case "i64_shr_s":
-      return wide(BigInt.asIntN(64, a.big) >> b.big);
-    case "and1":
-      return truth((a.imm & b.imm) !== 0);
-    case "or1":
-      return truth((a.imm | b.imm) !== 0);
-  }
-  return undefined;
-}

@@ -1,5 +1,6 @@
 import { PC_EXITED } from "../../exec/layout.ts";
 import { type Block, hasEffect, type Region, type Value } from "../ir/ir.ts";
+import { NEGATED } from "../passes/fold.ts";
 import { LANES } from "./shapes.ts";
 
 /** A thread index: a block-uniform value (a constant or one of the prologue) << shift, plus a constant. */
@@ -47,14 +48,19 @@ export function trimOf(
   return undefined;
 }
 
+/** The thread that a bound is, if it is known. */
+export function constantThread({ value, shift, plus, signed }: Bound): number | undefined {
+  if (value.op !== "const") return undefined;
+  return (signed ? value.imm : value.imm >>> 0) * 2 ** shift + plus;
+}
+
 /** The shape of a block of just the lane groups that are visited, where that is known. */
 export function trimmedShape(
   { high }: Trim,
   block: readonly [number, number, number],
 ): readonly [number, number, number] {
-  if (high?.value.op !== "const") return block;
-  const threads =
-    (high.signed ? high.value.imm : high.value.imm >>> 0) * 2 ** high.shift + high.plus;
+  const threads = high && constantThread(high);
+  if (threads === undefined) return block;
   const groups = Math.max(1, Math.ceil(threads / LANES));
   return [Math.min(block[0], groups * LANES), 1, 1];
 }
@@ -95,7 +101,7 @@ function isIdle(from: Block, to: Block): boolean {
   return false;
 }
 
-/** The operation with its operands exchanged, and the one that holds where it does not. */
+/** A comparison with its operands exchanged. */
 const SWAPPED: Record<string, string> = {
   lt: "gt",
   gt: "lt",
@@ -104,15 +110,6 @@ const SWAPPED: Record<string, string> = {
   eq: "eq",
   ne: "ne",
 };
-const NEGATED: Record<string, string> = {
-  lt: "ge",
-  gt: "le",
-  le: "gt",
-  ge: "lt",
-  eq: "ne",
-  ne: "eq",
-};
-
 /** The threads for which a condition holds (or doesn't, if negated), where they are a range. */
 function range(cond: Value, negated: boolean, isKnown: (v: Value) => boolean): Trim | undefined {
   const parts = /^i32_(lt|gt|le|ge|eq|ne)(?:_([su]))?$/.exec(cond.op);
@@ -157,10 +154,9 @@ function threadShift(v: Value): number | undefined {
 
 /** A range of threads in words, for reports. */
 export function trimName({ low, high }: Trim): string {
-  const name = ({ value, shift, plus, signed }: Bound): string => {
-    if (value.op === "const")
-      return String((signed ? value.imm : value.imm >>> 0) * 2 ** shift + plus);
-    return `a limit of the block's${plus > 0 ? ` + ${plus}` : ""}`;
+  const name = (bound: Bound): string => {
+    const limit = `a limit of the block's${bound.plus > 0 ? ` + ${bound.plus}` : ""}`;
+    return String(constantThread(bound) ?? limit);
   };
   const parts = [low && `from ${name(low)} on`, high && `below ${name(high)}`];
   return `threads ${parts.filter((p) => p).join(", ")} only`;
