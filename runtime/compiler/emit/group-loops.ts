@@ -1,0 +1,398 @@
+import {
+  BLOCK_CTAID_X,
+  BLOCK_MASKED,
+  BLOCK_PC,
+  BLOCK_RUN,
+  PC_READY,
+  REGION_MIXED,
+} from "../../exec/layout.ts";
+import { I32 } from "../ir/ir.ts";
+import type { GroupVariant } from "../simd/group-region.ts";
+import { LANES } from "../simd/shapes.ts";
+import { type Bound, constantThread } from "../simd/trim.ts";
+import { OP, VALTYPE } from "../wasm/opcodes.ts";
+import { CodeWriter } from "../wasm/writer.ts";
+import { GroupOperands } from "./group-operands.ts";
+import { emitScalar } from "./scalar.ts";
+
+/** Rounds of a waiting loop before its lanes let the others run. */
+const SPIN = 32;
+
+/**
+ * What a region's function is around the bodies: the loop over the blocks of a run, the tests for a
+ * whole block, the loops over lane groups, and which groups they leave out.
+ */
+export abstract class GroupLoops extends GroupOperands {
+  /** Blocks that the sure body runs as one row, and those that are left of the run. */
+  protected blocks = -1;
+  protected rest = -1;
+
+  /** Writes the function around the bodies. */
+  protected frame(pre: CodeWriter, bodies: Map<GroupVariant["kind"], CodeWriter>): void {
+    const { w } = this;
+    this.blocks = this.temporaryOf(VALTYPE.i32);
+    this.rest = this.temporaryOf(VALTYPE.i32);
+    const masked = this.pin("masked", I32, (p) => {
+      p.localGet(0);
+      p.mem(OP.i32_load, 2, BLOCK_MASKED);
+    });
+    const pc = this.kernel.single ? 0 : this.perThread("pc4", (t) => this.scaled(t, BLOCK_PC, 2));
+    const { from } = this.region;
+    const warp = from?.warpOp ? this.warpOperation(from, masked, 1, 3) : undefined;
+    const { threads } = this.kernel;
+    const entry = this.withWriter(new CodeWriter(64), () =>
+      this.pushEntryLanes(masked, pc, threads),
+    );
+    const sure = bodies.get("sure");
+    const tests = sure && this.withWriter(new CodeWriter(512), () => this.tests());
+    if (this.kernel.runs) w.loop();
+    w.raw(this.pins.view());
+    if (this.fuel >= 0) this.setFuel();
+    w.raw(pre.view());
+    w.i32Const(-1);
+    w.localSet(this.accAnd);
+    if (warp) w.raw(warp.view());
+    this.trimGroups(masked);
+    w.block();
+    if (sure && tests) {
+      w.block();
+      this.untilSure(tests, masked);
+      w.raw(this.lateSureCode.view());
+      this.sureGroups(sure);
+      w.br(1);
+      w.end();
+    }
+    w.raw(this.lateCode.view());
+    this.groups(bodies, masked, entry);
+    w.end();
+    if (this.kernel.runs) this.nextBlock();
+    if (this.onlyStop !== undefined) {
+      w.i32Const(this.onlyStop);
+      return;
+    }
+    w.localGet(this.accOr);
+    w.i32Const(REGION_MIXED);
+    w.localGet(this.accOr);
+    w.localGet(this.accAnd);
+    w.op(OP.i32_eq);
+    w.op(OP.select);
+  }
+
+  /** The loop over groups, each by the fast or the general body. */
+  private groups(
+    bodies: Map<GroupVariant["kind"], CodeWriter>,
+    masked: number,
+    entry: CodeWriter,
+  ): void {
+    const { w } = this;
+    const { threads } = this.kernel;
+    w.loop();
+    w.block();
+    this.firstThread(1, this.thread);
+    this.setCopyThreads();
+    w.raw(this.top.view());
+    if (this.spin >= 0) {
+      w.i32Const(SPIN);
+      w.localSet(this.spin);
+    }
+    const jammed = this.source.variants.find((v) => v.kind === "jammed");
+    const step = jammed ? this.temporary(I32) : -1;
+    if (jammed) {
+      // Groups that start over do so one by one.
+      w.block();
+      w.localGet(masked);
+      w.brIf(0);
+      w.localGet(1);
+      w.i32Const(jammed.copies - 1);
+      w.op(OP.i32_and);
+      w.brIf(0);
+      w.localGet(1);
+      w.i32Const(jammed.copies);
+      w.localTee(step);
+      w.op(OP.i32_add);
+      w.localGet(2);
+      w.op(OP.i32_gt_u);
+      w.brIf(0);
+      w.raw((bodies.get("jammed") as CodeWriter).view());
+      w.end();
+      w.i32Const(1);
+      w.localSet(step);
+    }
+    if (threads >= LANES) {
+      w.block();
+      if (!this.kernel.single) {
+        w.localGet(masked);
+        w.brIf(0);
+      }
+      if (threads % LANES !== 0) {
+        w.localGet(this.thread);
+        w.i32Const(threads - LANES);
+        w.op(OP.i32_gt_u);
+        w.brIf(0);
+      }
+      w.raw((bodies.get("fast") as CodeWriter).view());
+      w.end();
+    }
+    w.raw(entry.view());
+    w.localTee(this.entryMask);
+    w.op(OP.v128_any_true);
+    w.op(OP.i32_eqz);
+    w.brIf(0);
+    w.raw((bodies.get("general") as CodeWriter).view());
+    w.end();
+    w.localGet(1);
+    if (jammed) w.localGet(step);
+    else w.i32Const(1);
+    w.op(OP.i32_add);
+    w.localTee(1);
+    w.localGet(2);
+    w.op(OP.i32_lt_u);
+    w.brIf(0);
+    w.end();
+  }
+
+  // ---- the sure body ----
+
+  /** Pushes whether the sure body may run. */
+  private tests(): void {
+    const { w } = this;
+    const given = this.sureVariant()?.given;
+    if (!given) return;
+    const code = given.code.slice(0, -1);
+    for (const v of code) {
+      if (v.op === "sreg" && v.aux.name === "span") continue;
+      emitScalar(this, v);
+      const local = this.temporary(v.type);
+      w.localSet(local);
+      this.prologueSlots.set(v, local);
+    }
+    this.scalar(given.code[given.code.length - 1]);
+  }
+
+  private sureVariant(): GroupVariant | undefined {
+    return this.source.variants.find((v) => v.kind === "sure");
+  }
+
+  private isFlat(): boolean {
+    return this.sureVariant()?.given?.flat ?? false;
+  }
+
+  /**
+   * Leaves the enclosing block unless the tests pass: for all blocks of the run as one row where the
+   * body can do that, else (or if those don't pass) for this block alone.
+   */
+  private untilSure(tests: CodeWriter, masked: number): void {
+    const { w } = this;
+    const copies = this.sureVariant()?.copies ?? 1;
+    if (copies > 1 && !this.isFlat()) {
+      // Only whole steps of the loop over groups.
+      w.localGet(1);
+      w.localGet(2);
+      w.op(OP.i32_or);
+      w.i32Const(copies - 1);
+      w.op(OP.i32_and);
+      w.brIf(0);
+    }
+    if (!this.kernel.single) {
+      w.localGet(masked);
+      w.brIf(0);
+    }
+    if (!this.isFlat()) {
+      w.raw(tests.view());
+      w.op(OP.i32_eqz);
+      w.brIf(0);
+      return;
+    }
+    const { threads } = this.kernel;
+    w.localGet(0);
+    w.mem(OP.i32_load, 2, BLOCK_RUN);
+    w.localSet(this.blocks);
+    w.loop();
+    w.localGet(this.blocks);
+    w.i32Const(threads);
+    w.op(OP.i32_mul);
+    w.localSet(this.span);
+    w.raw(tests.view());
+    w.op(OP.i32_eqz);
+    w.if();
+    w.localGet(this.blocks);
+    w.i32Const(1);
+    w.localSet(this.blocks);
+    w.i32Const(1);
+    w.op(OP.i32_gt_u);
+    w.brIf(1);
+    w.br(2);
+    w.end();
+    w.end();
+  }
+
+  /** The loop over groups that need no tests of their own. */
+  private sureGroups(body: CodeWriter): void {
+    const { w } = this;
+    const flat = this.isFlat();
+    const lanes = LANES * (this.sureVariant()?.copies ?? 1);
+    const end = this.temporary(I32);
+    if (flat) {
+      // Counted down, since the row's last index may wrap.
+      w.localGet(this.pinAddress(BLOCK_CTAID_X));
+      w.i32Const(this.kernel.threads);
+      w.op(OP.i32_mul);
+      w.localSet(this.thread);
+      w.localGet(this.span);
+      w.localSet(end);
+    } else {
+      this.firstThread(1, this.thread);
+      this.firstThread(2, end);
+    }
+    w.loop();
+    this.setCopyThreads();
+    w.raw(this.top.view());
+    w.block();
+    w.raw(body.view());
+    w.end();
+    w.localGet(this.thread);
+    w.i32Const(lanes);
+    w.op(OP.i32_add);
+    w.localSet(this.thread);
+    w.localGet(end);
+    if (flat) {
+      w.i32Const(lanes);
+      w.op(OP.i32_sub);
+      w.localTee(end);
+    } else {
+      w.localGet(this.thread);
+      w.op(OP.i32_ne);
+    }
+    w.brIf(0);
+    w.end();
+  }
+
+  /** Sets a local to the first thread of the group in another. */
+  private firstThread(group: number, local: number): void {
+    const { w } = this;
+    w.localGet(group);
+    w.i32Const(Math.log2(LANES));
+    w.op(OP.i32_shl);
+    w.localSet(local);
+  }
+
+  /** The first threads of the groups that are done together with this one. */
+  private setCopyThreads(): void {
+    const { w } = this;
+    for (const [k, local] of this.copyThreads.entries()) {
+      if (k === 0) continue;
+      w.localGet(this.thread);
+      w.i32Const(LANES * k);
+      w.op(OP.i32_add);
+      w.localSet(local);
+    }
+  }
+
+  /** Goes on with the next block of the run, if there is one. */
+  private nextBlock(): void {
+    const { w } = this;
+    const pushDone = () => {
+      if (this.isFlat()) w.localGet(this.blocks);
+      else w.i32Const(1);
+    };
+    w.i32Const(0);
+    w.localSet(1);
+    w.localGet(0);
+    w.localGet(0);
+    w.mem(OP.i32_load, 2, BLOCK_CTAID_X);
+    pushDone();
+    w.op(OP.i32_add);
+    w.mem(OP.i32_store, 2, BLOCK_CTAID_X);
+    w.localGet(0);
+    w.localGet(0);
+    w.mem(OP.i32_load, 2, BLOCK_RUN);
+    pushDone();
+    w.op(OP.i32_sub);
+    w.localTee(this.rest);
+    w.mem(OP.i32_store, 2, BLOCK_RUN);
+    w.localGet(this.rest);
+    w.brIf(0);
+    w.end();
+  }
+
+  /**
+   * Leaves out the groups that have nothing to do. One at least stays, since the loop runs once. Only
+   * while the block's threads are together: else each has to note where it stands.
+   */
+  private trimGroups(masked: number): void {
+    const { w } = this;
+    const { trim } = this.source;
+    if (!trim || this.kernel.threads <= LANES) return;
+    const groups = Math.ceil(this.kernel.threads / LANES);
+    w.localGet(masked);
+    w.op(OP.i32_eqz);
+    w.if();
+    if (trim.high) this.trimTo(trim.high, 2, LANES - 1, 1, groups);
+    if (trim.low) this.trimTo(trim.low, 1, 0, 0, groups - 1);
+    w.end();
+  }
+
+  /** Sets a local to the group of a bound, rounded up by `more` threads and kept in least … most. */
+  private trimTo(bound: Bound, local: number, more: number, least: number, most: number): void {
+    const { w } = this;
+    const { value: limit, plus, signed } = bound;
+    const clamp = (x: number) => Math.min(Math.max(x, least), most);
+    const threads = constantThread(bound);
+    if (threads !== undefined) {
+      w.i32Const(clamp(Math.floor((threads + more) / LANES)));
+      w.localSet(local);
+      return;
+    }
+    const group = this.temporaryOf(VALTYPE.i64);
+    this.scalar(limit);
+    w.op(signed ? OP.i64_extend_i32_s : OP.i64_extend_i32_u);
+    w.i64Const(BigInt(plus + more));
+    w.op(OP.i64_add);
+    w.i64Const(BigInt(Math.log2(LANES)));
+    w.op(OP.i64_shr_s);
+    w.localSet(group);
+    for (const [edge, keep] of [
+      [least, OP.i64_gt_s],
+      [most, OP.i64_lt_s],
+    ]) {
+      w.localGet(group);
+      w.i64Const(BigInt(edge));
+      w.localGet(group);
+      w.i64Const(BigInt(edge));
+      w.op(keep);
+      w.op(OP.select);
+      w.localSet(group);
+    }
+    w.localGet(group);
+    w.op(OP.i32_wrap_i64);
+    w.localSet(local);
+  }
+
+  /** The lanes that run the general body: threads of the block that stand before this region. */
+  private pushEntryLanes(masked: number, pc: number, threads: number): void {
+    const { w } = this;
+    if (this.kernel.single) this.constant([-1, -1, -1, -1]);
+    else {
+      w.localGet(masked);
+      w.if(VALTYPE.v128);
+      w.localGet(pc);
+      w.mem(OP.v128_load, 2);
+      w.i32Const(this.region.entry | PC_READY);
+      w.op(OP.i32x4_splat);
+      w.op(OP.i32x4_eq);
+      w.op(OP.else);
+      this.constant([-1, -1, -1, -1]);
+      w.end();
+    }
+    if (threads % LANES !== 0) {
+      this.pushIota(1);
+      w.localGet(this.thread);
+      w.op(OP.i32x4_splat);
+      w.op(OP.i32x4_add);
+      w.i32Const(threads);
+      w.op(OP.i32x4_splat);
+      w.op(OP.i32x4_lt_u);
+      w.op(OP.v128_and);
+    }
+  }
+}
