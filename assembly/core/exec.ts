@@ -84,7 +84,6 @@ let chunkEnd: u32 = 0;
 
 export const SMS: u32 = 16;
 
-
 // @ts-ignore: decorator
 @inline
 function runRegion(context: u32, entry: u32, first: u32, last: u32): i32 {

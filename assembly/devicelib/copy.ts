@@ -1,5 +1,7 @@
 // Copies between address ranges that the caller has checked (PTX ISA §9.7.9.25 cp.async).
 
+import { inWindow } from "./windows";
+
 /** Copies `bytes` bytes. */
 export function copy_bytes(to: usize, from: usize, bytes: i32): void {
   memory.copy(to, from, <usize>(<u32>bytes));
@@ -25,10 +27,9 @@ export function copy_multicast(
   shift: i32,
   blocks: i32,
 ): void {
-  const within = (to - cluster) & (((<usize>1) << shift) - 1);
   for (let rank = 0; rank < blocks; rank++) {
     if ((mask >> rank) & 1) {
-      memory.copy(cluster + ((<usize>rank) << shift) + within, from, <usize>(<u32>bytes));
+      memory.copy(inWindow(to, cluster, shift, rank), from, <usize>(<u32>bytes));
     }
   }
 }

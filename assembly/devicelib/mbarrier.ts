@@ -8,6 +8,8 @@
 // Only the blocks of one cluster, and so one worker, touch them: plain accesses do. The
 // caller has checked the address.
 
+import { inWindow } from "./windows";
+
 const COUNT: i64 = 0xfffff;
 const PENDING_SHIFT: i64 = 20;
 const TX_SHIFT: i64 = 40;
@@ -76,10 +78,9 @@ export function mbarrier_complete_tx_multicast(
   shift: i32,
   blocks: i32,
 ): void {
-  const within = (a - cluster) & (((<usize>1) << shift) - 1);
   for (let rank = 0; rank < blocks; rank++) {
     if ((mask >> rank) & 1) {
-      mbarrier_complete_tx(cluster + ((<usize>rank) << shift) + within, bytes);
+      mbarrier_complete_tx(inWindow(a, cluster, shift, rank), bytes);
     }
   }
 }
