@@ -210,6 +210,19 @@ cudaError_t wr_capture_info(cudaStream_t stream, struct wr_capture *info) {
   return cudaSuccess;
 }
 
+cudaError_t wr_capture_info_to(cudaStream_t stream, int *status, unsigned long long *id,
+                               void **graph, const void ***dependencies, size_t *count) {
+  struct wr_capture info;
+  if (status == NULL) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(wr_capture_info(stream, &info));
+  *status = info.status;
+  if (id != NULL) *id = info.id;
+  if (graph != NULL) *graph = info.graph;
+  if (dependencies != NULL) *dependencies = info.dependencies;
+  if (count != NULL) *count = info.count;
+  return cudaSuccess;
+}
+
 /* What this thread may do while a stream captures is said with each of its requests. */
 WR_API cudaError_t cudaThreadExchangeStreamCaptureMode(int *mode) {
   if (mode == NULL || *mode < CAPTURE_GLOBAL || *mode > CAPTURE_RELAXED) {

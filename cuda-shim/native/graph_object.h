@@ -24,5 +24,8 @@ struct wr_capture {
   size_t count;
 };
 cudaError_t wr_capture_info(cudaStream_t stream, struct wr_capture *info);
+/* The same to wherever the caller wants parts of it. */
+cudaError_t wr_capture_info_to(cudaStream_t stream, int *status, unsigned long long *id,
+                               void **graph, const void ***dependencies, size_t *count);
 
 #endif

@@ -54,19 +54,6 @@ cudaError_t wr_list_with_data(const void *object, uint32_t what, void **first, v
   return error;
 }
 
-cudaError_t wr_capture_info_to(cudaStream_t stream, int *status, unsigned long long *id,
-                               void **graph, const void ***dependencies, size_t *count) {
-  struct wr_capture info;
-  if (status == NULL) return wr_result(cudaErrorInvalidValue);
-  WR_TRY(wr_capture_info(stream, &info));
-  *status = info.status;
-  if (id != NULL) *id = info.id;
-  if (graph != NULL) *graph = info.graph;
-  if (dependencies != NULL) *dependencies = info.dependencies;
-  if (count != NULL) *count = info.count;
-  return cudaSuccess;
-}
-
 /* -- nodes of any type ----------------------------------------------------------------------- */
 
 static cudaError_t put_node(struct wr_place *p, const struct wr_node_params *params) {

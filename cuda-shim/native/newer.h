@@ -37,8 +37,6 @@ cudaError_t wr_list_with_data(const void *object, uint32_t what, void **first, v
                               uint8_t *data, size_t *count);
 cudaError_t wr_add_node(void **node, void *graph, const void *const *dependencies,
                         const uint8_t *data, size_t count, struct wr_node_params *params);
-cudaError_t wr_capture_info_to(cudaStream_t stream, int *status, unsigned long long *id,
-                               void **graph, const void ***dependencies, size_t *count);
 /* `failed` receives the index of the copy that cannot be made. */
 cudaError_t wr_copy_batch(void *const *dsts, const void *const *srcs, const size_t *sizes,
                           size_t count, const struct wr_copy_attributes *attributes,

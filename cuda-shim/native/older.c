@@ -74,15 +74,7 @@ WR_API cudaError_t cudaStreamGetCaptureInfo(cudaStream_t stream, int *status,
 WR_API cudaError_t cudaStreamGetCaptureInfo_v2(cudaStream_t stream, int *status,
                                                unsigned long long *id, void **graph,
                                                const void ***dependencies, size_t *count) {
-  struct wr_capture info;
-  if (status == NULL) return wr_result(cudaErrorInvalidValue);
-  WR_TRY(wr_capture_info(stream, &info));
-  *status = info.status;
-  if (id != NULL) *id = info.id;
-  if (graph != NULL) *graph = info.graph;
-  if (dependencies != NULL) *dependencies = info.dependencies;
-  if (count != NULL) *count = info.count;
-  return cudaSuccess;
+  return wr_capture_info_to(stream, status, id, graph, dependencies, count);
 }
 
 /* -- threads, as CUDA called what became devices -------------------------------------------------- */
