@@ -5,7 +5,6 @@ import assert from "node:assert/strict";
 import * as defs from "../../runtime/virtio/defs.ts";
 import {
   CONFIG_CHANGE,
-  DriverQueue,
   iovToBuf,
   sgInitOne,
   VIRTIO_F_EVENT_IDX,
@@ -15,7 +14,6 @@ import {
   VIRTIO_F_SUSPEND,
   VIRTIO_F_VERSION_1,
   VIRTIO_SUPPORTED,
-  VirtioDevice,
   virtioNotify,
   virtqueueAddOutbuf,
   virtqueueDisableCb,
@@ -24,7 +22,8 @@ import {
   virtqueuePush,
 } from "../../runtime/virtio/index.ts";
 import { describe, test } from "../harness.ts";
-import { BUFFERS, core, RAM_END, RAM_SIZE, RAM_START } from "./rig.ts";
+import { legacyRig } from "./legacy-rig.ts";
+import { BUFFERS } from "./rig.ts";
 import { Machine } from "./vectors/machine.ts";
 
 function liveMachine(features: bigint): Machine {
@@ -182,45 +181,13 @@ test("configuration: its last byte can be written, and the generation changes wi
   assert.equal(machine.read(defs.MMIO_CONFIG_GENERATION), before + 2);
 });
 
-/** A transitional device that offers `features`, and a legacy driver's queue. */
+/** A transitional device that offers `features`, and a legacy driver that is about to use its queue. */
 function legacyDevice(features: bigint, accepted: bigint) {
-  const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
-  const log: string[] = [];
-  const interrupts: number[] = [];
-  const device = new VirtioDevice({
-    core,
-    memory,
-    deviceId: 1,
-    vendorId: 1,
-    features,
-    config: new Uint8Array(4),
-    queues: [{ maxSize: 8 }],
-    workspace: RAM_END + 0x10000,
-    regions: [{ guest: RAM_START, size: RAM_SIZE, offset: RAM_START }],
-    legacy: true,
-    onNotify: (vq) => {
-      for (let e = virtqueuePop(vq); e; e = virtqueuePop(vq)) {
-        virtqueuePush(vq, e, 0);
-        virtioNotify(vq);
-      }
-    },
-    interrupt: (index) => void interrupts.push(index),
-    log: (message) => void log.push(message),
-  });
-  const driver = new DriverQueue<number>({
-    core,
-    memory,
-    index: 0,
-    size: 8,
-    base: RAM_START,
-    workspace: RAM_END,
-    features: accepted,
-    notify: () => {},
-  });
-  device.writeStatus(3);
-  device.setDriverFeatures(accepted);
-  device.setQueue(0, { size: 8, ...driver.addresses });
-  return { memory, device, driver, log, interrupts };
+  const rig = legacyRig({ features, accepted });
+  rig.device.writeStatus(3);
+  rig.device.setDriverFeatures(accepted);
+  rig.device.setQueue(0, { size: 8, ...rig.driver.addresses });
+  return rig;
 }
 
 describe("legacy drivers", () => {
