@@ -8,9 +8,11 @@
 // §2.8.10), which is why no accessor checks its address again.
 //
 // Ordering: indices of the split ring, flags of the packed ring and the fields that suppress
-// notifications are accessed with WebAssembly's sequentially consistent atomics. A store of an index
-// followed by a load of the other side's suppression field is then the "suitable memory barrier" of
-// §2.7.13.4.1 and §2.8.21.3. See `loadsInOrder` for the one exception.
+// notifications are accessed with WebAssembly's sequentially consistent atomics. They are stored by an
+// exchange: behind it, a load (does the other side want a notification? has the ring got more?) finds
+// the "suitable memory barrier" of §2.7.13.4.1 and §2.8.21.3 in every tier of every engine, while an
+// atomic store is none in JavaScriptCore before it has optimised the code; once it has, both cost the
+// same. For the loads see `loadsInOrder`.
 //
 // Two fields that are neighbours are one access: engines without guard pages (V8 in Deno) check
 // each one's bounds.
@@ -43,10 +45,10 @@ function logged(address: u32, length: u32, write: u32): void {
 }
 
 /**
- * Does the machine keep loads in order, and a load behind a locked store, by itself (x86 does), and
- * does the engine's plain load compile to one? In JavaScriptCore an atomic load costs 20
- * cycles, as a locked read-modify-write does, and that would be much of a request; there the host sets
- * this (runtime/virtio/core.ts), and loads that need order are plain ones.
+ * Does the machine keep loads in order, and a load behind a locked exchange, by itself (x86 does), and
+ * does the engine's plain load compile to one? In JavaScriptCore an atomic load costs 20 cycles, as a
+ * locked read-modify-write does, and that would be much of a request; there the host sets this
+ * (runtime/virtio/core.ts), and loads that need order are plain ones.
  */
 let loadsInOrder: bool = false;
 
@@ -191,7 +193,7 @@ export function availFlags(avail: u32): u32 {
 @inline
 export function setAvailFlags(avail: u32, flags: u32): void {
   logged(avail + AVAIL_FLAGS, 2, 1);
-  atomic.store<u16>(avail, <u16>flags, AVAIL_FLAGS);
+  atomic.xchg<u16>(avail, <u16>flags, AVAIL_FLAGS);
 }
 
 // @ts-ignore: decorator
@@ -204,7 +206,7 @@ export function availIdx(avail: u32): u32 {
 @inline
 export function setAvailIdx(avail: u32, idx: u32): void {
   logged(avail + AVAIL_IDX, 2, 1);
-  atomic.store<u16>(avail, <u16>idx, AVAIL_IDX);
+  atomic.xchg<u16>(avail, <u16>idx, AVAIL_IDX);
 }
 
 // @ts-ignore: decorator
@@ -244,7 +246,7 @@ export function hintUsedEvent(avail: u32, size: u32, idx: u32): void {
 export function setUsedEvent(avail: u32, size: u32, idx: u32): void {
   const address = avail + size * AVAIL_ENTRY_SIZE;
   logged(address + AVAIL_RING, 2, 1);
-  atomic.store<u16>(address, <u16>idx, AVAIL_RING);
+  atomic.xchg<u16>(address, <u16>idx, AVAIL_RING);
 }
 
 // ── Used ring ───────────────────────────────────────────────────────────────────────────────────
@@ -259,7 +261,7 @@ export function usedFlags(used: u32): u32 {
 @inline
 export function setUsedFlags(used: u32, flags: u32): void {
   logged(used + USED_FLAGS, 2, 1);
-  atomic.store<u16>(used, <u16>flags, USED_FLAGS);
+  atomic.xchg<u16>(used, <u16>flags, USED_FLAGS);
 }
 
 // @ts-ignore: decorator
@@ -272,7 +274,7 @@ export function usedIdx(used: u32): u32 {
 @inline
 export function setUsedIdx(used: u32, idx: u32): void {
   logged(used + USED_IDX, 2, 1);
-  atomic.store<u16>(used, <u16>idx, USED_IDX);
+  atomic.xchg<u16>(used, <u16>idx, USED_IDX);
 }
 
 /** An entry, id | len << 32. */
@@ -313,7 +315,7 @@ export function hintAvailEvent(used: u32, size: u32, idx: u32): void {
 export function setAvailEvent(used: u32, size: u32, idx: u32): void {
   const address = used + size * USED_ENTRY_SIZE;
   logged(address + USED_RING, 2, 1);
-  atomic.store<u16>(address, <u16>idx, USED_RING);
+  atomic.xchg<u16>(address, <u16>idx, USED_RING);
 }
 
 // ── Packed ring: the half of a descriptor that says everything but addr ─────────────────────────
@@ -349,7 +351,7 @@ export function loadPackedTail(desc: u32): u64 {
 @inline
 export function publishPackedTail(desc: u32, tail: u64): void {
   logged(desc + DESC_LEN, 8, 1);
-  atomic.store<u64>(desc, tail, DESC_LEN);
+  atomic.xchg<u64>(desc, tail, DESC_LEN);
 }
 
 /** The same without order, for all but the first of what is published together. */
@@ -382,7 +384,7 @@ export function eventBoth(event: u32): u32 {
 @inline
 export function setEventBoth(event: u32, both: u32): void {
   logged(event, 4, 1);
-  atomic.store<u32>(event, both, EVENT_OFF_WRAP);
+  atomic.xchg<u32>(event, both, EVENT_OFF_WRAP);
 }
 
 /** The offset without order: a hint while entries are left, as hintUsedEvent. */
