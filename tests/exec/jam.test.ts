@@ -42,8 +42,15 @@ const cases: Case[] = [
   {
     name: "a guard that fails in the middle of a group",
     block: [64, 1, 1],
-    body: `${THREAD} setp.ge.u32 %p1, %r1, 37; @%p1 bra E; ${CHAIN} ${STORE} E:`,
+    body: `${THREAD} mov.u32 %r8, %ctaid.x; add.u32 %r8, %r8, 37; setp.ge.u32 %p1, %r1, %r8;
+      @%p1 bra E; ${CHAIN} ${STORE} E:`,
     groups: [4],
+  },
+  {
+    name: "a guard that is known to fail in each block",
+    block: [64, 1, 1],
+    body: `${THREAD} setp.ge.u32 %p1, %r1, 37; @%p1 bra E; ${CHAIN} ${STORE} E:`,
+    groups: [1],
   },
   {
     name: "a loop, and values that live across a barrier",

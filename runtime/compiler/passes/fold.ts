@@ -45,6 +45,19 @@ const I32_COMPARES: Record<string, (a: number, b: number) => boolean> = {
   i32_ge_u: (a, b) => a >>> 0 >= b >>> 0,
 };
 
+const I64_COMPARES: Record<string, (a: bigint, b: bigint) => boolean> = {
+  i64_eq: (a, b) => a === b,
+  i64_ne: (a, b) => a !== b,
+  i64_lt_s: (a, b) => a < b,
+  i64_le_s: (a, b) => a <= b,
+  i64_gt_s: (a, b) => a > b,
+  i64_ge_s: (a, b) => a >= b,
+  i64_lt_u: (a, b) => BigInt.asUintN(64, a) < BigInt.asUintN(64, b),
+  i64_le_u: (a, b) => BigInt.asUintN(64, a) <= BigInt.asUintN(64, b),
+  i64_gt_u: (a, b) => BigInt.asUintN(64, a) > BigInt.asUintN(64, b),
+  i64_ge_u: (a, b) => BigInt.asUintN(64, a) >= BigInt.asUintN(64, b),
+};
+
 const COMMUTATIVE = new Set(
   "i32_add i32_mul i32_and i32_or i32_xor i64_add i64_mul i64_and i64_or i64_xor and1 or1 xor1".split(
     " ",
@@ -201,7 +214,7 @@ function foldI64(v: Value, a: Value, b: Value): Value {
     case "i64_shr_s":
       return k === 0n ? a : v;
     case "i64_mul":
-      return k === 1n ? a : v;
+      return k === 1n ? a : k === 0n ? b : v;
     case "i64_and":
       if (k === 0xffffffffn && a.op === "i64_extend_i32_u") return a;
       return k === -1n ? a : k === 0n ? b : v;
@@ -261,8 +274,13 @@ function foldI1(v: Value, a: Value, b: Value | undefined): Value {
   }
 }
 
-function foldCompare(v: Value, a: Value, b: Value | undefined): Value {
-  const compare = I32_COMPARES[v.op];
-  if (compare && b && isConst(a) && isConst(b)) return constant(I1, compare(a.imm, b.imm) ? 1 : 0);
-  return v;
+function foldCompare(v: Value, a: Value | undefined, b: Value | undefined): Value {
+  if (!a || !isConst(a)) return v;
+  if (v.op === "i32_eqz") return constant(I1, a.imm === 0 ? 1 : 0);
+  if (v.op === "i64_eqz") return constant(I1, a.big === 0n ? 1 : 0);
+  if (!b || !isConst(b)) return v;
+  const narrow = I32_COMPARES[v.op];
+  if (narrow) return constant(I1, narrow(a.imm, b.imm) ? 1 : 0);
+  const wide = I64_COMPARES[v.op];
+  return wide ? constant(I1, wide(a.big, b.big) ? 1 : 0) : v;
 }
