@@ -130,7 +130,7 @@ const cases: Case[] = [
     block: [8, 8, 1],
     grid: [7, 7, 1],
     n: 50,
-    sure: { checks: 2, branches: 0, flat: false },
+    sure: { checks: 2, branches: 0, flat: true },
   },
   {
     name: "two dimensions, written along columns",
@@ -138,7 +138,7 @@ const cases: Case[] = [
     block: [8, 4, 1],
     grid: [4, 8, 1],
     n: 40,
-    sure: { checks: 2, branches: 0, flat: false },
+    sure: { checks: 2, branches: 0, flat: true },
   },
   {
     name: "the edge of an image is another path",
@@ -156,7 +156,41 @@ const cases: Case[] = [
     block: [8, 8, 1],
     grid: [7, 7, 1],
     n: 50,
-    sure: { checks: 5, branches: 0, flat: false },
+    sure: { checks: 5, branches: 0, flat: true },
+  },
+  {
+    name: "three dimensions, rows that are not of whole groups of four blocks",
+    body: `${INDEX_2D} mov.u32 %r7, %tid.z; mov.u32 %r8, %ctaid.z; mad.lo.s32 %r8, %r8, 2, %r7;
+      mad.lo.s32 %r7, %r8, 13, %r4; mad.lo.s32 %r7, %r7, 36, %r1; ${copy("%r7")}`,
+    block: [4, 3, 2],
+    grid: [9, 4, 2],
+    sure: FLAT,
+  },
+  {
+    name: "three dimensions, along columns, the last block in x beyond the edge",
+    body: `${INDEX_2D} setp.ge.u32 %p0, %r1, %r3; @%p0 bra E; mov.u32 %r7, %tid.z;
+      mad.lo.s32 %r8, %r1, 8, %r4; mad.lo.s32 %r7, %r8, 2, %r7; ${copy("%r7")} E:`,
+    block: [8, 4, 2],
+    grid: [11, 2, 1],
+    n: 83,
+    sure: FLAT,
+  },
+  {
+    name: "a row of threads that isn't of whole groups stays with its block",
+    body: `${INDEX_2D} mad.lo.s32 %r7, %r4, 60, %r1; ${copy("%r7")}`,
+    block: [6, 4, 1],
+    grid: [10, 3, 1],
+    sure: { checks: 2, branches: 0, flat: false },
+  },
+  {
+    name: "a wild address in one row of threads",
+    body: `${INDEX_2D} setp.ne.s32 %p0, %r4, 5; mad.lo.s32 %r7, %r4, 64, %r1; @%p0 bra G;
+      add.s32 %r7, %r7, %r3; G: ${copy("%r7")}`,
+    block: [8, 4, 1],
+    grid: [8, 4, 1],
+    n: 1 << 28,
+    sure: { checks: 2, branches: 0, flat: true },
+    fault: [700, 0],
   },
   {
     name: "64-bit indices and bounds",

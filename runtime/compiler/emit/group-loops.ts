@@ -23,14 +23,19 @@ const SPIN = 32;
  * whole block, the loops over lane groups, and which groups they leave out.
  */
 export abstract class GroupLoops extends GroupOperands {
-  /** Blocks that the sure body runs as one row, and those that are left of the run. */
+  /** Blocks that the sure body runs as one row, those to try it with, and those left of the run. */
   protected blocks = -1;
+  protected step = -1;
   protected rest = -1;
+  /** Local with the row of threads that the sure body is at, and what is computed for each. */
+  abstract readonly rowLocal: number;
+  protected readonly rowCode = new CodeWriter(128);
 
   /** Writes the function around the bodies. */
   protected frame(pre: CodeWriter, bodies: Map<GroupVariant["kind"], CodeWriter>): void {
     const { w } = this;
     this.blocks = this.temporaryOf(VALTYPE.i32);
+    this.step = this.temporaryOf(VALTYPE.i32);
     this.rest = this.temporaryOf(VALTYPE.i32);
     const masked = this.pin("masked", I32, (p) => {
       p.localGet(0);
@@ -45,6 +50,11 @@ export abstract class GroupLoops extends GroupOperands {
     );
     const sure = bodies.get("sure");
     const tests = sure && this.withWriter(new CodeWriter(512), () => this.tests());
+    if (this.isFlat()) {
+      w.localGet(0);
+      w.mem(OP.i32_load, 2, BLOCK_RUN);
+      w.localSet(this.step);
+    }
     if (this.kernel.runs) w.loop();
     w.raw(this.pins.view());
     if (this.fuel >= 0) this.setFuel();
@@ -57,8 +67,8 @@ export abstract class GroupLoops extends GroupOperands {
     if (sure && tests) {
       w.block();
       this.untilSure(tests, masked);
-      w.raw(this.lateSureCode.view());
-      this.sureGroups(sure);
+      if (this.isFlat()) this.sureRows(sure);
+      else this.sureBlock(sure);
       w.br(1);
       w.end();
     }
@@ -178,8 +188,8 @@ export abstract class GroupLoops extends GroupOperands {
   }
 
   /**
-   * Leaves the enclosing block unless the tests pass: for all blocks of the run as one row where the
-   * body can do that, else (or if those don't pass) for this block alone.
+   * Leaves the enclosing block unless the tests pass: for this block, or for blocks of the run as one
+   * row. Of a row that fails half is tried, and so on; of one that passed the next is twice as long.
    */
   private untilSure(tests: CodeWriter, masked: number): void {
     const { w } = this;
@@ -203,47 +213,116 @@ export abstract class GroupLoops extends GroupOperands {
       w.brIf(0);
       return;
     }
-    const { threads } = this.kernel;
+    w.localGet(this.step);
     w.localGet(0);
     w.mem(OP.i32_load, 2, BLOCK_RUN);
+    w.localTee(this.blocks);
+    w.localGet(this.step);
+    w.localGet(this.blocks);
+    w.op(OP.i32_lt_u);
+    w.op(OP.select);
     w.localSet(this.blocks);
     w.loop();
     w.localGet(this.blocks);
-    w.i32Const(threads);
+    w.i32Const(this.width());
     w.op(OP.i32_mul);
     w.localSet(this.span);
     w.raw(tests.view());
     w.op(OP.i32_eqz);
     w.if();
+    w.i32Const(1);
+    w.localSet(this.step);
     w.localGet(this.blocks);
     w.i32Const(1);
-    w.localSet(this.blocks);
+    w.op(OP.i32_eq);
+    w.brIf(2);
+    w.localGet(this.blocks);
     w.i32Const(1);
-    w.op(OP.i32_gt_u);
-    w.brIf(1);
-    w.br(2);
+    w.op(OP.i32_shr_u);
+    w.localSet(this.blocks);
+    w.br(1);
     w.end();
+    w.end();
+    w.localGet(this.blocks);
+    w.i32Const(1);
+    w.op(OP.i32_shl);
+    w.localSet(this.step);
+  }
+
+  /** Threads of a block in x. */
+  private width(): number {
+    return (this.kernel.options.shape as readonly number[])[0];
+  }
+
+  /** The loop over the groups of a block that need no tests of their own. */
+  private sureBlock(body: CodeWriter): void {
+    const end = this.temporary(I32);
+    this.w.raw(this.lateSureCode.view());
+    this.firstThread(1, this.thread);
+    this.firstThread(2, end);
+    this.sureGroups(body, end, false);
+  }
+
+  /** The loops over the rows of threads of several blocks, and the groups of each. */
+  private sureRows(body: CodeWriter): void {
+    const { w } = this;
+    const rows = this.sureVariant()?.rows;
+    const width = this.width();
+    const [start, left, end] = [0, 1, 2].map(() => this.temporary(I32));
+    w.localGet(this.pinAddress(BLOCK_CTAID_X));
+    w.i32Const(width);
+    w.op(OP.i32_mul);
+    w.localSet(start);
+    const across = rows?.across ?? true;
+    if (!across) {
+      w.localGet(this.blocks);
+      w.localSet(left);
+      w.loop();
+    }
+    if (rows) {
+      w.i32Const(0);
+      w.localSet(this.rowLocal);
+      w.loop();
+      w.raw(this.rowCode.view());
+    }
+    w.raw(this.lateSureCode.view());
+    w.localGet(start);
+    w.localSet(this.thread);
+    // Counted down, since the row's last index may wrap.
+    if (across) w.localGet(this.span);
+    else w.i32Const(width);
+    w.localSet(end);
+    this.sureGroups(body, end, true);
+    if (rows) {
+      w.localGet(this.rowLocal);
+      w.i32Const(1);
+      w.op(OP.i32_add);
+      w.localTee(this.rowLocal);
+      w.i32Const(this.kernel.threads / width);
+      w.op(OP.i32_ne);
+      w.brIf(0);
+      w.end();
+    }
+    if (across) return;
+    w.localGet(start);
+    w.i32Const(width);
+    w.op(OP.i32_add);
+    w.localSet(start);
+    w.localGet(left);
+    w.i32Const(1);
+    w.op(OP.i32_sub);
+    w.localTee(left);
+    w.brIf(0);
     w.end();
   }
 
-  /** The loop over groups that need no tests of their own. */
-  private sureGroups(body: CodeWriter): void {
+  /**
+   * The loop over groups, from the one at `thread` on: until that is `end`, or for as many threads as
+   * `end` says.
+   */
+  private sureGroups(body: CodeWriter, end: number, counted: boolean): void {
     const { w } = this;
-    const flat = this.isFlat();
     const lanes = LANES * (this.sureVariant()?.copies ?? 1);
-    const end = this.temporary(I32);
-    if (flat) {
-      // Counted down, since the row's last index may wrap.
-      w.localGet(this.pinAddress(BLOCK_CTAID_X));
-      w.i32Const(this.kernel.threads);
-      w.op(OP.i32_mul);
-      w.localSet(this.thread);
-      w.localGet(this.span);
-      w.localSet(end);
-    } else {
-      this.firstThread(1, this.thread);
-      this.firstThread(2, end);
-    }
     w.loop();
     this.setCopyThreads();
     w.raw(this.top.view());
@@ -255,7 +334,7 @@ export abstract class GroupLoops extends GroupOperands {
     w.op(OP.i32_add);
     w.localSet(this.thread);
     w.localGet(end);
-    if (flat) {
+    if (counted) {
       w.i32Const(lanes);
       w.op(OP.i32_sub);
       w.localTee(end);

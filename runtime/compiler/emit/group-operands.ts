@@ -42,8 +42,9 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
   depth = 0;
   outer = 0;
   spin = -1;
-  /** Local with the threads of the blocks that run as one row. */
+  /** Local with the threads in x of the blocks that run as one row. */
   span = -1;
+  row = -1;
   threadOffset = 0;
   /** Nothing has had an effect yet since the group's start. */
   clean = false;

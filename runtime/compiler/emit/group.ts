@@ -27,6 +27,7 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
   readonly onlyStop: number | undefined;
   readonly accOr: number;
   readonly accAnd: number;
+  readonly rowLocal: number;
 
   constructor(kernel: KernelEmitter, region: Region, source: GroupRegion) {
     super(kernel, region, 3);
@@ -38,6 +39,7 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
     this.accOr = this.temporaryOf(VALTYPE.i32);
     this.accAnd = this.temporaryOf(VALTYPE.i32);
     this.span = this.temporaryOf(VALTYPE.i32);
+    this.rowLocal = this.temporaryOf(VALTYPE.i32);
   }
 
   /** Gives the prologue and both bodies their locals, one after the other. */
@@ -48,6 +50,12 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
       if (v.op === "const") continue;
       this.prologueSlots.set(v, this.firstLocal + placed.length);
       placed.push(valtypeOf(v.type));
+    }
+    for (const { rows } of this.source.variants) {
+      for (const v of rows?.values ?? []) {
+        this.prologueSlots.set(v, this.firstLocal + placed.length);
+        placed.push(valtypeOf(v.type));
+      }
     }
     base = placed.length;
     this.source.variants.forEach((variant, k) => {
@@ -93,6 +101,7 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
     const bodies = new Map(
       this.source.variants.map((variant, k) => [variant.kind, this.body_(variant, k)]),
     );
+    this.row = -1;
     const pre = this.withWriter(new CodeWriter(512), () => {
       for (const v of this.source.prologue) {
         if (v.op === "const") continue;
@@ -117,6 +126,13 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
     }
     if (variant.kind === "general") this.entryMask = this.maskLocals[0];
     this.cleanBlocks = startsOver(variant) ? cleanBlocks(this.graphs[k]) : new Set();
+    this.row = variant.rows ? this.rowLocal : -1;
+    for (const v of variant.rows?.values ?? []) {
+      this.withWriter(this.rowCode, () => {
+        emitScalar(this, v);
+        this.w.localSet(this.prologueSlots.get(v) as number);
+      });
+    }
     return this.withWriter(new CodeWriter(4096), () => walkStructured(this.graphs[k], this));
   }
 

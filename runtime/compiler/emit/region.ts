@@ -33,6 +33,7 @@ export interface RealFrame {
  * next thread; the result is the pc that all of them reached, or REGION_MIXED.
  */
 export class RegionEmitter extends FunctionFrame implements StructureSink {
+  readonly row = -1;
   private readonly body_ = this.w;
   private readonly prologue: Value[];
   private readonly graph: Graph;

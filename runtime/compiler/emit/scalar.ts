@@ -38,8 +38,10 @@ export interface ScalarTarget extends FunctionFrame {
   pushResult(v: Value): void;
   pushSpin(): void;
   pushThread(): void;
-  /** Threads of the blocks that run as one row. */
+  /** Threads in x of the blocks that run as one row. */
   pushSpan(): void;
+  /** Local with the row of threads, counted over y and z; -1 where the thread's number tells it. */
+  readonly row: number;
   pushStackLimit(): void;
   fault(code: number, site: number): void;
   leaveFault(): void;

@@ -173,6 +173,12 @@ function pushThreadIndex(e: ScalarTarget, name: string): void {
   const { w } = e;
   const { shape } = e.kernel.options;
   const flat = shape && shape[1] * shape[2] === 1;
+  if (e.row >= 0) {
+    w.localGet(e.row);
+    pushDimension(e, "ntid.y");
+    w.op(name === "tid.y" ? OP.i32_rem_u : OP.i32_div_u);
+    return;
+  }
   e.pushThread();
   if (flat) {
     if (name !== "tid.x") {

@@ -65,7 +65,7 @@ export class Extents extends BlockValues {
   /**
    * @param prologue values of the block
    * @param block threads in x, y, z
-   * @param span number of threads from the first of this block on, for `gtid.x` (I32)
+   * @param span number of threads in x from the first of this block on, for `gtid.x` (I32)
    */
   constructor(prologue: Iterable<Value>, block: readonly number[], span: Value | undefined) {
     super(prologue);
@@ -317,17 +317,15 @@ export class Extents extends BlockValues {
   }
 
   private index(name: string): Linear | undefined {
-    const k = ["tid.x", "tid.y", "tid.z"].indexOf(this.flat ? "" : name);
-    if (name === "gtid.x") {
-      const width = this.register("ntid.x", I32);
-      const base = this.make("i32_mul", I32, this.register("ctaid.x", I32), width);
-      return { base, steps: [this.word(1)], slack: undefined };
-    }
+    const k = [this.flat ? "gtid.x" : "tid.x", "tid.y", "tid.z"].indexOf(name);
     if (!this.flat && name === "laneid") return this.within(this.upTo(31));
     if (k < 0) return undefined;
     const steps: (Value | undefined)[] = [undefined, undefined, undefined];
     if (this.last[k]) steps[k] = this.word(1);
-    return { base: this.word(0), steps, slack: undefined };
+    if (name !== "gtid.x") return { base: this.word(0), steps, slack: undefined };
+    const width = this.register("ntid.x", I32);
+    const base = this.make("i32_mul", I32, this.register("ctaid.x", I32), width);
+    return { base, steps, slack: undefined };
   }
 
   private upTo(n: number): Slack {

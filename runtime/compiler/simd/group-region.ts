@@ -19,6 +19,7 @@ import { Divergence, unifyLatches } from "./divergence.ts";
 import { jam, planJam } from "./jam.ts";
 import { ALL_LANES, type LinearRegion, linearize } from "./linearize.ts";
 import { accessPattern, comesFromLoad } from "./patterns.ts";
+import { hoistRows, type Rows } from "./rows.ts";
 import {
   AFFINE,
   join,
@@ -45,6 +46,8 @@ export interface GroupVariant {
   kind: "sure" | "fast" | "jammed" | "general";
   /** sure: the tests, and what they make sure of. */
   given: SureTests | undefined;
+  /** sure, of a row of blocks that have several rows of threads each. */
+  rows: Rows | undefined;
   divergence: Divergence;
   linear: LinearRegion;
   /** Lane groups that the body takes at once. */
@@ -127,7 +130,14 @@ export function groupRegions(
       splitAddresses(own, divergence);
       fuseProducts(own, divergence);
       kept = [...new Set([...kept, ...eliminateDead(own, prologue)])];
-      return { kind, given, divergence, region: own };
+      const rows = given?.flat && block[1] * block[2] > 1;
+      return {
+        kind,
+        given,
+        divergence,
+        region: own,
+        rows: rows ? hoistRows(own, prologue, divergence) : undefined,
+      };
     };
     const early = cloneRegion(region);
     checkEarly(early);
@@ -146,17 +156,21 @@ export function groupRegions(
       prepared.push(prepare("sure", own, given));
       break;
     }
-    const variants = prepared.map(({ kind, given, divergence, region: own }): GroupVariant => {
-      eliminateDead(own, prologue);
-      const lanes = kind === "general" ? 0 : ALL_LANES;
-      const linear = linearize(own, divergence, lanes);
-      return { kind, given, divergence, linear, copies: 1, copyOf: new Map() };
-    });
+    const variants = prepared.map(
+      ({ kind, given, divergence, region: own, rows }): GroupVariant => {
+        eliminateDead(own, [...prologue, ...(rows?.values ?? [])]);
+        const lanes = kind === "general" ? 0 : ALL_LANES;
+        const linear = linearize(own, divergence, lanes);
+        return { kind, given, rows, divergence, linear, copies: 1, copyOf: new Map() };
+      },
+    );
     // Several groups at once: in the sure body, else in a further body as fast as the fast one.
     const last = prepared.length - 1;
     const best = prepared[last].kind === "sure" ? last : 0;
-    const plan = planJam(prepared[best].region, prepared[best].divergence, block, (copy, lanes) => {
-      return new Divergence(copy, prologue, context(lanes));
+    const { rows, region: plain, divergence } = prepared[best];
+    const outside = [...prologue, ...(rows?.values ?? [])];
+    const plan = planJam(plain, divergence, rows ? [block[0], 1, 1] : block, (copy, lanes) => {
+      return new Divergence(copy, outside, context(lanes));
     });
     if (plan.copies > 1 && !trim) {
       const jammed = jam(variants[best], plan);

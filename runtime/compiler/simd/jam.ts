@@ -181,6 +181,7 @@ export function jam(
   return {
     kind,
     given,
+    rows: variant.rows,
     divergence: d,
     linear: { start, maskOf, masks: 0, mutable },
     copies,

@@ -9,7 +9,7 @@ export interface SureTests {
   code: Value[];
   /** Checks that pass in every thread, and whether their addresses are linear in its indices. */
   checks: Map<Value, boolean>;
-  /** The body runs the threads of several blocks in a row as one: it knows only `gtid.x`. */
+  /** The body runs the threads of several blocks in a row as one: of x it knows only `gtid.x`. */
   flat: boolean;
   /** Parameters that are multiples of four. */
   aligned: ReadonlySet<Value>;
@@ -19,7 +19,7 @@ export interface SureTests {
 const MAX_VALUES = 400;
 
 /** Names of what only a block of its own has. */
-const OF_ONE_BLOCK = /^(tid|ctaid\.x$|laneid|warpid|smid|local|shared|stack)/;
+const OF_ONE_BLOCK = /^(tid\.x$|ctaid\.x$|laneid|warpid|smid|local|shared|stack)/;
 
 /**
  * Finds what can be tested once for all threads of a block, and changes the region to take it as
@@ -207,7 +207,7 @@ function targets(block: Block): Block[] {
 
 /** Replaces ctaid.x × ntid.x + tid.x by `gtid.x`; false if it doesn't occur. */
 function flatten(region: Region, block: readonly [number, number, number]): boolean {
-  if (block[1] * block[2] !== 1) return false;
+  if (block[0] % LANES !== 0) return false;
   const isRegister = (v: Value, name: string) => v.op === "sreg" && v.aux.name === name;
   const isWidth = (v: Value) =>
     isRegister(v, "ntid.x") || (v.op === "const" && v.type === I32 && v.imm === block[0]);
