@@ -263,55 +263,61 @@ export abstract class GroupLoops extends GroupOperands {
     this.sureGroups(body, end, false);
   }
 
-  /** The loops over the rows of threads of several blocks, and the groups of each. */
+  /** The loops over the threads of several blocks that need no tests of their own. */
   private sureRows(body: CodeWriter): void {
     const { w } = this;
     const rows = this.sureVariant()?.rows;
-    const width = this.width();
-    const [start, left, end] = [0, 1, 2].map(() => this.temporary(I32));
-    w.localGet(this.pinAddress(BLOCK_CTAID_X));
-    w.i32Const(width);
-    w.op(OP.i32_mul);
-    w.localSet(start);
-    const across = rows?.across ?? true;
-    if (!across) {
-      w.localGet(this.blocks);
-      w.localSet(left);
-      w.loop();
+    const end = this.temporary(I32);
+    const first = () => {
+      w.localGet(this.pinAddress(BLOCK_CTAID_X));
+      w.i32Const(this.width());
+      w.op(OP.i32_mul);
+      w.localSet(this.thread);
+      // Counted down, since the row's last index may wrap.
+      w.localGet(this.span);
+      w.localSet(end);
+    };
+    const head = this.withWriter(new CodeWriter(256), () => {
+      this.w.raw(this.rowCode.view());
+      this.w.raw(this.lateSureCode.view());
+    });
+    if (!rows) {
+      w.raw(head.view());
+      first();
+      this.sureGroups(body, end, true);
+    } else if (rows.down) {
+      first();
+      const inner = this.withWriter(new CodeWriter(4096), () => {
+        this.eachRow(() => {
+          this.w.raw(head.view());
+          this.w.block();
+          this.w.raw(body.view());
+          this.w.end();
+        });
+      });
+      this.sureGroups(inner, end, true);
+    } else {
+      this.eachRow(() => {
+        w.raw(head.view());
+        first();
+        this.sureGroups(body, end, true);
+      });
     }
-    if (rows) {
-      w.i32Const(0);
-      w.localSet(this.rowLocal);
-      w.loop();
-      w.raw(this.rowCode.view());
-    }
-    w.raw(this.lateSureCode.view());
-    w.localGet(start);
-    w.localSet(this.thread);
-    // Counted down, since the row's last index may wrap.
-    if (across) w.localGet(this.span);
-    else w.i32Const(width);
-    w.localSet(end);
-    this.sureGroups(body, end, true);
-    if (rows) {
-      w.localGet(this.rowLocal);
-      w.i32Const(1);
-      w.op(OP.i32_add);
-      w.localTee(this.rowLocal);
-      w.i32Const(this.kernel.threads / width);
-      w.op(OP.i32_ne);
-      w.brIf(0);
-      w.end();
-    }
-    if (across) return;
-    w.localGet(start);
-    w.i32Const(width);
-    w.op(OP.i32_add);
-    w.localSet(start);
-    w.localGet(left);
+  }
+
+  /** A loop over the rows of threads of a block. */
+  private eachRow(write: () => void): void {
+    const { w } = this;
+    w.i32Const(0);
+    w.localSet(this.rowLocal);
+    w.loop();
+    write();
+    w.localGet(this.rowLocal);
     w.i32Const(1);
-    w.op(OP.i32_sub);
-    w.localTee(left);
+    w.op(OP.i32_add);
+    w.localTee(this.rowLocal);
+    w.i32Const(this.kernel.threads / this.width());
+    w.op(OP.i32_ne);
     w.brIf(0);
     w.end();
   }

@@ -3,21 +3,19 @@ import type { Divergence } from "./divergence.ts";
 import { accessPattern } from "./patterns.ts";
 import { UNIFORM } from "./shapes.ts";
 
-/**
- * How the sure body of a row of blocks goes through blocks of several rows of threads: row after row,
- * each over its groups.
- */
+/** How the sure body of a row of blocks goes through blocks of several rows of threads. */
 export interface Rows {
   /** Values that are the same for all threads of a row, in order. */
   values: Value[];
-  /** Rows go through all blocks of the run at once; else block after block. */
-  across: boolean;
+  /** Down the rows first, group by group; else row by row, through all blocks of the run. */
+  down: boolean;
 }
 
 /**
  * Moves what is the same for a row of threads out of a body, and tells in which order the rows are
- * best gone through. Where lanes lie side by side in every access, long rows stream through memory;
- * where not, a column that a row touches is one that the block's next row goes on with.
+ * best gone through. Long rows stream through memory where lanes store side by side. Where they don't
+ * (a transpose), the lines of memory that a group stores to are those that the next row goes on with:
+ * stores wait for one another, loads from many lines don't.
  * @param region the body's own copy
  * @param prologue values of the block
  */
@@ -34,10 +32,10 @@ export function hoistRows(region: Region, prologue: readonly Value[], d: Diverge
       return false;
     });
   }
-  const checks = region.blocks.flatMap((b) => b.values.filter((v) => v.op === "check"));
-  const across = checks.every((v) => {
-    const { stride, tried } = accessPattern((x) => d.of(x), v);
-    return stride !== undefined && !tried && stride <= 2 * (v.aux.size as number);
+  const stores = region.blocks.flatMap((b) => b.values.filter((v) => v.op === "store"));
+  const down = stores.some((v) => {
+    const { stride, tried } = accessPattern((x) => d.of(x), v.args[0]);
+    return stride === undefined || tried;
   });
-  return { values, across };
+  return { values, down };
 }
