@@ -49,11 +49,12 @@ function looped(ptx: string): string {
 
 const SCALAR = new URL("./kernels/scalar-executor.ts", import.meta.url).href;
 const GROUPS = new URL("./kernels/group-executor.ts", import.meta.url).href;
+const POOL = new URL("./kernels/pool-executor.ts", import.meta.url).href;
 
 export const STRATEGIES: readonly Strategy[] = [
   { name: "lane groups", options: { workers: 1, executor: GROUPS } },
   { name: "thread by thread", options: { workers: 1, executor: SCALAR } },
-  { name: "worker pool", options: {} },
+  { name: "two threads", options: { workers: 1, executor: POOL } },
   { name: "unfused arithmetic", options: { workers: 1, fma: "unfused" }, rewrite: withoutFma },
   { name: "parted threads", options: { workers: 1, executor: GROUPS }, rewrite: parted },
   { name: "in a loop", options: { workers: 1, executor: GROUPS }, rewrite: looped },
