@@ -5,8 +5,10 @@ import process from "node:process";
 import { nativeLibraries } from "../cuda-shim/native/install.ts";
 import { VERSIONS } from "../cuda-shim/native/versions.ts";
 import { type Command, CommandError, EXIT_OK, stringOption } from "./command.ts";
+import { needMachine } from "./program.ts";
 import {
   defaultSocket,
+  runtimeCommand,
   SERVER_OPTIONS,
   serverOptions,
   startServer,
@@ -25,14 +27,22 @@ export const serve: Command = {
     socket: { type: "string", value: "PATH", help: "of the Unix socket, which must not exist" },
   },
   async run(args) {
+    needMachine(process.platform, process.arch);
     const socket = resolve(stringOption(args, "socket") ?? defaultSocket());
-    if (existsSync(socket)) throw new CommandError(`${socket} exists: is a server running there?`);
+    if (existsSync(socket)) {
+      throw new CommandError(
+        `${socket} exists: is a server running there? If not, remove it, or name another with --socket`,
+      );
+    }
     const statusSocket = statusSocketOf(socket);
     // Nobody listens at the first name: whatever has the second was left behind.
     rmSync(statusSocket, { force: true });
     const options = { ...serverOptions(args), statusSocket, watchStdin: true };
+    const runtime = stringOption(args, "runtime");
+    // What is missing is said before anything is built.
+    runtimeCommand(runtime);
     const library = await nativeLibraries(VERSION, VERSIONS);
-    const server = await startServer(socket, options, stringOption(args, "runtime"));
+    const server = await startServer(socket, options, runtime);
     print(`WARPRING_SOCKET=${socket}`);
     print(`LD_LIBRARY_PATH=${library}`);
     const end = (): void => void server.kill("SIGTERM");

@@ -24,6 +24,8 @@
 #define EVENT_BUFFERS 65536
 #define SLOT_MEMORY 262144
 
+#define NO_ANSWER "the device ended the connection: `--verbose` of run or serve tells why"
+
 struct message {
   uint32_t request, flags, bytes;
   uint8_t payload[512];
@@ -31,6 +33,12 @@ struct message {
 
 static cudaError_t fail(const char *what) {
   fprintf(stderr, "warpring: %s\n", what);
+  return cudaErrorDevicesUnavailable;
+}
+
+/* The same, with the reason that the system gives. */
+static cudaError_t fail_with(const char *what, int number) {
+  fprintf(stderr, "warpring: %s: %s\n", what, strerror(number));
   return cudaErrorDevicesUnavailable;
 }
 
@@ -129,21 +137,31 @@ static void set_up_slots(struct wr_device *d) {
 /* The memory of the device, at the addresses that kernels use. */
 static cudaError_t share_memory(struct wr_device *d) {
   d->memory_fd = memfd_create("warpring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (d->memory_fd < 0) return fail("memfd_create failed: Linux 3.17 or later is needed");
-  if (ftruncate(d->memory_fd, MAX_MEMORY_BYTES) < 0) return fail("no 4 GiB of address space");
+  if (d->memory_fd < 0) {
+    if (errno == ENOSYS) {
+      return fail("this kernel has no memfd_create: Linux 3.17 or later is needed");
+    }
+    return fail_with("no memory file can be made", errno);
+  }
+  if (ftruncate(d->memory_fd, MAX_MEMORY_BYTES) < 0) {
+    return fail_with("no memory file can have 4 GiB", errno);
+  }
   if (fcntl(d->memory_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
-    return fail("the memory file cannot be sealed");
+    return fail("this kernel cannot seal memory files: Linux 3.17 or later is needed");
   }
   void *want = (void *)POINTER_BASE;
   int flags = MAP_SHARED | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
   void *got = mmap(want, MAX_MEMORY_BYTES, PROT_READ | PROT_WRITE, flags, d->memory_fd, 0);
+  if (got == MAP_FAILED && errno == ENOMEM) {
+    return fail("this process has no 4 GiB of address space left: raise its limit (`ulimit -v`)");
+  }
   if (got != want) return fail("the addresses of device memory are taken in this process");
   struct {
     uint32_t count, padding;
     uint64_t guest, bytes, user, offset;
   } table = {1, 0, 0, MAX_MEMORY_BYTES, POINTER_BASE, 0};
   if (talk(VHOST_SET_MEM_TABLE, &table, sizeof table, d->memory_fd, NULL, 0) < 0) {
-    return fail("the device does not take this process's memory");
+    return fail("the device refuses this process's memory: `--verbose` of run or serve tells why");
   }
   return cudaSuccess;
 }
@@ -156,13 +174,15 @@ static cudaError_t negotiate(struct wr_device *d) {
   const uint64_t protocol = 1ull << VHOST_PROTOCOL_F_MQ | 1ull << VHOST_PROTOCOL_F_REPLY_ACK |
                             1ull << VHOST_PROTOCOL_F_CONFIG;
   uint64_t offered = 0, offered_protocol = 0;
-  if (talk(VHOST_GET_FEATURES, NULL, 0, -1, &offered, 8) < 0) return fail("no answer");
-  if ((offered & (needed | transport)) != (needed | transport)) return fail("another device");
+  if (talk(VHOST_GET_FEATURES, NULL, 0, -1, &offered, 8) < 0) return fail(NO_ANSWER);
+  if ((offered & (needed | transport)) != (needed | transport)) {
+    return fail("what listens at $WARPRING_SOCKET is another device");
+  }
   if (talk(VHOST_GET_PROTOCOL_FEATURES, NULL, 0, -1, &offered_protocol, 8) < 0 ||
       (offered_protocol & protocol) != protocol) {
     return fail("the device lacks protocol features");
   }
-  if (tell(VHOST_SET_PROTOCOL_FEATURES, protocol, -1) < 0) return fail("no answer");
+  if (tell(VHOST_SET_PROTOCOL_FEATURES, protocol, -1) < 0) return fail(NO_ANSWER);
   if (talk(VHOST_SET_OWNER, NULL, 0, -1, NULL, 0) < 0) return fail("the device has an owner");
   if (tell(VHOST_SET_FEATURES, needed | transport, -1) < 0) return fail("features were refused");
   cudaError_t error = share_memory(d);
@@ -178,7 +198,7 @@ static cudaError_t negotiate(struct wr_device *d) {
   memcpy(&version, config + 12 + CONFIG_PROTOCOL_VERSION, 4);
   memcpy(&base, config + 12 + CONFIG_POINTER_BASE, 8);
   if (version != PROTOCOL_VERSION || base != POINTER_BASE) {
-    return fail("the device is of another version of warpring");
+    return fail("the device is of another version of warpring: start `warpring serve` anew");
   }
   if (set_up_ring(&d->control, QUEUE_CONTROL, CONTROL_QUEUE_SIZE, CONTROL_RING) < 0 ||
       set_up_ring(&d->events, QUEUE_EVENT, EVENT_QUEUE_SIZE, EVENT_RING) < 0) {

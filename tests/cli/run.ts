@@ -19,8 +19,13 @@ const SOURCE = join(ROOT, "cli", "main.ts");
  * @throws if it can't be started, or takes over two minutes
  */
 export function warpring(...args: string[]): CommandResult {
+  return warpringWith({}, ...args);
+}
+
+/** The same, with other variables in the environment than this process has. */
+export function warpringWith(env: Record<string, string>, ...args: string[]): CommandResult {
   const command = "Deno" in globalThis ? ["run", "-A", SOURCE] : [SOURCE];
-  return runProgram(process.execPath, [...command, ...args]);
+  return runProgram(process.execPath, [...command, ...args], env);
 }
 
 /** Runs the built command in Node, as the installed package does. */
@@ -30,8 +35,13 @@ export function warpringInNode(...args: string[]): CommandResult {
   return runProgram("node", [built, ...args]);
 }
 
-function runProgram(program: string, args: string[]): CommandResult {
-  const env = { ...process.env };
+/** Runs any program as the others here are. @throws as `warpring` does */
+export function runProgram(
+  program: string,
+  args: string[],
+  more: Record<string, string> = {},
+): CommandResult {
+  const env = { ...process.env, ...more };
   delete env["FORCE_COLOR"];
   const result = spawnSync(program, args, {
     cwd: ROOT,

@@ -88,7 +88,8 @@ const load: Command = {
 function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { line, column, kernel } = error as { line?: number; column?: number; kernel?: string };
-  if (!line) return error.message;
+  // Bun gives every error a line: that of our own source.
+  if (error.name !== "PtxError" || !line) return error.message;
   const where = `line ${line}${column ? `, column ${column}` : ""}`;
   return `${where}${kernel ? `, in ${kernel}` : ""}: ${error.message}`;
 }
