@@ -3,40 +3,7 @@
  * where they should, that they answer what one thread at a time answers, and that the tests let no
  * wrong address through.
  */
-import assert from "node:assert/strict";
-import { layoutModule, lowerKernel, parsePtx, reportKernel } from "../../runtime/compiler/index.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
-import { Bench, kernelText } from "../compiler/bench.ts";
-import { describe, test } from "../harness.ts";
-
-type Shape = [number, number, number];
-
-interface Case {
-  name: string;
-  body: string;
-  block: Shape;
-  grid: Shape;
-  /** The size that kernels call n, and what is added to the pointers p0 and p1. */
-  n?: number;
-  shift?: [number, number];
-  /** What the report says of the first region: accesses covered, branches left, a row as one. */
-  sure: { checks: number; branches: number; flat: boolean } | undefined;
-  /** The fault: error code, and the linear thread of the grid (block · threads + thread). */
-  fault?: [code: number, thread: number];
-}
-
-const WORDS = 4096;
-/** r1 = ctaid.x · ntid.x + tid.x, r3 = n (third parameter). */
-const INDEX =
-  "mov.u32 %r1, %ctaid.x; mov.u32 %r2, %ntid.x; mad.lo.s32 %r1, %r1, %r2, %r0; cvt.u32.u64 %r3, %rd2;";
-/** The same, and r4 = ctaid.y · ntid.y + tid.y. */
-const INDEX_2D = `${INDEX} mov.u32 %r4, %ctaid.y; mov.u32 %r5, %ntid.y; mov.u32 %r6, %tid.y;
-  mad.lo.s32 %r4, %r4, %r5, %r6;`;
-/** p0[i] = p1[i] + i for the index in a register. */
-const copy = (i: string) => `mul.wide.s32 %rd5, ${i}, 4; add.s64 %rd6, %rd0, %rd5;
-  add.s64 %rd7, %rd1, %rd5; ld.global.u32 %r9, [%rd7]; add.s32 %r9, %r9, ${i}; st.global.u32 [%rd6], %r9;`;
-const LINE: Shape = [64, 1, 1];
-const FLAT = { checks: 2, branches: 0, flat: true };
+import { type Case, copy, FLAT, INDEX, INDEX_2D, LINE, tryCases } from "./sure-cases.ts";
 
 const cases: Case[] = [
   {
@@ -285,48 +252,4 @@ const cases: Case[] = [
   },
 ];
 
-async function report(text: string, block: Shape) {
-  const { library } = await loadArtifacts();
-  const module = parsePtx(text);
-  const [fn] = module.functions;
-  assert.ok(fn);
-  return reportKernel(lowerKernel(module, layoutModule(module), fn, library), block);
-}
-
-describe("tests for whole blocks", () => {
-  for (const c of cases) {
-    test(c.name, async () => {
-      const text = kernelText(3, c.body, ".shared .align 4 .b8 buf[256];");
-      const said = (await report(text, c.block)).regions[0]?.sure;
-      assert.deepEqual(
-        said && { checks: said.checks, branches: said.branches, flat: said.flat },
-        c.sure,
-      );
-      const [one, four] = await Promise.all(
-        ([1, 4] as const).map((width) => outcome(c, text, width)),
-      );
-      assert.deepEqual(four, one);
-      assert.deepEqual(one?.fault && [one.fault.code, one.fault.thread], c.fault);
-    });
-  }
-});
-
-/** What a kernel leaves in memory, and the thread of the grid that failed. */
-async function outcome(c: Case, text: string, width: 1 | 4) {
-  const bench = await Bench.create(width);
-  const out = bench.zeros(4 * WORDS);
-  const from = bench.upload(Uint32Array.from({ length: WORDS }, (_, k) => (k * 2654435761) >>> 0));
-  const [a, b] = c.shift ?? [0, 0];
-  // A shift of -1: so that a thousand words are left to the end of memory.
-  const first = a < 0 ? bench.memory.base + bench.memory.byteLength - 4000 : out + a;
-  const fault = bench.run(text, [first, from + b, c.n ?? 0], { grid: c.grid, block: c.block });
-  const threads = c.block[0] * c.block[1] * c.block[2];
-  const place = fault && {
-    code: fault.code,
-    thread: fault.block[0] * threads + fault.thread[0],
-    address: fault.address,
-    line: fault.line,
-  };
-  // After a fault, which threads came before it is not fixed.
-  return { fault: place, words: fault ? [] : bench.words(out, WORDS) };
-}
+tryCases("tests for whole blocks", cases);

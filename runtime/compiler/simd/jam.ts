@@ -8,7 +8,7 @@ import { isWide, LANES, type Shape, UNIFORM, uniform, VARYING } from "./shapes.t
 /** Regions of more operations than this stay as they are: the code would be too long. */
 const MAX_VALUES = 400;
 /** Float operations below which several groups at once are not worth their code. */
-const MIN_FLOATS = 8;
+const MIN_FLOATS = 6;
 /** Vectors that may live at one time in all copies together; an engine has 16 registers. */
 const MAX_LIVE = 20;
 

@@ -1,6 +1,7 @@
 import { Graph } from "../analysis/graph.ts";
 import { type Block, hasEffect, I1, I32, NONE, type Region, Value } from "../ir/ir.ts";
 import { Extents } from "./extents.ts";
+import { Inductions } from "./inductions.ts";
 import { LANES } from "./shapes.ts";
 
 /** What a body may take as given once its tests have passed. */
@@ -40,11 +41,14 @@ export function takeAsGiven(
   const known = new Set(flat ? ofAnyBlock(prologue) : prologue);
   if (flat && !flatten(region, block)) return undefined;
   const span = flat ? new Value("sreg", I32, [], 0, 0n, { name: "span" }) : undefined;
-  const extents = new Extents(known, block, span);
+  const graph = new Graph(region.start);
+  const inductions = new Inductions(graph);
+  const extents = new Extents(known, block, inductions, span);
   const tests: Value[] = [];
-  for (const b of new Graph(region.start).order) {
+  for (const b of graph.order) {
     const t = b.terminator;
     if (t?.kind !== "branch" || t.yes === t.no || isKnown(t.cond, known)) continue;
+    if (inductions.leaving.has(b)) continue;
     const side = likelySide(t.yes, t.no, t.cond);
     if (side === undefined) continue;
     const found = extents.always(t.cond, side);
@@ -111,13 +115,29 @@ function ofAnyBlock(prologue: readonly Value[]): Value[] {
 
 /**
  * The side that threads are expected to take: not the one where they just end; of a test for
- * equality (`x == 0`) the other one.
+ * equality (`x == 0`) the other one; of a guard that says where a value lies the one that goes on to
+ * an access (`if (0 <= x && x < n) sum += p[x]`).
  */
 function likelySide(yes: Block, no: Block, cond: Value): boolean | undefined {
   const [endsYes, endsNo] = [justEnds(yes), justEnds(no)];
   if (endsYes !== endsNo) return endsNo;
   for (const side of [true, false]) if (differs(cond, side)) return side;
+  for (const side of [true, false]) {
+    const guarded = side ? yes : no;
+    if (bounds(cond, side) > 1 && guarded.values.some((v) => v.op === "check")) return side;
+  }
   return undefined;
+}
+
+/** How many bounds a condition that is `wanted` sets, if it does nothing else; else 0. */
+function bounds(cond: Value, wanted: boolean): number {
+  if (cond.op === "not1") return bounds(cond.args[0], !wanted);
+  if (cond.op === (wanted ? "and1" : "or1")) {
+    const parts = cond.args.map((a) => bounds(a, wanted));
+    return parts.includes(0) ? 0 : parts.reduce((a, b) => a + b);
+  }
+  if (!/^i(32|64)_(lt|le|gt|ge)_[su]$/.test(cond.op)) return 0;
+  return cond.args[0].op === "i32_or" ? 2 : 1;
 }
 
 /** Whether a condition that is `wanted` says that values differ. */

@@ -1,0 +1,256 @@
+import type { Loop } from "../analysis/graph.ts";
+import { I1, I32, I64, type Type, type Value } from "../ir/ir.ts";
+import { NEGATED } from "../passes/fold.ts";
+import { BlockValues } from "./block-values.ts";
+import type { Induction, Inductions, LoopExit } from "./inductions.ts";
+
+/**
+ * A 32-bit value as base + Σ step × index + slack, modulo 2³², over the thread's indices and the rounds
+ * of loops that count. Base and steps are the same for the whole block; slack is anything between two
+ * values of the block.
+ */
+export interface Linear {
+  base: Value;
+  /** Step of each index: x, y, z, and those of loops; undefined is 0. */
+  steps: (Value | undefined)[];
+  slack: Slack | undefined;
+}
+
+/** What is known of a part that isn't linear: I64, within ±2^bits, a multiple of a power of two. */
+export interface Slack {
+  low: Value;
+  high: Value;
+  bits: number;
+  multiple: number;
+  needs: Value[];
+}
+
+/** A 64-bit value: a base of the block's, if any, and what a thread adds to it, within bounds. */
+export interface Spread {
+  base: Value | undefined;
+  /** Least and greatest that a thread adds (signed), as values of the block. */
+  low: Value;
+  high: Value;
+  /** Both lie within ±2^bits. */
+  bits: number;
+  /** A power of two that divides what any thread adds. */
+  multiple: number;
+  /** What must hold for all that to be so. */
+  needs: Value[];
+  /** It is linear in the thread's indices. */
+  regular: boolean;
+}
+
+/** Bounds of a spread stay inside this many bits, so that no sum of them wraps. */
+export const MAX_BITS = 58;
+
+/** What is known of a loop: the last of its rounds, counted from 0 (I64), if the needs are met. */
+interface Count {
+  last: Value;
+  needs: Value[];
+}
+
+/** Loops of more rounds than this are not sure: 32-bit steps times rounds stay within ±2⁵³. */
+const MAX_ROUNDS = 1n << 22n;
+/** Nor are those that move 64-bit values by more than this in a round: all rounds stay within ±2⁵⁰. */
+const MAX_STEP = 1n << 28n;
+
+/**
+ * The indices that values are linear in: the thread's, and the rounds of loops that count. How many
+ * rounds there are is a value of the block.
+ */
+export abstract class Rounds extends BlockValues {
+  /** Each index's greatest value as I64; undefined where it is always 0. */
+  protected readonly last: (Value | undefined)[];
+  /** What must hold for an index to stay below its greatest value. */
+  protected readonly lastNeeds: Value[][] = [[], [], []];
+  private readonly loops = new Map<Loop, number | undefined>();
+  private readonly inductions: Inductions;
+  protected readonly flat: boolean;
+
+  /**
+   * @param prologue values of the block
+   * @param block threads in x, y, z
+   * @param inductions what counts in the region's loops
+   * @param span number of threads in x from the first of this block on, for `gtid.x` (I32)
+   */
+  constructor(
+    prologue: Iterable<Value>,
+    block: readonly number[],
+    inductions: Inductions,
+    span: Value | undefined,
+  ) {
+    super(prologue);
+    this.inductions = inductions;
+    this.flat = span !== undefined;
+    this.last = block.map((n) => (n === 1 ? undefined : this.wide(BigInt(n - 1))));
+    if (span) {
+      this.code.push(span);
+      const threads = this.make("i64_extend_i32_u", I64, span);
+      this.last[0] = this.make("i64_sub", I64, threads, this.wide(1n));
+    }
+  }
+
+  /** A 32-bit value's form, if it has one. */
+  protected abstract linear(v: Value): Linear | undefined;
+  /** A 64-bit value's form, if it has one. */
+  protected abstract spread(v: Value): Spread | undefined;
+  /** That exact bounds are what 32 bits hold. */
+  protected abstract fits(low: Value, high: Value, signed: boolean): Value[];
+
+  /** A phi to which every round of a loop adds the same. */
+  protected counted(phi: Value): Linear | undefined {
+    const found = this.inductions.phis.get(phi);
+    const init = found && this.linear(found.init);
+    const k = init && this.loopIndex(found.loop);
+    const step = k !== undefined ? this.stepOf(found as Induction, "i32_add", I32) : undefined;
+    if (!init || k === undefined || !step) return undefined;
+    const steps = [...init.steps];
+    steps[k] = step;
+    return { ...init, steps };
+  }
+
+  protected counted64(phi: Value): Spread | undefined {
+    const found = this.inductions.phis.get(phi);
+    const init = found && this.spread(found.init);
+    const k = init && this.loopIndex(found.loop);
+    const step = k !== undefined ? this.stepOf(found as Induction, "i64_add", I64) : undefined;
+    if (!init || k === undefined || !step) return undefined;
+    const zero = this.wide(0n);
+    const far = this.make("i64_mul", I64, step, this.last[k] as Value);
+    const down = this.make("i64_lt_s", I1, far, zero);
+    const bits = Math.max(init.bits, 50) + 1;
+    if (bits > MAX_BITS) return undefined;
+    const moved = this.make("i64_add", I64, step, this.wide(MAX_STEP));
+    return {
+      ...init,
+      low: this.make("i64_add", I64, init.low, this.make("select", I64, down, far, zero)),
+      high: this.make("i64_add", I64, init.high, this.make("select", I64, down, zero, far)),
+      bits,
+      multiple: Math.min(init.multiple, multipleOf(step)),
+      needs: [
+        ...init.needs,
+        ...this.lastNeeds[k],
+        this.make("i64_le_u", I1, moved, this.wide(2n * MAX_STEP)),
+      ],
+    };
+  }
+
+  /** What a round adds, if that is the block's. */
+  private stepOf({ steps }: Induction, add: string, type: Type): Value | undefined {
+    let sum: Value | undefined;
+    for (const { value, minus } of steps) {
+      const own = type === I32 ? this.linear(value) : undefined;
+      const by = type === I32 ? (own && isFlat(own) ? own.base : undefined) : this.ownBase(value);
+      if (!by) return undefined;
+      const zero = type === I32 ? this.word(0) : this.wide(0n);
+      if (minus) sum = this.make(add.replace("add", "sub"), type, sum ?? zero, by);
+      else sum = sum ? this.make(add, type, sum, by) : by;
+    }
+    return sum;
+  }
+
+  private ownBase(v: Value): Value | undefined {
+    const s = this.spread(v);
+    return s?.base && s.bits === 0 ? s.base : undefined;
+  }
+
+  /** The index that counts a loop's rounds; undefined if it can't be told how many there are. */
+  private loopIndex(loop: Loop): number | undefined {
+    if (this.loops.has(loop)) return this.loops.get(loop);
+    this.loops.set(loop, undefined); // a bound that depends on the loop itself is none
+    for (const exit of this.inductions.exits.get(loop) ?? []) {
+      const rounds = this.rounds(loop, exit);
+      if (!rounds) continue;
+      const most = this.make("i64_le_u", I1, rounds.last, this.wide(MAX_ROUNDS));
+      this.last.push(rounds.last);
+      this.lastNeeds.push([...rounds.needs, most]);
+      this.loops.set(loop, this.last.length - 1);
+      break;
+    }
+    return this.loops.get(loop);
+  }
+
+  /** How often a loop can go round before an exit is taken: what is compared there counts. */
+  private rounds(loop: Loop, { cond, stay }: LoopExit): Count | undefined {
+    if (cond.op === "not1") return this.rounds(loop, { cond: cond.args[0], stay: !stay });
+    const [, name, sign] = /^i32_(lt|le|gt|ge|eq|ne)(?:_([su]))?$/.exec(cond.op) ?? [];
+    if (!name) return undefined;
+    const [x, y] = cond.args;
+    const counter = this.counter(loop, x);
+    const [at, bound, own] = counter
+      ? [counter, y, name]
+      : [this.counter(loop, y), x, SWAPPED[name]];
+    const limit = this.linear(bound);
+    if (!at || !limit || !isFlat(limit)) return undefined;
+    const by = Math.abs(at.step);
+    if (by === 0 || (by & (by - 1)) !== 0) return undefined;
+    const shift = this.wide(BigInt(Math.log2(by)));
+    const op = stay ? own : NEGATED[own];
+    const up = at.step > 0;
+    if (op === "ne") {
+      // The first time that they are equal, modulo 2³².
+      const ends = up ? [limit.base, at.base] : [at.base, limit.base];
+      const way = this.make("i32_sub", I32, ends[0], ends[1]);
+      const rest = this.make("i32_and", I32, way, this.word(by - 1));
+      const last = this.make("i64_shr_u", I64, this.make("i64_extend_i32_u", I64, way), shift);
+      return { last, needs: [this.make("i32_eqz", I1, rest)] };
+    }
+    if (up ? op !== "lt" && op !== "le" : op !== "gt" && op !== "ge") return undefined;
+    const extend = sign === "u" ? "i64_extend_i32_u" : "i64_extend_i32_s";
+    const [from, to] = [at.base, limit.base].map((v) => this.make(extend, I64, v));
+    const way = up ? this.make("i64_sub", I64, to, from) : this.make("i64_sub", I64, from, to);
+    const more = this.wide(BigInt(op === "lt" || op === "gt" ? by - 1 : by));
+    const steps = this.make("i64_shr_s", I64, this.make("i64_add", I64, way, more), shift);
+    const none = this.make("i64_lt_s", I1, steps, this.wide(0n));
+    const last = this.make("select", I64, none, this.wide(0n), steps);
+    const passed = this.make("i64_mul", I64, last, this.wide(BigInt(at.step)));
+    const end = this.make("i64_add", I64, from, passed);
+    return { last, needs: this.fits(end, end, sign !== "u") };
+  }
+
+  /** A value as a phi of the loop plus what is the block's: what it is in the first round, and its step. */
+  private counter(loop: Loop, v: Value): { base: Value; step: number } | undefined {
+    const found = this.inductions.phis.get(v);
+    if (found) {
+      const init = found.loop === loop ? this.linear(found.init) : undefined;
+      const step = this.stepOf(found, "i32_add", I32);
+      if (!init || !isFlat(init) || step?.op !== "const") return undefined;
+      return { base: init.base, step: step.imm };
+    }
+    if (v.op !== "i32_add" && v.op !== "i32_sub") return undefined;
+    const [a, b] = v.args;
+    const swapped = v.op === "i32_add" && this.isOwn(a);
+    const on = this.counter(loop, swapped ? b : a);
+    const by = swapped ? a : b;
+    if (!on || !this.isOwn(by)) return undefined;
+    return { base: this.make(v.op, I32, on.base, by), step: on.step };
+  }
+}
+
+/** Whether a value is the same for all threads and rounds. */
+export const isFlat = (l: Linear) => !l.slack && l.steps.every((s) => s === undefined);
+
+/** Comparisons with their sides swapped. */
+const SWAPPED: Record<string, string> = {
+  lt: "gt",
+  le: "ge",
+  gt: "lt",
+  ge: "le",
+  eq: "eq",
+  ne: "ne",
+};
+
+/** A power of two that divides a 64-bit value, by how it was computed. */
+function multipleOf(v: Value): number {
+  const [a, b] = v.args;
+  const low = (n: bigint) =>
+    Number(n === 0n ? 1n << 30n : (n & -n) > 1n << 30n ? 1n << 30n : n & -n);
+  if (v.op === "const") return low(v.big);
+  if (v.op === "i64_mul" && b.op === "const") return Math.min(1 << 30, multipleOf(a) * low(b.big));
+  if (v.op === "i64_shl" && b.op === "const") {
+    return Math.min(1 << 30, multipleOf(a) * 2 ** Number(b.big & 63n));
+  }
+  if (v.op === "i64_add" || v.op === "i64_sub") return Math.min(multipleOf(a), multipleOf(b));
+  return 1;
+}
