@@ -5,7 +5,7 @@ import { constants as osConstants, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { nativeLibraries } from "../cuda-shim/native/install.ts";
-import { type Command, type CommandArguments, stringOption, UsageError } from "./command.ts";
+import { type Command, type CommandArguments, stringOption } from "./command.ts";
 import { findProgram, needMachine, type Program, startFailure } from "./program.ts";
 import {
   runningServer,
@@ -27,7 +27,6 @@ export const run: Command = {
   summary: "run an unmodified CUDA program (built with nvcc -cudart shared)",
   options: {
     ...SERVER_OPTIONS,
-    devices: { type: "string", value: "N", help: "how many devices the program sees: 1" },
     socket: {
       type: "string",
       value: "PATH",
@@ -36,8 +35,6 @@ export const run: Command = {
   },
   async run(args) {
     needMachine(process.platform, process.arch);
-    const devices = stringOption(args, "devices") ?? "1";
-    if (devices !== "1") throw new UsageError(`--devices ${devices}: only 1 is supported`);
     const options = serverOptions(args);
     const [name = "", ...rest] = args.operands;
     const program = findProgram(name);

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { MAX_DEVICES } from "../runtime/protocol/definitions.ts";
 import { type CommandArguments, CommandError, stringOption, UsageError } from "./command.ts";
 import { kernelCacheFolder, NO_CACHE } from "./kernel-cache.ts";
 
@@ -15,6 +16,7 @@ type Runtime = (typeof RUNTIMES)[number];
 
 /** What the server is told, besides its socket. */
 export interface ServerOptions {
+  devices?: number;
   memoryBytes?: number;
   workers?: number;
   timeoutMs?: number;
@@ -31,7 +33,8 @@ export interface ServerOptions {
 
 /** Options that `run` and `serve` share. */
 export const SERVER_OPTIONS = {
-  memory: { type: "string", value: "SIZE", help: "device memory, as 512M or 2G" },
+  devices: { type: "string", value: "N", help: `devices that a program sees, 1 to ${MAX_DEVICES}` },
+  memory: { type: "string", value: "SIZE", help: "memory of each device, as 512M or 2G" },
   workers: { type: "string", value: "N", help: "threads that run blocks beside the device's own" },
   runtime: { type: "string", value: "NAME", help: "bun or deno; Deno if it is there" },
   fma: { type: "string", value: "KIND", help: "exact (the default) or unfused" },
@@ -43,6 +46,13 @@ export const SERVER_OPTIONS = {
 /** @throws UsageError if a value is none */
 export function serverOptions(args: CommandArguments): ServerOptions {
   const options: ServerOptions = {};
+  const devices = stringOption(args, "devices");
+  if (devices !== undefined) {
+    options.devices = parseCount("devices", devices);
+    if (options.devices < 1 || options.devices > MAX_DEVICES) {
+      throw new UsageError(`--devices ${devices}: between 1 and ${MAX_DEVICES}`);
+    }
+  }
   const memory = stringOption(args, "memory");
   if (memory !== undefined) options.memoryBytes = parseSize(memory);
   const workers = stringOption(args, "workers");
@@ -58,6 +68,10 @@ export function serverOptions(args: CommandArguments): ServerOptions {
   const cache = kernelCacheFolder(args);
   if (cache !== undefined) options.cache = cache;
   if (args.values["verbose"] === true) options.verbose = true;
+  const { devices: count = 1, memoryBytes = 0 } = options;
+  if (count > 1 && count * memoryBytes > 4 * 2 ** 30) {
+    throw new UsageError(`--devices ${count} --memory ${memory}: more than 4G together`);
+  }
   return options;
 }
 

@@ -25,6 +25,8 @@ export interface SmiDevice {
 
 /** A program that uses a served device. */
 export interface SmiProcess {
+  /** Of the device. */
+  index: number;
   pid: number;
   /** Of the program, as the system knows it. */
   name: string;
@@ -41,7 +43,7 @@ const MIB = 2 ** 20;
 /**
  * The table.
  * @param versions of this program, of the driver's protocol, and of CUDA (`13.0`)
- * @param processes programs that use the first device
+ * @param processes programs and the devices that they use
  * @returns lines of 91 columns
  */
 export function smiTable(
@@ -91,8 +93,8 @@ export function smiTable(
     ),
     `|${"=".repeat(WIDTH)}|`,
   );
-  for (const { pid, name, memoryUsed, kernel } of processes) {
-    const left = `    0   N/A  N/A  ${String(pid).padStart(9)}      C   `;
+  for (const { index, pid, name, memoryUsed, kernel } of processes) {
+    const left = `  ${String(index).padStart(3)}   N/A  N/A  ${String(pid).padStart(9)}      C   `;
     const used = `${Math.ceil(memoryUsed / MIB)}MiB`.padStart(9);
     const what = kernel === "" ? name : `${name}: ${kernel}`;
     lines.push(
@@ -141,12 +143,12 @@ function cudaVersion(version: number): string {
 const loadCuda = () => import("../cuda-shim/index.ts");
 
 /** Asks the devices of this process what the table shows. */
-async function readDevices(): Promise<{ devices: SmiDevice[]; cuda: string }> {
+async function readDevices(count: number): Promise<{ devices: SmiDevice[]; cuda: string }> {
   const cuda = await loadCuda();
   const must = (error: number): void => {
     if (error !== cuda.cudaSuccess) throw new cuda.CudaError(error);
   };
-  using thread = await cuda.openCuda();
+  using thread = await cuda.openCuda({ devices: count });
   const devices: SmiDevice[] = [];
   for (let index = 0; index < thread.devices.length; index++) {
     const properties: { value: CudaDeviceProp | null } = { value: null };
@@ -199,6 +201,19 @@ function processName(pid: number): string {
   }
 }
 
+/** The programs that have memory of a device; of the first one, all of them. */
+function processesOf(report: ServerReport, index: number): SmiProcess[] {
+  return report.clients
+    .filter(({ used }) => index === 0 || (used[index] ?? 0) > 0)
+    .map(({ pid, used, running, kernel }) => ({
+      index,
+      pid,
+      name: processName(pid),
+      memoryUsed: used[index] ?? 0,
+      kernel: running ? kernel : "",
+    }));
+}
+
 /** The `smi` command. */
 export const smi: Command = {
   name: "smi",
@@ -209,26 +224,23 @@ export const smi: Command = {
     socket: { type: "string", value: "PATH", help: "of a running `warpring serve`" },
   },
   async run(args) {
-    const { devices, cuda } = await readDevices();
     const given = stringOption(args, "socket");
     const socket = given ?? (await runningServer());
-    if (socket !== undefined) {
-      const report = await askServer(socket);
-      const device = devices[0];
-      if (device) {
+    const report = socket === undefined ? undefined : await askServer(socket);
+    const { devices, cuda } = await readDevices(report?.devices ?? 1);
+    if (report !== undefined) {
+      for (const device of devices) {
         device.name = report.name;
         device.multiprocessors = report.multiprocessors;
         device.memoryTotal = report.memoryBytes;
-        device.memoryUsed = report.clients.reduce((sum, { used }) => sum + used, 0);
+        device.memoryUsed = report.clients.reduce(
+          (sum, { used }) => sum + (used[device.index] ?? 0),
+          0,
+        );
       }
-      const processes = report.clients.map(({ pid, used, running, kernel }) => ({
-        pid,
-        name: processName(pid),
-        memoryUsed: used,
-        kernel: running ? kernel : "",
-      }));
+      const processes = devices.flatMap((device) => processesOf(report, device.index));
       const versions = { warpring: VERSION, driver: `${PROTOCOL_VERSION}.0`, cuda };
-      for (const line of smiTable(devices.slice(0, 1), versions, processes)) print(line);
+      for (const line of smiTable(devices, versions, processes)) print(line);
       return EXIT_OK;
     }
     const versions = { warpring: VERSION, driver: `${PROTOCOL_VERSION}.0`, cuda };

@@ -161,13 +161,14 @@ export async function fill(text: string): Promise<string> {
 
 /** Every attribute of the device as it is by default, with 4 GiB less what the guest has. */
 function attributeTable(): string {
-  const attributes = new DeviceAttributes({
+  const description = {
     name: "warpring vGPU",
     index: 0,
     multiprocessors: 16,
     memoryBytes: 0,
     timeoutMs: 0,
-  });
+  };
+  const attributes = new DeviceAttributes(description, 0);
   const rows = Object.entries(protocol)
     .filter(([name]) => name.startsWith("cudaDevAttr"))
     .map(([name, number]) => `| ${number} | \`${name}\` | ${attributes.get(number as number)} |`);

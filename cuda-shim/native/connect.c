@@ -193,13 +193,15 @@ static cudaError_t negotiate(struct wr_device *d) {
   if (talk(VHOST_GET_CONFIG, config, sizeof config, -1, config, sizeof config) < 0) {
     return fail("the device has no configuration");
   }
-  uint32_t version;
+  uint32_t version, devices;
   uint64_t base;
   memcpy(&version, config + 12 + CONFIG_PROTOCOL_VERSION, 4);
   memcpy(&base, config + 12 + CONFIG_POINTER_BASE, 8);
-  if (version != PROTOCOL_VERSION || base != POINTER_BASE) {
+  memcpy(&devices, config + 12 + CONFIG_DEVICES, 4);
+  if (version != PROTOCOL_VERSION || base != POINTER_BASE || devices - 1 >= MAX_DEVICES) {
     return fail("the device is of another version of warpring: start `warpring serve` anew");
   }
+  d->devices = (int)devices;
   if (set_up_ring(&d->control, QUEUE_CONTROL, CONTROL_QUEUE_SIZE, CONTROL_RING) < 0 ||
       set_up_ring(&d->events, QUEUE_EVENT, EVENT_QUEUE_SIZE, EVENT_RING) < 0) {
     return fail("the device does not take a queue");
@@ -207,18 +209,12 @@ static cudaError_t negotiate(struct wr_device *d) {
   return cudaSuccess;
 }
 
-static cudaError_t start(struct wr_device *d) {
+static cudaError_t start(void) {
   struct wr_call c;
   memset(&c, 0, sizeof c);
   wr_put32(&c, START_PROTOCOL_VERSION, PROTOCOL_VERSION);
   wr_put32(&c, START_PROCESS, (uint32_t)getpid());
-  cudaError_t error = wr_send(&c, COMMAND_START);
-  if (error != cudaSuccess) return error;
-  memset(&c, 0, sizeof c);
-  wr_put32(&c, CONTEXT_CREATE_FLAGS, CONTEXT_PRIMARY);
-  error = wr_send(&c, COMMAND_CONTEXT_CREATE);
-  d->context = wr_get32(&c, CONTEXT_CREATE_CONTEXT);
-  return error;
+  return wr_send(&c, COMMAND_START);
 }
 
 static cudaError_t open_device(struct wr_device *d) {
@@ -238,7 +234,7 @@ static cudaError_t open_device(struct wr_device *d) {
   if (error != cudaSuccess) return error;
   set_up_slots(d);
   error = wr_listen();
-  return error == cudaSuccess ? start(d) : error;
+  return error == cudaSuccess ? start() : error;
 }
 
 /* Whatever another thread was doing with the program's kernels, nobody does it here any more. */
@@ -266,6 +262,34 @@ cudaError_t wr_connect(void) {
     }
   }
   cudaError_t error = opened;
+  pthread_mutex_unlock(&opening);
+  return error;
+}
+
+cudaError_t wr_check_device(int device) {
+  cudaError_t error = wr_connect();
+  if (error != cudaSuccess) return error;
+  return device >= 0 && device < wr_device.devices ? cudaSuccess : cudaErrorInvalidDevice;
+}
+
+cudaError_t wr_context(int device, uint32_t *context) {
+  cudaError_t error = wr_check_device(device);
+  if (error != cudaSuccess) return error;
+  uint32_t *known = &wr_device.contexts[device];
+  *context = __atomic_load_n(known, __ATOMIC_ACQUIRE);
+  if (*context != 0) return cudaSuccess;
+  pthread_mutex_lock(&opening);
+  if (*known == 0) {
+    struct wr_call c;
+    memset(&c, 0, sizeof c);
+    wr_put32(&c, CONTEXT_CREATE_FLAGS, CONTEXT_PRIMARY);
+    wr_put32(&c, CONTEXT_CREATE_DEVICE, (uint32_t)device);
+    error = wr_send(&c, COMMAND_CONTEXT_CREATE);
+    if (error == cudaSuccess) {
+      __atomic_store_n(known, wr_get32(&c, CONTEXT_CREATE_CONTEXT), __ATOMIC_RELEASE);
+    }
+  }
+  *context = *known;
   pthread_mutex_unlock(&opening);
   return error;
 }

@@ -1,44 +1,51 @@
 /* Devices, errors, limits, and what belongs to the process as a whole. */
+#include "driver.h"
 #include "warpring.h"
 
 WR_API cudaError_t cudaGetDeviceCount(int *count) {
   if (count == NULL) return wr_result(cudaErrorInvalidValue);
   *count = 0;
   WR_TRY(wr_connect());
-  *count = 1;
+  *count = wr_device.devices;
   return cudaSuccess;
 }
 WR_API cudaError_t cudaSetDevice(int device) {
-  if (device != 0) return wr_result(cudaErrorInvalidDevice);
-  return wr_result(wr_connect());
+  uint32_t context;
+  WR_TRY(wr_context(device, &context));
+  wr_thread.device = device;
+  return cudaSuccess;
 }
 WR_API cudaError_t cudaGetDevice(int *device) {
   if (device == NULL) return wr_result(cudaErrorInvalidValue);
   WR_TRY(wr_connect());
-  *device = 0;
+  *device = wr_thread.device;
   return cudaSuccess;
 }
 WR_API cudaError_t cudaInitDevice(int device, unsigned flags, unsigned more) {
+  uint32_t context;
   (void)flags, (void)more;
-  return cudaSetDevice(device);
+  return wr_result(wr_context(device, &context));
 }
 WR_API cudaError_t cudaSetValidDevices(int *devices, int count) {
   for (int i = 0; i < count; i++) {
-    if (devices == NULL || devices[i] != 0) return wr_result(cudaErrorInvalidDevice);
+    if (devices == NULL) return wr_result(cudaErrorInvalidDevice);
+    WR_TRY(wr_check_device(devices[i]));
   }
   return wr_result(wr_connect());
 }
+/* All devices are alike. */
 WR_API cudaError_t cudaChooseDevice(int *device, const void *properties) {
   if (device == NULL || properties == NULL) return wr_result(cudaErrorInvalidValue);
-  return cudaGetDevice(device);
+  WR_TRY(wr_connect());
+  *device = 0;
+  return cudaSuccess;
 }
 WR_API cudaError_t cudaDeviceGetAttribute(int *value, int attribute, int device) {
   struct wr_call c;
   if (value == NULL) return wr_result(cudaErrorInvalidValue);
-  if (device != 0) return wr_result(cudaErrorInvalidDevice);
-  WR_TRY(wr_begin(&c, NULL));
-  wr_put32(&c, REQUEST_CONTEXT, 0);
+  WR_TRY(wr_begin_without(&c));
   wr_put32(&c, DEVICE_ATTRIBUTE_ATTRIBUTE, (uint32_t)attribute);
+  wr_put32(&c, DEVICE_ATTRIBUTE_DEVICE, (uint32_t)device);
   WR_TRY(wr_send(&c, COMMAND_DEVICE_ATTRIBUTE));
   *value = (int)wr_get32(&c, DEVICE_ATTRIBUTE_VALUE);
   return cudaSuccess;
@@ -52,7 +59,7 @@ WR_API cudaError_t cudaDeviceReset(void) {
   struct wr_call c;
   WR_TRY(wr_begin(&c, NULL));
   cudaError_t error = wr_send(&c, COMMAND_CONTEXT_RESET);
-  wr_generation++;
+  wr_generations[wr_thread.device]++;
   return wr_result(error);
 }
 
@@ -69,7 +76,7 @@ WR_API cudaError_t cudaDriverGetVersion(int *version) {
   return cudaSuccess;
 }
 
-static unsigned device_flags;
+static unsigned device_flags[MAX_DEVICES];
 #define SCHEDULE_MASK 7u
 #define DEVICE_FLAGS_MASK 0xffu
 #define DEVICE_MAP_HOST 8u
@@ -77,12 +84,12 @@ WR_API cudaError_t cudaSetDeviceFlags(unsigned flags) {
   if (flags & ~DEVICE_FLAGS_MASK) return wr_result(cudaErrorInvalidValue);
   unsigned schedule = flags & SCHEDULE_MASK;
   if (schedule & (schedule - 1)) return wr_result(cudaErrorInvalidValue);
-  device_flags = flags;
+  device_flags[wr_thread.device] = flags;
   return cudaSuccess;
 }
 WR_API cudaError_t cudaGetDeviceFlags(unsigned *flags) {
   if (flags == NULL) return wr_result(cudaErrorInvalidValue);
-  *flags = device_flags | DEVICE_MAP_HOST;
+  *flags = device_flags[wr_thread.device] | DEVICE_MAP_HOST;
   return cudaSuccess;
 }
 

@@ -26,10 +26,10 @@ struct wr_device wr_device = {.lock = PTHREAD_MUTEX_INITIALIZER,
                               .changed = PTHREAD_COND_INITIALIZER,
                               .event_lock = PTHREAD_MUTEX_INITIALIZER,
                               .spins = MAX_SPINS};
-unsigned wr_generation = 1;
+unsigned wr_generations[MAX_DEVICES] = {[0 ... MAX_DEVICES - 1] = 1};
 __thread struct wr_thread wr_thread;
 
-cudaError_t wr_failure(void) { return wr_device.failed; }
+cudaError_t wr_failure(void) { return wr_device.failed[wr_thread.device]; }
 int wr_memory_fd(void) { return wr_device.memory_fd; }
 
 static cudaError_t lost(const char *why) {
@@ -89,7 +89,8 @@ static void reap(struct wr_device *d) {
     slot->state = SLOT_DONE;
     if (slot->posted) {
       uint32_t error = bytes >= 4 ? *(uint32_t *)slot->in : (uint32_t)cudaErrorUnknown;
-      if (error != cudaSuccess && d->late == cudaSuccess) d->late = (cudaError_t)error;
+      cudaError_t *late = &d->late[slot->device];
+      if (error != cudaSuccess && *late == cudaSuccess) *late = (cudaError_t)error;
       slot->state = SLOT_FREE;
     }
   }
@@ -115,6 +116,17 @@ static int stays(cudaError_t error) {
     default:
       return 0;
   }
+}
+
+/* Is an error that stays that of the device which the call is for? */
+static int is_own(const struct wr_device *d, const struct wr_call *c, uint32_t command) {
+  if (d->devices == 1) return 1;
+  uint32_t stream;
+  memcpy(&stream, c->request + REQUEST_STREAM, 4);
+  if (stream >= FIRST_HANDLE && wr_device_of(wr_pointer(stream)) < 0) return 0;
+  /* Events and memory of any device are waited for. */
+  return command != COMMAND_EVENT_SYNCHRONIZE && command != COMMAND_EVENT_QUERY &&
+         command != COMMAND_MEMORY_FREE;
 }
 
 static int used_waits(struct wr_ring *r) {
@@ -181,19 +193,34 @@ static cudaError_t wait_used(struct wr_device *d, const struct wr_slot *awaited)
 
 /* -- requests ------------------------------------------------------------------------------- */
 
-cudaError_t wr_begin(struct wr_call *c, cudaStream_t stream) {
+static cudaError_t begin(struct wr_call *c, int device) {
   memset(c->request, 0, sizeof c->request);
   c->out = NULL;
   c->in = NULL;
   c->out_bytes = c->in_bytes = 0;
-  cudaError_t error = wr_connect();
+  c->device = device;
+  return wr_connect();
+}
+
+cudaError_t wr_begin_without(struct wr_call *c) { return begin(c, wr_thread.device); }
+
+cudaError_t wr_begin_on(struct wr_call *c, int device, cudaStream_t stream) {
+  uint32_t context;
+  cudaError_t error = begin(c, device);
+  if (error == cudaSuccess) error = wr_context(device, &context);
   if (error != cudaSuccess) return error;
   uint32_t handle = wr_handle(stream);
   if (handle == 0 && wr_thread.per_thread_default) handle = STREAM_PER_THREAD;
-  wr_put32(c, REQUEST_CONTEXT, wr_device.context);
+  int owner = handle < FIRST_HANDLE ? device : wr_device_of(stream);
+  if (owner >= 0) c->device = owner;
+  wr_put32(c, REQUEST_CONTEXT, context);
   wr_put32(c, REQUEST_STREAM, handle);
   wr_put32(c, REQUEST_FLAGS, (uint32_t)wr_thread.capture_mode);
   return cudaSuccess;
+}
+
+cudaError_t wr_begin(struct wr_call *c, cudaStream_t stream) {
+  return wr_begin_on(c, wr_thread.device, stream);
 }
 
 static __thread uint32_t thread_id;
@@ -217,6 +244,7 @@ static cudaError_t submit(struct wr_call *c, uint32_t command, int posted, struc
   }
   slot->state = SLOT_SENT;
   slot->posted = posted;
+  slot->device = c->device;
   memcpy(slot->out, c->request, REQUEST_SIZE);
   if (c->out_bytes) memcpy(slot->out + REQUEST_SIZE, c->out, c->out_bytes);
   unsigned head = 2 * (unsigned)(slot - d->slots);
@@ -248,13 +276,13 @@ cudaError_t wr_transact(struct wr_call *c, uint32_t command, uint32_t response_b
     }
     error = used < RESPONSE_HEADER_SIZE ? cudaErrorUnknown : (cudaError_t)wr_get32(c, RESPONSE_ERROR);
     slot->state = SLOT_FREE;
-    if (error == cudaSuccess && d->late != cudaSuccess) {
+    if (error == cudaSuccess && d->late[c->device] != cudaSuccess) {
       /* What was launched before a reset is of no interest after it. */
-      if (command != COMMAND_CONTEXT_RESET) error = d->late;
-      d->late = cudaSuccess;
+      if (command != COMMAND_CONTEXT_RESET) error = d->late[c->device];
+      d->late[c->device] = cudaSuccess;
     }
-    if (command == COMMAND_CONTEXT_RESET) d->failed = cudaSuccess;
-    if (stays(error)) d->failed = error;
+    if (command == COMMAND_CONTEXT_RESET) d->failed[c->device] = cudaSuccess;
+    if (stays(error) && is_own(d, c, command)) d->failed[c->device] = error;
     pthread_cond_broadcast(&d->changed);
   }
   pthread_mutex_unlock(&d->lock);
@@ -279,4 +307,15 @@ cudaError_t wr_send_handle(uint32_t command, int at, const void *handle) {
   WR_TRY(wr_begin(&c, NULL));
   wr_put32(&c, at, wr_handle(handle));
   return wr_result(wr_send(&c, command));
+}
+
+cudaError_t wr_synchronize_all(void) {
+  cudaError_t result = wr_connect();
+  for (int device = 0; device < wr_device.devices && result == cudaSuccess; device++) {
+    struct wr_call c;
+    if (__atomic_load_n(&wr_device.contexts[device], __ATOMIC_ACQUIRE) == 0) continue;
+    result = wr_begin_on(&c, device, NULL);
+    if (result == cudaSuccess) result = wr_send(&c, COMMAND_CONTEXT_SYNCHRONIZE);
+  }
+  return result;
 }

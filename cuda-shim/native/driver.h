@@ -43,7 +43,7 @@ enum { SLOT_FREE, SLOT_SENT, SLOT_DONE };
 struct wr_slot {
   uint8_t *out, *in;
   uint32_t used;
-  int state, posted;
+  int state, posted, device;
 };
 
 struct wr_device {
@@ -53,9 +53,10 @@ struct wr_device {
   int spins;   /* looks at the ring before a waiter sleeps */
   int socket, memory_fd;
   int connected, gone, forked;
-  cudaError_t late; /* of launches that nobody waited for */
-  cudaError_t failed; /* an error that stays with the context until it is reset */
-  uint32_t context;
+  int devices;
+  cudaError_t late[MAX_DEVICES];   /* of launches that nobody waited for */
+  cudaError_t failed[MAX_DEVICES]; /* an error that stays with a context until it is reset */
+  uint32_t contexts[MAX_DEVICES];  /* 0: not made yet */
   struct wr_ring control, events;
   struct wr_slot slots[SLOTS];
   pthread_mutex_t event_lock;

@@ -18,7 +18,7 @@ WR_API cudaError_t cudaFuncGetAttributes(struct function_attributes *result, con
   if (result == NULL) return wr_result(cudaErrorInvalidValue);
   WR_TRY(wr_find_kernel(func, &k));
   WR_TRY(wr_begin(&c, NULL));
-  wr_put32(&c, FUNCTION_ATTRIBUTES_FUNCTION, k->function);
+  wr_put32(&c, FUNCTION_ATTRIBUTES_FUNCTION, wr_here(k)->function);
   WR_TRY(wr_send(&c, COMMAND_FUNCTION_ATTRIBUTES));
   memset(result, 0, sizeof *result);
   result->shared = k->shared;
@@ -47,12 +47,12 @@ static cudaError_t set(const void *func, uint32_t attribute, int value) {
   struct wr_call c;
   WR_TRY(wr_find_kernel(func, &k));
   WR_TRY(wr_begin(&c, NULL));
-  wr_put32(&c, FUNCTION_SET_FUNCTION, k->function);
+  wr_put32(&c, FUNCTION_SET_FUNCTION, wr_here(k)->function);
   wr_put32(&c, FUNCTION_SET_ATTRIBUTE, attribute);
   wr_put32(&c, FUNCTION_SET_VALUE, (uint32_t)value);
   WR_TRY(wr_send(&c, COMMAND_FUNCTION_SET));
-  if (attribute == FUNCTION_MAX_DYNAMIC_SHARED) k->max_dynamic = (uint32_t)value;
-  if (attribute >= FUNCTION_CLUSTER_WIDTH && attribute <= FUNCTION_CLUSTER_DEPTH) k->clusters = 1;
+  if (attribute == FUNCTION_MAX_DYNAMIC_SHARED) wr_here(k)->max_dynamic = (uint32_t)value;
+  if (attribute >= FUNCTION_CLUSTER_WIDTH && attribute <= FUNCTION_CLUSTER_DEPTH) wr_here(k)->clusters = 1;
   return cudaSuccess;
 }
 #define FUNC_ATTRIBUTE_LAST 15
@@ -90,7 +90,7 @@ WR_API cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int *b
   if (blocks == NULL || flags > 1) return wr_result(cudaErrorInvalidValue);
   WR_TRY(wr_find_kernel(func, &k));
   WR_TRY(wr_begin(&c, NULL));
-  wr_put32(&c, OCCUPANCY_FUNCTION, k->function);
+  wr_put32(&c, OCCUPANCY_FUNCTION, wr_here(k)->function);
   wr_put32(&c, OCCUPANCY_THREADS, (uint32_t)threads);
   wr_put64(&c, OCCUPANCY_SHARED_BYTES, shared);
   WR_TRY(wr_send(&c, COMMAND_OCCUPANCY));
@@ -108,7 +108,7 @@ WR_API cudaError_t cudaOccupancyAvailableDynamicSMemPerBlock(size_t *bytes, cons
   if (bytes == NULL) return wr_result(cudaErrorInvalidValue);
   WR_TRY(wr_find_kernel(func, &k));
   WR_TRY(wr_begin(&c, NULL));
-  wr_put32(&c, OCCUPANCY_SHARED_FUNCTION, k->function);
+  wr_put32(&c, OCCUPANCY_SHARED_FUNCTION, wr_here(k)->function);
   wr_put32(&c, OCCUPANCY_SHARED_THREADS, (uint32_t)threads);
   wr_put32(&c, OCCUPANCY_SHARED_BLOCKS, (uint32_t)blocks);
   WR_TRY(wr_send(&c, COMMAND_OCCUPANCY_SHARED));
@@ -125,7 +125,7 @@ static cudaError_t cluster_limits(const void *func, unsigned *most, unsigned *re
   struct wr_call c;
   WR_TRY(wr_find_kernel(func, &k));
   WR_TRY(wr_begin(&c, NULL));
-  wr_put32(&c, FUNCTION_ATTRIBUTES_FUNCTION, k->function);
+  wr_put32(&c, FUNCTION_ATTRIBUTES_FUNCTION, wr_here(k)->function);
   WR_TRY(wr_send(&c, COMMAND_FUNCTION_ATTRIBUTES));
   *most = wr_get32(&c, FUNCTION_ATTRIBUTES_CLUSTER_BLOCKS);
   *required = wr_get32(&c, FUNCTION_ATTRIBUTES_CLUSTER_WIDTH) *

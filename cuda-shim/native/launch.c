@@ -23,11 +23,12 @@ WR_API cudaError_t __cudaPopCallConfiguration(dim3 *grid, dim3 *block, size_t *s
 }
 
 /* What the device checks without looking at its state: then no answer has to be waited for. */
-static int is_certain(const struct wr_kernel *k, dim3 grid, dim3 block, size_t shared) {
+static int is_certain(struct wr_kernel *k, dim3 grid, dim3 block, size_t shared) {
   if (grid.x - 1u >= 0x7fffffffu || grid.y - 1u >= 65535 || grid.z - 1u >= 65535) return 0;
-  if (k->clusters) return 0;
+  const struct wr_here *here = wr_here(k);
+  if (here->clusters) return 0;
   if (block.x - 1u >= 1024 || block.y - 1u >= 1024 || block.z - 1u >= 64) return 0;
-  return (uint64_t)block.x * block.y * block.z <= k->max_threads && shared <= k->max_dynamic;
+  return (uint64_t)block.x * block.y * block.z <= k->max_threads && shared <= here->max_dynamic;
 }
 
 cudaError_t wr_build_launch(struct wr_call *c, uint8_t *block_memory, const void *func, dim3 grid,
@@ -35,7 +36,7 @@ cudaError_t wr_build_launch(struct wr_call *c, uint8_t *block_memory, const void
                             uint32_t flags, struct wr_kernel **kernel) {
   cudaError_t error = wr_find_kernel(func, kernel);
   if (error != cudaSuccess) return error;
-  const struct wr_kernel *k = *kernel;
+  struct wr_kernel *k = *kernel;
   if (k->parameter_bytes > MAX_PARAMETER_BYTES || shared > 0xffffffffu) return cudaErrorInvalidValue;
   if (k->parameter_count > 0 && args == NULL) return cudaErrorInvalidValue;
   error = wr_begin(c, stream);
@@ -45,7 +46,7 @@ cudaError_t wr_build_launch(struct wr_call *c, uint8_t *block_memory, const void
     memcpy(block_memory + k->parameters[i].offset, args[i], k->parameters[i].bytes);
   }
   wr_translate_arguments(block_memory, k->parameter_bytes);
-  wr_put32(c, LAUNCH_FUNCTION, k->function);
+  wr_put32(c, LAUNCH_FUNCTION, wr_here(k)->function);
   wr_put32(c, LAUNCH_GRID_X, grid.x);
   wr_put32(c, LAUNCH_GRID_Y, grid.y);
   wr_put32(c, LAUNCH_GRID_Z, grid.z);

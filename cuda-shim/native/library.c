@@ -113,11 +113,16 @@ WR_API cudaError_t cudaLibraryUnload(void *library) {
   if (error == cudaSuccess) wr_forget_module(m);
   pthread_mutex_unlock(&wr_module_lock);
   WR_TRY(error);
-  struct wr_call c;
-  error = wr_begin(&c, NULL);
-  if (error == cudaSuccess) {
-    wr_put32(&c, MODULE_UNLOAD_MODULE, m->handle);
-    error = wr_send(&c, COMMAND_MODULE_UNLOAD);
+  for (int device = 0; device < MAX_DEVICES; device++) {
+    struct wr_call c;
+    const struct wr_loaded *loaded = &m->on[device];
+    if (loaded->generation != wr_generations[device] || loaded->handle == 0) continue;
+    cudaError_t refused = wr_begin_on(&c, device, NULL);
+    if (refused == cudaSuccess) {
+      wr_put32(&c, MODULE_UNLOAD_MODULE, loaded->handle);
+      refused = wr_send(&c, COMMAND_MODULE_UNLOAD);
+    }
+    if (error == cudaSuccess) error = refused;
   }
   free(m->image);
   free(m);
@@ -184,7 +189,7 @@ static cudaError_t name_at(const struct wr_module *m, unsigned index, char *name
   struct wr_call c;
   cudaError_t error = wr_begin(&c, NULL);
   if (error != cudaSuccess) return error;
-  wr_put32(&c, FUNCTION_GET_MODULE, m->handle);
+  wr_put32(&c, FUNCTION_GET_MODULE, wr_module_here(m)->handle);
   wr_put32(&c, FUNCTION_GET_INDEX, index);
   c.in = answer;
   c.in_bytes = sizeof answer;
@@ -230,6 +235,10 @@ WR_API cudaError_t cudaLibraryGetGlobal(void **address, size_t *bytes, void *lib
 WR_API cudaError_t cudaFuncSetAttribute(const void *func, int attribute, int value);
 WR_API cudaError_t cudaKernelSetAttributeForDevice(cudaKernel_t kernel, int attribute, int value,
                                                    int device) {
-  if (device != 0) return wr_result(cudaErrorInvalidDevice);
-  return cudaFuncSetAttribute(kernel, attribute, value);
+  int before = wr_thread.device;
+  WR_TRY(wr_check_device(device));
+  wr_thread.device = device;
+  cudaError_t error = cudaFuncSetAttribute(kernel, attribute, value);
+  wr_thread.device = before;
+  return error;
 }

@@ -39,7 +39,7 @@ static cudaError_t check_managed(const void *p, size_t bytes, uint32_t *serial) 
 static cudaError_t check_location(struct location location) {
   if (location.type == WR_LOCATION_HOST) return cudaSuccess;
   if (location.type != WR_LOCATION_DEVICE) return cudaErrorInvalidValue;
-  return location.id == 0 ? cudaSuccess : cudaErrorInvalidDevice;
+  return wr_check_device(location.id);
 }
 
 static cudaError_t check_stream(cudaStream_t stream) {

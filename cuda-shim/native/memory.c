@@ -64,6 +64,7 @@ WR_API cudaError_t cudaMalloc3D(struct pitched *result, struct extent extent) {
 WR_API cudaError_t cudaMemGetInfo(size_t *available, size_t *total) {
   struct wr_call c;
   WR_TRY(wr_begin(&c, NULL));
+  wr_put32(&c, MEMORY_INFO_DEVICE, (uint32_t)wr_thread.device);
   WR_TRY(wr_send(&c, COMMAND_MEMORY_INFO));
   if (available) *available = wr_get64(&c, MEMORY_INFO_FREE);
   if (total) *total = wr_get64(&c, MEMORY_INFO_TOTAL);

@@ -6,6 +6,15 @@
 
 #define ALIGN8(n) (((n) + 7) & ~(size_t)7)
 
+/* A device that has the module already: all of them have the same managed variables. */
+static uint32_t twin(const struct wr_module *m) {
+  for (int device = 0; device < MAX_DEVICES; device++) {
+    const struct wr_loaded *on = &m->on[device];
+    if (on->generation == wr_generations[device] && on->handle != 0) return on->handle;
+  }
+  return 0;
+}
+
 /* Sends an image through memory that is shared with the device. */
 static cudaError_t load_image(struct wr_module *m, const void *image, size_t bytes) {
   struct wr_call c;
@@ -24,10 +33,11 @@ static cudaError_t load_image(struct wr_module *m, const void *image, size_t byt
   wr_put32(&c, MODULE_LOAD_BYTES, (uint32_t)bytes);
   wr_put32(&c, MODULE_LOAD_FLAGS, MODULE_IMAGE_MAPPED);
   wr_put64(&c, MODULE_LOAD_ADDRESS, address);
+  wr_put32(&c, MODULE_LOAD_TWIN, twin(m));
   c.in = log;
   c.in_bytes = sizeof log;
   error = wr_send(&c, COMMAND_MODULE_LOAD);
-  m->handle = wr_get32(&c, MODULE_LOAD_MODULE);
+  wr_module_here(m)->handle = wr_get32(&c, MODULE_LOAD_MODULE);
   m->functions = wr_get32(&c, MODULE_LOAD_FUNCTIONS);
   if (error != cudaSuccess) {
     uint32_t length = wr_get32(&c, MODULE_LOAD_LOG_LENGTH);
@@ -68,7 +78,7 @@ cudaError_t wr_symbol_of(struct wr_module *m, const char *name, uint64_t *at, ui
   struct wr_call c;
   cudaError_t error = wr_begin(&c, NULL);
   if (error != cudaSuccess) return error;
-  wr_put32(&c, SYMBOL_GET_MODULE, m->handle);
+  wr_put32(&c, SYMBOL_GET_MODULE, wr_module_here(m)->handle);
   wr_put32(&c, SYMBOL_GET_NAME_LENGTH, (uint32_t)strlen(name));
   c.out = name;
   c.out_bytes = (uint32_t)strlen(name);
@@ -92,12 +102,15 @@ static cudaError_t load_registered(struct wr_module *m) {
 }
 
 cudaError_t wr_load_module(struct wr_module *m) {
-  if (m->generation == wr_generation) return m->error;
+  struct wr_loaded *here = wr_module_here(m);
+  unsigned generation = wr_generations[wr_thread.device];
+  if (here->generation == generation) return here->error;
   cudaError_t error = wr_connect();
   if (error != cudaSuccess) return error;
-  m->error = m->is_library ? load_image(m, m->image, m->image_bytes) : load_registered(m);
-  m->generation = wr_generation;
-  return m->error;
+  here->handle = 0;
+  here->error = m->is_library ? load_image(m, m->image, m->image_bytes) : load_registered(m);
+  here->generation = generation;
+  return here->error;
 }
 
 WR_API char __cudaInitModule(void **module) {
@@ -110,12 +123,14 @@ WR_API char __cudaInitModule(void **module) {
 
 cudaError_t wr_look_up(struct wr_kernel *k) {
   cudaError_t error = wr_load_module(k->module);
-  if (error != cudaSuccess || k->generation == wr_generation) return error;
+  struct wr_here *here = wr_here(k);
+  unsigned generation = wr_generations[wr_thread.device];
+  if (error != cudaSuccess || here->generation == generation) return error;
   static uint8_t table[40960];
   struct wr_call c;
   error = wr_begin(&c, NULL);
   if (error != cudaSuccess) return error;
-  wr_put32(&c, FUNCTION_GET_MODULE, k->module->handle);
+  wr_put32(&c, FUNCTION_GET_MODULE, wr_module_here(k->module)->handle);
   wr_put32(&c, FUNCTION_GET_NAME_LENGTH, (uint32_t)strlen(k->name));
   c.out = k->name;
   c.out_bytes = (uint32_t)strlen(k->name);
@@ -124,7 +139,7 @@ cudaError_t wr_look_up(struct wr_kernel *k) {
   error = wr_send(&c, COMMAND_FUNCTION_GET);
   if (error == cudaErrorSymbolNotFound) error = cudaErrorInvalidDeviceFunction;
   if (error != cudaSuccess) return error;
-  k->function = wr_get32(&c, FUNCTION_GET_FUNCTION);
+  here->function = wr_get32(&c, FUNCTION_GET_FUNCTION);
   k->parameter_bytes = wr_get32(&c, FUNCTION_GET_PARAMETER_BYTES);
   k->parameter_count = wr_get32(&c, FUNCTION_GET_PARAMETER_COUNT);
   k->shared = wr_get32(&c, FUNCTION_GET_SHARED_BYTES);
@@ -132,19 +147,21 @@ cudaError_t wr_look_up(struct wr_kernel *k) {
   k->constant = wr_get32(&c, FUNCTION_GET_CONST_BYTES);
   k->registers = wr_get32(&c, FUNCTION_GET_REGISTERS);
   k->max_threads = wr_get32(&c, FUNCTION_GET_MAX_THREADS);
-  k->max_dynamic = wr_get32(&c, FUNCTION_GET_MAX_DYNAMIC_SHARED);
+  here->max_dynamic = wr_get32(&c, FUNCTION_GET_MAX_DYNAMIC_SHARED);
   k->ptx = wr_get32(&c, FUNCTION_GET_PTX_VERSION);
   k->binary = wr_get32(&c, FUNCTION_GET_BINARY_VERSION);
-  k->clusters = wr_get32(&c, FUNCTION_GET_CLUSTERS);
+  here->clusters = wr_get32(&c, FUNCTION_GET_CLUSTERS);
   if (k->parameter_count > sizeof table / PARAMETER_SIZE) return cudaErrorInvalidKernelImage;
-  free(k->parameters);
-  k->parameters = calloc(k->parameter_count + 1, sizeof *k->parameters);
-  if (k->parameters == NULL) return cudaErrorMemoryAllocation;
+  /* They are the same on every device, and after every reset; other threads may be reading them. */
+  struct wr_parameter *parameters = k->parameters;
+  if (parameters == NULL) parameters = calloc(k->parameter_count + 1, sizeof *parameters);
+  if (parameters == NULL) return cudaErrorMemoryAllocation;
   for (uint32_t i = 0; i < k->parameter_count; i++) {
-    memcpy(&k->parameters[i].offset, table + i * PARAMETER_SIZE + PARAMETER_OFFSET, 4);
-    memcpy(&k->parameters[i].bytes, table + i * PARAMETER_SIZE + PARAMETER_BYTES, 4);
+    memcpy(&parameters[i].offset, table + i * PARAMETER_SIZE + PARAMETER_OFFSET, 4);
+    memcpy(&parameters[i].bytes, table + i * PARAMETER_SIZE + PARAMETER_BYTES, 4);
   }
-  k->generation = wr_generation;
+  k->parameters = parameters;
+  here->generation = generation;
   return cudaSuccess;
 }
 
@@ -152,14 +169,20 @@ cudaError_t wr_find_kernel(const void *func, struct wr_kernel **kernel) {
   pthread_mutex_lock(&wr_module_lock);
   struct wr_kernel *k = wr_registered_kernel(func);
   cudaError_t error = k == NULL ? cudaErrorInvalidDeviceFunction : cudaSuccess;
-  if (k != NULL && k->generation != wr_generation) error = wr_look_up(k);
+  if (k != NULL && wr_here(k)->generation != wr_generations[wr_thread.device]) error = wr_look_up(k);
   pthread_mutex_unlock(&wr_module_lock);
   *kernel = k;
   return error;
 }
 
 static int has_function(const struct wr_kernel *k, const void *function) {
-  return k->generation == wr_generation && k->function == *(const uint32_t *)function;
+  for (int device = 0; device < MAX_DEVICES; device++) {
+    const struct wr_here *on = &k->on[device];
+    if (on->generation == wr_generations[device] && on->function == *(const uint32_t *)function) {
+      return 1;
+    }
+  }
+  return 0;
 }
 struct wr_kernel *wr_kernel_of(uint32_t function) {
   pthread_mutex_lock(&wr_module_lock);

@@ -13,16 +13,25 @@ struct wr_wrapper {
 #define WR_WRAPPER_MAGIC 0x466243b1u
 #define WR_RELOCATABLE_WRAPPER 2
 
+/* A module on one device. */
+struct wr_loaded {
+  unsigned generation; /* the rest is valid if it is that of the device */
+  cudaError_t error;
+  uint32_t handle;
+};
 struct wr_module {
   struct wr_module *next;
   const struct wr_wrapper *wrapper; /* of a registered module */
   uint8_t *image;                   /* of a library, whose own it is */
   size_t image_bytes;
   int is_library;
-  unsigned generation; /* the rest is valid if it is wr_generation */
-  cudaError_t error;
-  uint32_t handle, functions;
+  uint32_t functions;
+  struct wr_loaded on[MAX_DEVICES];
 };
+
+static inline struct wr_loaded *wr_module_here(struct wr_module *m) {
+  return &m->on[wr_thread.device];
+}
 
 struct wr_variable {
   struct wr_variable *next;

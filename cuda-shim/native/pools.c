@@ -4,8 +4,7 @@
 
 static cudaError_t current_pool(void **pool, int device, uint32_t set, int field) {
   struct wr_call c;
-  if (device != 0) return wr_result(cudaErrorInvalidDevice);
-  WR_TRY(wr_begin(&c, NULL));
+  WR_TRY(wr_begin_on(&c, device, NULL));
   wr_put32(&c, POOL_CURRENT_POOL, set);
   WR_TRY(wr_send(&c, COMMAND_POOL_CURRENT));
   if (pool != NULL) *pool = wr_pointer(wr_get32(&c, field));
@@ -23,6 +22,7 @@ WR_API cudaError_t cudaDeviceSetMemPool(int device, void *pool) {
   if (pool == NULL) return wr_result(cudaErrorInvalidValue);
   return current_pool(NULL, device, wr_handle(pool), POOL_CURRENT_CURRENT);
 }
+#define ALLOCATION_PINNED 1
 struct pool_properties {
   int type, handles;
   struct location location;
@@ -35,7 +35,11 @@ WR_API cudaError_t cudaMemPoolCreate(void **pool, const struct pool_properties *
   struct wr_call c;
   if (pool == NULL || p == NULL) return wr_result(cudaErrorInvalidValue);
   if (p->handles != 0) return wr_result(cudaErrorNotSupported);
-  WR_TRY(wr_begin(&c, NULL));
+  if (p->type != ALLOCATION_PINNED) return wr_result(cudaErrorInvalidValue);
+  if (p->location.type != WR_LOCATION_DEVICE) {
+    return wr_result(p->location.type == 0 ? cudaErrorInvalidValue : cudaErrorNotSupported);
+  }
+  WR_TRY(wr_begin_on(&c, p->location.id, NULL));
   wr_put64(&c, POOL_CREATE_MAX_BYTES, p->most);
   WR_TRY(wr_send(&c, COMMAND_POOL_CREATE));
   *pool = wr_pointer(wr_get32(&c, POOL_CREATE_POOL));
@@ -75,54 +79,54 @@ WR_API cudaError_t cudaMemPoolTrimTo(void *pool, size_t keep) {
   return wr_result(wr_send(&c, COMMAND_POOL_TRIM));
 }
 
-/* -- where they are, and who reaches them: there is one device, which reaches all of its own -------- */
+/* -- where they are, and who reaches them ------------------------------------------------------ */
 
-#define ALLOCATION_PINNED 1
 static cudaError_t check_place(const struct location *location, int type) {
   if (location == NULL || type != ALLOCATION_PINNED) return cudaErrorInvalidValue;
   if (location->type != WR_LOCATION_DEVICE) return cudaErrorNotSupported;
-  return location->id == 0 ? cudaSuccess : cudaErrorInvalidDevice;
+  return wr_check_device(location->id);
 }
 WR_API cudaError_t cudaMemGetDefaultMemPool(void **pool, struct location *location, int type) {
   WR_TRY(check_place(location, type));
-  return cudaDeviceGetDefaultMemPool(pool, 0);
+  return cudaDeviceGetDefaultMemPool(pool, location->id);
 }
 WR_API cudaError_t cudaMemGetMemPool(void **pool, struct location *location, int type) {
   WR_TRY(check_place(location, type));
-  return cudaDeviceGetMemPool(pool, 0);
+  return cudaDeviceGetMemPool(pool, location->id);
 }
 WR_API cudaError_t cudaMemSetMemPool(struct location *location, int type, void *pool) {
   WR_TRY(check_place(location, type));
-  return cudaDeviceSetMemPool(0, pool);
+  return cudaDeviceSetMemPool(location->id, pool);
 }
 
-#define ACCESS_READ_WRITE 3
 struct access {
   struct location location;
   int flags;
 };
-static cudaError_t check_pool(void *pool) {
-  struct wr_call c;
-  cudaError_t error = wr_begin(&c, NULL);
+static cudaError_t pool_access(void *pool, const struct location *location, struct wr_call *c) {
+  cudaError_t error = check_place(location, ALLOCATION_PINNED);
+  if (error == cudaSuccess) error = wr_begin(c, NULL);
   if (error != cudaSuccess) return error;
-  wr_put32(&c, POOL_GET_POOL, wr_handle(pool));
-  wr_put32(&c, POOL_GET_ATTRIBUTE, POOL_RELEASE_THRESHOLD);
-  return wr_send(&c, COMMAND_POOL_GET);
-}
-WR_API cudaError_t cudaMemPoolGetAccess(int *flags, void *pool, struct location *location) {
-  if (flags == NULL) return wr_result(cudaErrorInvalidValue);
-  WR_TRY(check_pool(pool));
-  WR_TRY(check_place(location, ALLOCATION_PINNED));
-  *flags = ACCESS_READ_WRITE;
+  wr_put32(c, POOL_ACCESS_POOL, wr_handle(pool));
+  wr_put32(c, POOL_ACCESS_DEVICE, (uint32_t)location->id);
   return cudaSuccess;
 }
-/* A device cannot lose access to its own memory, as in CUDA. */
+WR_API cudaError_t cudaMemPoolGetAccess(int *flags, void *pool, struct location *location) {
+  struct wr_call c;
+  if (flags == NULL) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(pool_access(pool, location, &c));
+  WR_TRY(wr_send(&c, COMMAND_POOL_ACCESS));
+  *flags = (int)wr_get32(&c, POOL_ACCESS_ALLOWED);
+  return cudaSuccess;
+}
 WR_API cudaError_t cudaMemPoolSetAccess(void *pool, const struct access *list, size_t count) {
   if (list == NULL && count > 0) return wr_result(cudaErrorInvalidValue);
-  WR_TRY(check_pool(pool));
   for (size_t i = 0; i < count; i++) {
-    WR_TRY(check_place(&list[i].location, ALLOCATION_PINNED));
-    if (list[i].flags != ACCESS_READ_WRITE) return wr_result(cudaErrorInvalidValue);
+    struct wr_call c;
+    WR_TRY(pool_access(pool, &list[i].location, &c));
+    wr_put32(&c, POOL_ACCESS_SET, 1);
+    wr_put32(&c, POOL_ACCESS_FLAGS, (uint32_t)list[i].flags);
+    WR_TRY(wr_send(&c, COMMAND_POOL_ACCESS));
   }
   return cudaSuccess;
 }

@@ -277,9 +277,8 @@ static cudaError_t GET(struct PROPERTIES *p, int device) {
   struct wr_call c;
   int32_t attributes[DEVICE_ATTRIBUTE_COUNT];
   if (p == NULL) return wr_result(cudaErrorInvalidValue);
-  WR_TRY(wr_begin(&c, NULL));
-  if (device != 0) return wr_result(cudaErrorInvalidDevice);
-  wr_put32(&c, REQUEST_CONTEXT, 0);
+  WR_TRY(wr_begin_without(&c));
+  wr_put32(&c, DEVICE_PROPERTIES_DEVICE, (uint32_t)device);
   WR_TRY(wr_send(&c, COMMAND_DEVICE_PROPERTIES));
   memcpy(attributes, c.response + DEVICE_PROPERTIES_ATTRIBUTES, sizeof attributes);
   memset(p, 0, sizeof *p);

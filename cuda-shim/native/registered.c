@@ -12,6 +12,7 @@
 struct registration {
   struct registration *next;
   uint8_t *start; /* as registered */
+  int device;
   size_t bytes, pages_bytes;
   uint8_t *pages, *allocation, *alias; /* page-aligned; of the device; where the pages are in it */
 };
@@ -55,6 +56,7 @@ WR_API cudaError_t cudaHostRegister(void *p, size_t bytes, unsigned flags) {
   if (r == NULL) return wr_result(cudaErrorMemoryAllocation);
   r->start = p;
   r->bytes = bytes;
+  r->device = wr_thread.device;
   pthread_mutex_lock(&lock);
   cudaError_t error = cudaSuccess;
   for (struct registration *o = registrations; o != NULL && error == cudaSuccess; o = o->next) {
@@ -81,15 +83,14 @@ WR_API cudaError_t cudaHostUnregister(void *p) {
   pthread_mutex_unlock(&lock);
   if (r == NULL) return wr_result(cudaErrorHostMemoryNotRegistered);
   struct wr_call c;
-  cudaError_t error = wr_begin(&c, NULL);
-  if (error == cudaSuccess) error = wr_send(&c, COMMAND_CONTEXT_SYNCHRONIZE);
+  cudaError_t error = wr_synchronize_all();
   void *own = mmap(NULL, r->pages_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (own == MAP_FAILED) return wr_result(cudaErrorMemoryAllocation);
   memcpy(own, r->alias, r->pages_bytes);
   void *back = mremap(own, r->pages_bytes, r->pages_bytes, MREMAP_MAYMOVE | MREMAP_FIXED, r->pages);
   if (back != r->pages) return wr_result(cudaErrorMemoryAllocation);
+  if (error == cudaSuccess) error = wr_begin(&c, NULL);
   if (error == cudaSuccess) {
-    wr_begin(&c, NULL);
     wr_put64(&c, MEMORY_FREE_ADDRESS, (uintptr_t)r->allocation);
     wr_put32(&c, MEMORY_FREE_KIND, MEMORY_HOST);
     error = wr_send(&c, COMMAND_MEMORY_FREE);
@@ -106,10 +107,11 @@ cudaError_t wr_about(const void *p, struct wr_call *c) {
 }
 
 /* The address that kernels use for registered memory; NULL if it is none. */
-static uint8_t *alias_of(const void *p) {
+static uint8_t *alias_of(const void *p, int *device) {
   pthread_mutex_lock(&lock);
   struct registration *r = find(p);
   uint8_t *alias = r == NULL ? NULL : r->alias + ((const uint8_t *)p - r->pages);
+  if (r != NULL) *device = r->device;
   pthread_mutex_unlock(&lock);
   return alias;
 }
@@ -135,8 +137,9 @@ void wr_translate_arguments(uint8_t *block, size_t bytes) {
   if (__atomic_load_n(&registrations, __ATOMIC_ACQUIRE) == NULL) return;
   for (size_t at = 0; at + 8 <= bytes; at += 8) {
     void *p;
+    int device;
     memcpy(&p, block + at, 8);
-    uint8_t *alias = p == NULL ? NULL : alias_of(p);
+    uint8_t *alias = p == NULL ? NULL : alias_of(p, &device);
     if (alias != NULL) memcpy(block + at, &alias, 8);
   }
 }
@@ -144,7 +147,8 @@ void wr_translate_arguments(uint8_t *block, size_t bytes) {
 WR_API cudaError_t cudaHostGetDevicePointer(void **device, void *host, unsigned flags) {
   struct wr_call c;
   if (device == NULL || host == NULL || flags != 0) return wr_result(cudaErrorInvalidValue);
-  uint8_t *alias = alias_of(host);
+  int registered_by;
+  uint8_t *alias = alias_of(host, &registered_by);
   if (alias == NULL && wr_is_device(host)) {
     WR_TRY(wr_about(host, &c));
     if (wr_get32(&c, POINTER_ATTRIBUTES_KIND) == MEMORY_HOST) alias = host;
@@ -167,9 +171,10 @@ WR_API cudaError_t cudaHostGetFlags(unsigned *flags, void *p) {
 cudaError_t wr_pointer_attributes(const void *p, struct wr_pointer *result) {
   struct wr_call c;
   *result = (struct wr_pointer){0, NO_DEVICE, NULL, (void *)(uintptr_t)p};
-  uint8_t *alias = alias_of(p);
+  int device;
+  uint8_t *alias = alias_of(p, &device);
   if (alias != NULL) {
-    *result = (struct wr_pointer){MEMORY_HOST, 0, alias, (void *)(uintptr_t)p};
+    *result = (struct wr_pointer){MEMORY_HOST, device, alias, (void *)(uintptr_t)p};
     return cudaSuccess;
   }
   cudaError_t error = wr_about(p, &c);
@@ -177,7 +182,7 @@ cudaError_t wr_pointer_attributes(const void *p, struct wr_pointer *result) {
   uint32_t kind = wr_get32(&c, POINTER_ATTRIBUTES_KIND);
   if (kind != MEMORY_HOST && kind != MEMORY_DEVICE && kind != MEMORY_MANAGED) return cudaSuccess;
   result->type = (int)kind;
-  result->device = 0;
+  result->device = (int)wr_get32(&c, POINTER_ATTRIBUTES_DEVICE);
   result->device_pointer = (void *)(uintptr_t)p;
   if (kind == MEMORY_DEVICE) result->host_pointer = NULL;
   return cudaSuccess;

@@ -13,11 +13,14 @@ static cudaError_t on_stream(uint32_t command, cudaStream_t stream) {
 
 /* Streams that were made and not destroyed; of two with the same place the later one. */
 #define PLACES 4096
-static uint32_t known[PLACES];
-int wr_is_stream(cudaStream_t stream) {
+static uint64_t known[PLACES]; /* the handle, and above it the ordinal of the device */
+int wr_device_of(cudaStream_t stream) {
   uint32_t handle = wr_handle(stream);
-  if (handle <= STREAM_PER_THREAD) return 1;
-  return __atomic_load_n(&known[handle % PLACES], __ATOMIC_RELAXED) == handle;
+  uint64_t found = __atomic_load_n(&known[handle % PLACES], __ATOMIC_RELAXED);
+  return (uint32_t)found == handle ? (int)(found >> 32) : -1;
+}
+int wr_is_stream(cudaStream_t stream) {
+  return wr_handle(stream) <= STREAM_PER_THREAD || wr_device_of(stream) == wr_thread.device;
 }
 
 WR_API cudaError_t cudaStreamCreateWithPriority(cudaStream_t *stream, unsigned flags,
@@ -29,7 +32,8 @@ WR_API cudaError_t cudaStreamCreateWithPriority(cudaStream_t *stream, unsigned f
   wr_put32(&c, STREAM_CREATE_PRIORITY, (uint32_t)priority);
   WR_TRY(wr_send(&c, COMMAND_STREAM_CREATE));
   uint32_t handle = wr_get32(&c, STREAM_CREATE_STREAM);
-  __atomic_store_n(&known[handle % PLACES], handle, __ATOMIC_RELAXED);
+  uint64_t entry = (uint64_t)wr_thread.device << 32 | handle;
+  __atomic_store_n(&known[handle % PLACES], entry, __ATOMIC_RELAXED);
   *stream = wr_pointer(handle);
   return cudaSuccess;
 }
@@ -40,10 +44,14 @@ WR_API cudaError_t cudaStreamCreate(cudaStream_t *stream) {
   return cudaStreamCreateWithPriority(stream, 0, 0);
 }
 WR_API cudaError_t cudaStreamDestroy(cudaStream_t stream) {
-  uint32_t handle = wr_handle(stream);
-  __atomic_compare_exchange_n(&known[handle % PLACES], &handle, 0, 0, __ATOMIC_RELAXED,
-                              __ATOMIC_RELAXED);
-  return on_stream(COMMAND_STREAM_DESTROY, stream);
+  int device = wr_device_of(stream);
+  uint64_t entry = (uint64_t)(uint32_t)device << 32 | wr_handle(stream);
+  uint64_t *place = &known[wr_handle(stream) % PLACES];
+  cudaError_t error = on_stream(COMMAND_STREAM_DESTROY, stream);
+  if (device >= 0) {
+    __atomic_compare_exchange_n(place, &entry, 0, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+  }
+  return error;
 }
 WR_API cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   return on_stream(COMMAND_STREAM_SYNCHRONIZE, stream);
@@ -91,7 +99,7 @@ WR_API cudaError_t cudaStreamGetDevice(cudaStream_t stream, int *device) {
   struct wr_call c;
   if (device == NULL) return wr_result(cudaErrorInvalidValue);
   WR_TRY(info(stream, &c));
-  *device = 0;
+  *device = (int)wr_get32(&c, STREAM_INFO_DEVICE);
   return cudaSuccess;
 }
 

@@ -54,6 +54,7 @@ struct wr_call {
   uint32_t out_bytes;
   void *in;
   uint32_t in_bytes;
+  int device; /* the ordinal that it is for, as far as that is known here */
 };
 
 static inline void wr_put32(struct wr_call *c, int at, uint32_t v) { memcpy(c->request + at, &v, 4); }
@@ -69,8 +70,12 @@ static inline uint64_t wr_get64(const struct wr_call *c, int at) {
   return v;
 }
 
-/* Starts a request for the primary context; connects to the device if that was not done yet. */
+/* Starts a request for the primary context of the thread's device, and makes that if need be. */
 cudaError_t wr_begin(struct wr_call *c, cudaStream_t stream);
+/* The same for a device by its ordinal, which may be none. */
+cudaError_t wr_begin_on(struct wr_call *c, int device, cudaStream_t stream);
+/* Starts a request that needs no context. */
+cudaError_t wr_begin_without(struct wr_call *c);
 /* Sends it and waits for the answer. Returns the answer's error, or why there is none. */
 cudaError_t wr_send(struct wr_call *c, uint32_t command);
 /* Sends a launch without waiting: its error, if any, comes with the next synchronising call. */
@@ -80,13 +85,19 @@ cudaError_t wr_send_handle(uint32_t command, int at, const void *handle);
 
 /* Connection, driver.c. */
 cudaError_t wr_connect(void);
-/* Empties the context: modules have to be loaded again. */
-extern unsigned wr_generation;
+/* Connects, and says whether there is a device of that ordinal. */
+cudaError_t wr_check_device(int device);
+/* The primary context of a device, made if need be. */
+cudaError_t wr_context(int device, uint32_t *context);
+/* Waits for all work of all devices. */
+cudaError_t wr_synchronize_all(void);
+/* Counts the resets of each device: after one modules have to be loaded again. */
+extern unsigned wr_generations[MAX_DEVICES];
 /* Is it an address of the device's memory, which this process shares? */
 static inline int wr_is_device(const void *p) {
   return (uintptr_t)p - POINTER_BASE < MAX_MEMORY_BYTES;
 }
-/* The error that the context has until it is reset, as far as the device has said it. */
+/* The error that the thread's device has until it is reset, as far as it has said it. */
 cudaError_t wr_failure(void);
 /* The file that backs it. */
 int wr_memory_fd(void);
@@ -100,6 +111,7 @@ struct wr_config {
   cudaStream_t stream;
 };
 struct wr_thread {
+  int device; /* cudaSetDevice */
   cudaError_t last;
   int per_thread_default; /* a *_ptsz or *_ptds entry point is running */
   int capture_mode;       /* cudaStreamCaptureMode of the thread */
@@ -118,23 +130,31 @@ static inline uint32_t wr_handle(const void *p) {
 }
 static inline void *wr_pointer(uint32_t handle) { return (void *)(uintptr_t)handle; }
 
-/* Is it a stream for certain? Some streams are forgotten: then the device is asked. */
+/* Is it a stream of the thread's device for certain? Some are forgotten: then the device is asked. */
 int wr_is_stream(cudaStream_t stream);
+/* The device of a stream, -1 if that is not known here. */
+int wr_device_of(cudaStream_t stream);
 
 /* The program's modules and kernels, module.c. */
 struct wr_parameter {
   uint32_t offset, bytes;
 };
+/* A kernel on one device. */
+struct wr_here {
+  unsigned generation; /* the rest is valid if it is that of the device */
+  uint32_t function, max_dynamic, clusters;
+};
 struct wr_kernel {
   const void *host;
   const char *name;
   struct wr_module *module;
-  unsigned generation; /* the rest is valid if it is wr_generation */
-  uint32_t function, parameter_bytes, parameter_count;
-  uint32_t shared, local, constant, registers, max_threads, max_dynamic, ptx, binary, clusters;
+  struct wr_here on[MAX_DEVICES];
+  uint32_t parameter_bytes, parameter_count;
+  uint32_t shared, local, constant, registers, max_threads, ptx, binary;
   struct wr_parameter *parameters;
 };
-/* The kernel registered under a host function's address, or that is such a handle. */
+static inline struct wr_here *wr_here(struct wr_kernel *k) { return &k->on[wr_thread.device]; }
+/* The kernel registered under a host function's address, or that is such a handle; on this device. */
 cudaError_t wr_find_kernel(const void *func, struct wr_kernel **kernel);
 /* The address and size of a registered variable. */
 cudaError_t wr_find_symbol(const void *symbol, uint64_t *address, uint64_t *bytes);

@@ -8,6 +8,9 @@ import type { MemoryPool } from "./pool.ts";
 /** Allocations start at multiples of this, as CUDA's do. */
 export const ALLOCATION_GRANULE = 256;
 
+/** The memory of one of several devices is a multiple of this. */
+const DEVICE_GRANULE = 65536;
+
 /** One allocation. `size` is what was asked for; the heap may hold more. */
 export interface Allocation {
   readonly offset: number;
@@ -17,6 +20,8 @@ export interface Allocation {
   readonly flags: number;
   /** Handle of the context; 0 for what the device itself needs (modules, scratch). */
   readonly context: number;
+  /** Ordinal of the device whose memory it is. */
+  readonly device: number;
   /** A number that no other allocation of this device ever has. */
   readonly serial: number;
   /** Only MEMORY_FREE of the guest's own allocations is allowed. */
@@ -25,29 +30,48 @@ export interface Allocation {
   pool: MemoryPool | undefined;
 }
 
-/** Allocations sorted by address, over a heap. */
+/** For whom an allocation is: a device, and a context; handle 0 for the device itself. */
+export interface Owner {
+  readonly ordinal: number;
+  readonly handle: number;
+}
+
+/**
+ * Allocations sorted by address, over a heap. Several devices share the heap: each may take an equal
+ * part of it, from wherever there is room.
+ */
 export class AllocationTable {
   readonly #memory: GuestMemory;
   readonly #heap: Heap;
   readonly #sorted: Allocation[] = [];
   #serial = 0;
   #last: Allocation | undefined;
+  /** Bytes that each device has taken. */
+  readonly #used: number[];
 
   /**
    * @param memory whose base makes CUDA pointers
    * @param heap over the device-memory region
+   * @param devices how many share it
    */
-  constructor(memory: GuestMemory, heap: Heap) {
+  constructor(memory: GuestMemory, heap: Heap, devices = 1) {
     this.#memory = memory;
     this.#heap = heap;
+    this.#used = new Array<number>(devices).fill(0);
   }
 
-  /** Bytes that the heap can still give, and all it has. */
-  get free(): number {
-    return this.#heap.free;
+  /** Bytes that a device can still give. */
+  free(device: number): number {
+    return Math.min(this.total - this.#used[device]!, this.#heap.free);
   }
+  /** Bytes that each device has. */
   get total(): number {
-    return this.#heap.end - this.#heap.start;
+    const bytes = (this.#heap.end - this.#heap.start) / this.#used.length;
+    return this.#used.length === 1 ? bytes : Math.floor(bytes / DEVICE_GRANULE) * DEVICE_GRANULE;
+  }
+  /** Bytes that each device has taken. */
+  get used(): readonly number[] {
+    return this.#used;
   }
 
   /** How many allocations there are. */
@@ -57,6 +81,7 @@ export class AllocationTable {
 
   /**
    * @param bytes more than 0
+   * @param owner whose it will be
    * @param align a power of two
    * @returns the new entry, or undefined if out of memory
    */
@@ -64,17 +89,22 @@ export class AllocationTable {
     bytes: number,
     kind: number,
     flags: number,
-    context: number,
+    owner: Owner,
     internal = false,
     align = ALLOCATION_GRANULE,
   ): Allocation | undefined {
-    if (!(bytes > 0 && bytes <= this.#heap.free)) return undefined;
+    const device = owner.ordinal;
+    if (!(bytes > 0 && bytes <= this.free(device))) return undefined;
+    const before = this.#heap.free;
     const offset = this.#heap.alloc(bytes, align);
     if (offset === 0) return undefined;
+    this.#used[device]! += before - this.#heap.free;
+    const context = owner.handle;
     const serial = ++this.#serial;
     const size = bytes;
     const pool = undefined;
-    const entry: Allocation = { offset, size, kind, flags, context, serial, internal, pool };
+    const whose = { context, device, serial, internal, pool };
+    const entry: Allocation = { offset, size, kind, flags, ...whose };
     const at = this.#after(offset);
     if (at === this.#sorted.length) this.#sorted.push(entry);
     else this.#sorted.splice(at, 0, entry);
@@ -96,7 +126,9 @@ export class AllocationTable {
   /** Gives the memory of a withdrawn entry back to the heap. */
   giveBack(entry: Allocation): void {
     entry.pool?.give(entry.size);
+    const before = this.#heap.free;
     this.#heap.release(entry.offset);
+    this.#used[entry.device]! -= this.#heap.free - before;
   }
 
   /** @returns the entry that starts at a CUDA pointer, or undefined */

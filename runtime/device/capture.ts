@@ -42,6 +42,28 @@ export class Capture {
     this.frontiers.set(stream, new Set(nodes));
   }
 
+  /** Do streams of a context take part? */
+  involves(context: Context): boolean {
+    return [...this.frontiers.keys()].some((stream) => stream.context === context);
+  }
+
+  /**
+   * The streams of a context are gone.
+   * @returns true if that ends the capture: it began there
+   */
+  leave(context: Context): boolean {
+    if (!this.involves(context)) return false;
+    this.invalid = true;
+    for (const stream of this.frontiers.keys()) {
+      if (stream.context !== context) continue;
+      stream.capture = undefined;
+      this.frontiers.delete(stream);
+    }
+    if (this.origin.context !== context) return false;
+    this.end();
+    return true;
+  }
+
   /** All streams leave. */
   end(): void {
     for (const stream of this.frontiers.keys()) stream.capture = undefined;
@@ -75,14 +97,13 @@ export function intercept(device: Device, call: Call, command: Command): number 
   const { context } = call;
   switch (number) {
     case D.COMMAND_CONTEXT_SYNCHRONIZE:
-      for (const capture of context.captures) capture.invalid = true;
-      return E.cudaErrorStreamCaptureUnsupported;
+      return synchronize(device, context);
     case S.COMMAND_EVENT_QUERY:
     case S.COMMAND_EVENT_SYNCHRONIZE:
       return askedCapturedEvent(device, call.u32(S.EVENT_QUERY_EVENT));
     default:
   }
-  if (UNSAFE.has(number)) return unsafe(context, call.thread, call.u32(D.REQUEST_FLAGS));
+  if (UNSAFE.has(number)) return unsafe(device, call.thread, call.u32(D.REQUEST_FLAGS));
   const stream = call.stream();
   if (stream === undefined || (!command.prepare && !STREAM_COMMANDS.has(number))) return undefined;
   const capture = stream.capture;
@@ -92,7 +113,7 @@ export function intercept(device: Device, call: Call, command: Command): number 
       const event = device.resource(call.u32(S.EVENT_RECORD_EVENT), DeviceEvent);
       if (event) event.captured = undefined;
     }
-    return stream.legacy ? implicit(context) : undefined;
+    return stream.legacy ? implicit(device, context) : undefined;
   }
   if (capture.invalid) return E.cudaErrorStreamCaptureInvalidated;
   if (number === S.COMMAND_STREAM_SYNCHRONIZE || number === S.COMMAND_STREAM_QUERY) {
@@ -112,6 +133,17 @@ const STREAM_COMMANDS: ReadonlySet<number> = new Set([
   O.COMMAND_MEMORY_FREE_ASYNC,
 ]);
 
+/** The context would have to wait for streams that capture. */
+function synchronize(device: Device, context: Context): number | undefined {
+  let refused = false;
+  for (const capture of device.captures) {
+    if (!capture.involves(context)) continue;
+    capture.invalid = true;
+    refused = true;
+  }
+  return refused ? E.cudaErrorStreamCaptureUnsupported : undefined;
+}
+
 function askedCapturedEvent(device: Device, handle: number): number | undefined {
   const captured = device.resource(handle, DeviceEvent)?.captured;
   if (captured === undefined) return undefined;
@@ -120,10 +152,10 @@ function askedCapturedEvent(device: Device, handle: number): number | undefined 
 }
 
 /** @param threadMode what the thread asked for (cudaThreadExchangeStreamCaptureMode) */
-function unsafe(context: Context, thread: number, threadMode: number): number | undefined {
+function unsafe(device: Device, thread: number, threadMode: number): number | undefined {
   if (threadMode === P.CAPTURE_RELAXED) return undefined;
   let refused = false;
-  for (const capture of context.captures) {
+  for (const capture of device.captures) {
     const own = capture.thread === thread && capture.mode !== P.CAPTURE_RELAXED;
     const concerns = own || (capture.mode === P.CAPTURE_GLOBAL && threadMode === P.CAPTURE_GLOBAL);
     if (!concerns) continue;
@@ -134,11 +166,11 @@ function unsafe(context: Context, thread: number, threadMode: number): number | 
 }
 
 /** The legacy stream would have to wait for a capturing stream. */
-function implicit(context: Context): number | undefined {
+function implicit(device: Device, context: Context): number | undefined {
   let refused = false;
-  for (const capture of context.captures) {
+  for (const capture of device.captures) {
     for (const stream of capture.frontiers.keys()) {
-      if (stream.nonBlocking) continue;
+      if (stream.nonBlocking || stream.context !== context) continue;
       capture.invalid = true;
       refused = true;
     }
@@ -159,7 +191,7 @@ function waitEvent(device: Device, call: Call, stream: Stream): number | undefin
     return E.cudaErrorStreamCaptureIsolation;
   }
   const { capture, nodes } = captured;
-  if (capture.invalid || !call.context.captures.has(capture)) {
+  if (capture.invalid || !device.captures.has(capture)) {
     return E.cudaErrorStreamCaptureInvalidated;
   }
   if (stream.legacy) {
@@ -182,7 +214,7 @@ function waitEvent(device: Device, call: Call, stream: Stream): number | undefin
 
 function record(device: Device, call: Call, stream: Stream, capture: Capture): number {
   const event = device.resource(call.u32(S.EVENT_RECORD_EVENT), DeviceEvent);
-  if (event === undefined) return E.cudaErrorInvalidResourceHandle;
+  if (event?.context.ordinal !== call.context.ordinal) return E.cudaErrorInvalidResourceHandle;
   if (call.u32(S.EVENT_RECORD_FLAGS) & S.EVENT_RECORD_EXTERNAL) {
     append(device, call, stream, P.NODE_EVENT_RECORD, requestBytes(call));
     return E.cudaSuccess;
@@ -258,7 +290,7 @@ function append(
 ): GraphNode {
   const capture = stream.capture!;
   const frontier = capture.frontiers.get(stream)!;
-  const node = capture.graph.add(device, type, request, frontier);
+  const node = capture.graph.add(device, call.context, type, request, frontier);
   call.context.resources.set(node.handle, node);
   capture.frontiers.set(stream, new Set([node]));
   return node;

@@ -2,7 +2,6 @@
 import { STREAM_DEFAULT, STREAM_LEGACY, STREAM_PER_THREAD } from "../protocol/definitions.ts";
 import { cudaSuccess } from "../protocol/errors.ts";
 import type { Allocation } from "./allocations.ts";
-import type { Capture } from "./capture.ts";
 import type { ExecFault, KernelFunction, Module } from "./module.ts";
 import { ContextOutput } from "./output.ts";
 import type { MemoryPool } from "./pool.ts";
@@ -11,9 +10,11 @@ import { Scheduler, Stream, type WaiterList } from "./stream.ts";
 /** Anything that a handle can name. A handle is never used twice, nor for two kinds. */
 export type Resource = object;
 
-/** A context (cudaDeviceReset empties it; the primary one is shared by its openers). */
+/** A context of a device (cudaDeviceReset empties it; the primary one is shared by its openers). */
 export class Context {
   readonly handle: number;
+  /** Of its device, from 0. */
+  readonly ordinal: number;
   readonly primary: boolean;
   /** cudaDeviceSchedule* and the like, as given. */
   flags: number;
@@ -35,8 +36,8 @@ export class Context {
   currentPool: MemoryPool | undefined;
   /** Allocations that graphs make and free themselves. */
   readonly graphMemory = new Set<Allocation>();
-  /** Captures that have begun and not ended. */
-  readonly captures = new Set<Capture>();
+  /** Ordinals of the devices whose memory its kernels may use (cudaDeviceEnablePeerAccess). */
+  readonly peers = new Set<number>();
   /** What kernels printed and which faults they had, not yet handed to a host thread. */
   readonly output: ContextOutput;
   readonly legacy: Stream;
@@ -46,23 +47,26 @@ export class Context {
 
   /**
    * @param handle of the context
+   * @param ordinal of its device
    * @param primary shared by the openers of the device
    * @param newStreamId gives numbers that no other stream of the machine has
    * @param waiters the device's
    */
   constructor(
     handle: number,
+    ordinal: number,
     primary: boolean,
     flags: number,
     newStreamId: () => number,
     waiters: WaiterList,
   ) {
     this.handle = handle;
+    this.ordinal = ordinal;
     this.primary = primary;
     this.flags = flags;
     this.#newStreamId = newStreamId;
     this.output = new ContextOutput(handle);
-    this.legacy = new Stream(STREAM_LEGACY, newStreamId(), true, false, 0);
+    this.legacy = new Stream(this, STREAM_LEGACY, newStreamId(), true, false, 0);
     this.scheduler = new Scheduler(this.legacy, waiters);
   }
 
@@ -81,7 +85,7 @@ export class Context {
     if (handle === STREAM_PER_THREAD) {
       let stream = this.#perThread.get(thread);
       if (stream === undefined) {
-        stream = new Stream(STREAM_PER_THREAD, this.#newStreamId(), false, false, 0);
+        stream = new Stream(this, STREAM_PER_THREAD, this.#newStreamId(), false, false, 0);
         this.#perThread.set(thread, stream);
       }
       return stream;

@@ -1,5 +1,5 @@
 /**
- * The vGPU: it takes requests from its queues, keeps contexts and their work in order, and hands
+ * The vGPUs of a machine, one or more: it takes requests from its queues, keeps contexts and their work in order, and hands
  * kernels to the executor. Transport (status, features, config space) is in virtio-gpu.ts.
  */
 import type { ExecHost, Executor } from "../exec/index.ts";
@@ -24,17 +24,17 @@ import {
 } from "../virtio/index.ts";
 import { AllocationTable } from "./allocations.ts";
 import { type Answer, Call, LATER } from "./call.ts";
-import { intercept } from "./capture.ts";
+import { type Capture, intercept } from "./capture.ts";
 import { COMMANDS } from "./commands/index.ts";
 import { Context } from "./context.ts";
 import { QueueGroup } from "./groups.ts";
 import type { LaunchPool } from "./launch.ts";
 import { createLaunchPool } from "./launch.ts";
-import { unloadModule } from "./module.ts";
+import { type Module, unloadModule } from "./module.ts";
 import { MemoryPool } from "./pool.ts";
 import { DeviceAttributes, type DeviceDescription } from "./properties.ts";
 import { RecordedRequest, recordedCommand } from "./source.ts";
-import { type Ticket, WaiterList, type Work } from "./stream.ts";
+import { Stream, type Ticket, WaiterList, type Work } from "./stream.ts";
 import type { Command } from "./table.ts";
 
 /** Printed bytes that a context keeps; then they are handed to the host without being asked for. */
@@ -70,16 +70,20 @@ export interface DeviceOptions {
 /** The device's state and its work loop. */
 export class Device {
   readonly memory: GuestMemory;
-  readonly attributes: DeviceAttributes;
+  readonly description: DeviceDescription;
+  /** What each device is, by its ordinal. */
+  readonly devices: readonly DeviceAttributes[];
   readonly allocations: AllocationTable;
   readonly executor: Executor;
   readonly launches: LaunchPool;
   readonly contexts = new Map<number, Context>();
   readonly groups: QueueGroup[] = [];
-  /** The context whose work runs now: what it prints belongs to it. */
+  /** Captures that have begun and not ended. */
+  readonly captures = new Set<Capture>();
+  /** The context whose work runs now: what it prints, and what it allocates, belongs to it. */
   current: Context | undefined;
   readonly timeoutMs: number;
-  #primary: Context | undefined;
+  readonly #primary: (Context | undefined)[] = [];
   #handle = P.FIRST_HANDLE;
   #streamId = 0;
   readonly #call = new Call();
@@ -91,15 +95,23 @@ export class Device {
     this.memory = memory;
     const region = memory.map.deviceMemory;
     const heap = new Heap(region.start, region.size, 256, (end) => memory.ensure(end));
-    this.allocations = new AllocationTable(memory, heap);
-    this.attributes = new DeviceAttributes(options.description);
+    this.description = options.description;
+    const count = options.description.devices ?? 1;
+    this.devices = Array.from(
+      { length: count },
+      (_, i) => new DeviceAttributes(this.description, i),
+    );
+    this.allocations = new AllocationTable(memory, heap, count);
     this.timeoutMs = options.description.timeoutMs;
     for (let i = 0; i < P.MAX_QUEUE_GROUPS; i++) this.groups.push(new QueueGroup(i));
     this.launches = createLaunchPool(this);
     this.executor = options.executor({
       memory,
-      allocDevice: (bytes, align) =>
-        this.allocations.alloc(bytes, P.MEMORY_DEVICE, 0, 0, true, align)?.offset ?? 0,
+      allocDevice: (bytes, align, managed) => {
+        const owner = { ordinal: this.current?.ordinal ?? 0, handle: 0 };
+        const kind = managed ? P.MEMORY_MANAGED : P.MEMORY_DEVICE;
+        return this.allocations.alloc(bytes, kind, 0, owner, true, align)?.offset ?? 0;
+      },
       freeDevice: (offset) => {
         const entry = this.allocations.at(memory.pointerOf(offset));
         if (entry) this.allocations.release(entry);
@@ -134,6 +146,39 @@ export class Device {
     return undefined;
   }
 
+  /**
+   * What a handle names for a context: something of its own, or of the primary context of another device.
+   * @returns the resource if it is of the given kind
+   */
+  visible<T extends object>(
+    context: Context,
+    handle: number,
+    kind: abstract new (...args: never[]) => T,
+  ): T | undefined {
+    const own = context.resources.get(handle);
+    if (own !== undefined) return own instanceof kind ? own : undefined;
+    for (const other of this.#primary) {
+      if (other === undefined || other.ordinal === context.ordinal) continue;
+      const found = other.resources.get(handle);
+      if (found !== undefined) return found instanceof kind ? found : undefined;
+    }
+    return undefined;
+  }
+
+  /** The module of a handle, in any context. */
+  module(handle: number): Module | undefined {
+    for (const { modules } of this.contexts.values()) {
+      const found = modules.get(handle);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** Points after all work that is in any context now: then nobody uses what is there. */
+  tails(): Ticket[] {
+    return [...this.contexts.values()].flatMap((context) => context.scheduler.tails());
+  }
+
   /** Takes a handle out of use. */
   forget(handle: number): void {
     for (const context of this.contexts.values()) context.resources.delete(handle);
@@ -141,7 +186,10 @@ export class Device {
 
   /** The pool that a context's stream-ordered allocations come from unless it says otherwise. */
   defaultPool(context: Context): MemoryPool {
-    context.defaultPool ??= new MemoryPool(this.newHandle(), 0, true);
+    if (context.defaultPool === undefined) {
+      context.defaultPool = new MemoryPool(context, this.newHandle(), 0, true);
+      context.resources.set(context.defaultPool.handle, context.defaultPool);
+    }
     return context.defaultPool;
   }
 
@@ -195,7 +243,7 @@ export class Device {
     }
     for (const context of this.contexts.values()) this.emptyContext(context);
     this.contexts.clear();
-    this.#primary = undefined;
+    this.#primary.length = 0;
     for (let i = 0; i < this.groups.length; i++) this.groups[i] = new QueueGroup(i);
   }
 
@@ -276,7 +324,7 @@ export class Device {
     let error: number = cudaSuccess;
     let context: Context | undefined;
     if (command.context) {
-      context = this.contexts.get(call.contextHandle);
+      context = this.#contextOf(call, command);
       if (context === undefined) {
         error = cudaErrorDeviceUninitialized;
       } else {
@@ -286,7 +334,7 @@ export class Device {
       }
     }
     if (error === cudaSuccess) {
-      const capturing = context !== undefined && context.captures.size > 0;
+      const capturing = context !== undefined && this.captures.size > 0;
       error = (capturing ? intercept(this, call, command) : undefined) ?? command.run(this, call);
     }
     if (error === LATER) return;
@@ -300,6 +348,15 @@ export class Device {
     } else {
       this.#pushLong(call, command.responseBytes);
     }
+  }
+
+  /** The context that a request is for: that of its stream, if the stream is another device's. */
+  #contextOf(call: Call, command: Command): Context | undefined {
+    const context = this.contexts.get(call.contextHandle);
+    if (context === undefined || command.ownStream || this.devices.length === 1) return context;
+    const handle = call.u32(P.REQUEST_STREAM);
+    if (handle < P.FIRST_HANDLE) return context;
+    return this.visible(context, handle, Stream)?.context ?? context;
   }
 
   /** The response has a variable part, which is in the guest's buffers already. */
@@ -380,15 +437,19 @@ export class Device {
 
   // ── contexts ──────────────────────────────────────────────────────────────────────────────
 
-  /** CONTEXT_CREATE: the primary context, made if need be, or a new one; counted for the group. */
-  retainContext(group: QueueGroup, flags: number): Context {
+  /**
+   * CONTEXT_CREATE: the primary context of a device, made if need be, or a new one; counted for the
+   * group.
+   */
+  retainContext(group: QueueGroup, ordinal: number, flags: number): Context {
     const primary = (flags & P.CONTEXT_PRIMARY) !== 0;
-    let context = primary ? this.#primary : undefined;
+    let context = primary ? this.#primary[ordinal] : undefined;
     if (context === undefined) {
       const own = flags & ~P.CONTEXT_PRIMARY;
-      context = new Context(this.newHandle(), primary, own, this.newStreamId, this.#waiters);
+      const handle = this.newHandle();
+      context = new Context(handle, ordinal, primary, own, this.newStreamId, this.#waiters);
       this.contexts.set(context.handle, context);
-      if (primary) this.#primary = context;
+      if (primary) this.#primary[ordinal] = context;
     }
     context.users++;
     group.retained.set(context.handle, (group.retained.get(context.handle) ?? 0) + 1);
@@ -403,7 +464,7 @@ export class Device {
     if (held === 0 || --context.users > 0) return;
     this.emptyContext(context);
     this.contexts.delete(context.handle);
-    if (this.#primary === context) this.#primary = undefined;
+    if (this.#primary[context.ordinal] === context) this.#primary[context.ordinal] = undefined;
   }
 
   /** Drops all work, modules and memory of a context and forgets its fault (cudaDeviceReset). */
@@ -416,8 +477,11 @@ export class Device {
     for (const entry of this.allocations.of(context.handle)) this.allocations.release(entry);
     context.textures.clear();
     context.limits.clear();
-    for (const capture of context.captures) capture.end();
-    context.captures.clear();
+    for (const capture of this.captures) if (capture.leave(context)) this.captures.delete(capture);
+    context.peers.clear();
+    for (const other of this.contexts.values()) {
+      if (context.primary) other.peers.delete(context.ordinal);
+    }
     context.graphMemory.clear();
     context.defaultPool = undefined;
     context.currentPool = undefined;

@@ -8,6 +8,7 @@ import {
 import * as P from "../protocol/graphs.ts";
 import * as S from "../protocol/streams.ts";
 import type { Allocation } from "./allocations.ts";
+import type { Context } from "./context.ts";
 import type { Device } from "./device.ts";
 
 /** Which node a recorded command makes. */
@@ -31,6 +32,8 @@ export function nodeType(command: number): number | undefined {
 export class GraphNode {
   readonly handle: number;
   readonly graph: Graph;
+  /** Where its work runs: nodes of one graph may be different devices'. */
+  readonly context: Context;
   readonly type: number;
   /** The recorded request; empty for nodes that have none. */
   request: Uint8Array;
@@ -43,9 +46,17 @@ export class GraphNode {
   /** The node that it was cloned from. */
   origin: GraphNode | undefined;
 
-  constructor(handle: number, graph: Graph, type: number, request: Uint8Array, child?: Graph) {
+  constructor(
+    handle: number,
+    graph: Graph,
+    context: Context,
+    type: number,
+    request: Uint8Array,
+    child?: Graph,
+  ) {
     this.handle = handle;
     this.graph = graph;
+    this.context = context;
     this.type = type;
     this.request = request;
     this.child = child;
@@ -64,12 +75,13 @@ export class Graph {
   /** Adds a node that comes after others of this graph. */
   add(
     device: Device,
+    context: Context,
     type: number,
     request: Uint8Array,
     after: Iterable<GraphNode>,
     child?: Graph,
   ): GraphNode {
-    const node = new GraphNode(device.newHandle(), this, type, request, child);
+    const node = new GraphNode(device.newHandle(), this, context, type, request, child);
     this.nodes.add(node);
     for (const dependency of after) connect(dependency, node);
     return node;
@@ -106,7 +118,7 @@ export class Graph {
     const made = new Map<GraphNode, GraphNode>();
     for (const node of this.nodes) {
       const child = node.child?.clone(device, register);
-      const twin = copy.add(device, node.type, node.request.slice(), [], child);
+      const twin = copy.add(device, node.context, node.type, node.request.slice(), [], child);
       twin.allocation = node.allocation;
       twin.origin = node;
       made.set(node, twin);
@@ -173,12 +185,13 @@ export class GraphExec {
     return undefined;
   }
 
-  /** The requests to be sent, in order. */
-  requests(): Uint8Array[] {
+  /** The requests to be sent, in order, and the contexts that they are for. */
+  requests(): { readonly context: Context; readonly request: Uint8Array }[] {
     return this.steps.flatMap((step) => {
       if (!step.enabled) return [];
       if (step.child) return step.child.requests();
-      return step.request.length > 0 ? [step.request] : [];
+      const { context } = step.node;
+      return step.request.length > 0 ? [{ context, request: step.request }] : [];
     });
   }
 

@@ -3,9 +3,11 @@
  * from it, and how much it would keep reserved (its release threshold).
  */
 import * as P from "../protocol/pools.ts";
+import type { Context } from "./context.ts";
 
 /** A pool; bytes everywhere. */
 export class MemoryPool {
+  readonly context: Context;
   readonly handle: number;
   /** The most that may be allocated from it; 0 = as much as there is. */
   readonly maxBytes: number;
@@ -16,9 +18,12 @@ export class MemoryPool {
   reserved = 0;
   reservedHigh = 0;
   threshold = 0;
+  /** Ordinals of other devices that may use its memory. */
+  readonly access = new Set<number>();
   readonly #reuse = new Map<number, number>();
 
-  constructor(handle: number, maxBytes: number, isDefault = false) {
+  constructor(context: Context, handle: number, maxBytes: number, isDefault = false) {
+    this.context = context;
     this.handle = handle;
     this.maxBytes = maxBytes;
     this.isDefault = isDefault;

@@ -10,10 +10,12 @@ import { DEVICE_ATTRIBUTE_COUNT } from "../protocol/definitions.ts";
 /** What differs between vGPUs. */
 export interface DeviceDescription {
   readonly name: string;
-  /** Which of the machine's vGPUs this is, from 0. */
+  /** Which of the machine's vGPUs the first of these is, from 0. */
   readonly index: number;
+  /** How many there are, all alike; 1 if not given. They share the memory in equal parts. */
+  readonly devices?: number;
   readonly multiprocessors: number;
-  /** Bytes of device memory. */
+  /** Bytes of device memory, of all devices together. */
   readonly memoryBytes: number;
   /** Kernels are stopped after this long; 0 = never. */
   readonly timeoutMs: number;
@@ -166,17 +168,22 @@ const FIXED: readonly (readonly [number, number])[] = [
 /** Every attribute of a vGPU: a value for each number that CUDA 13 names, none for the others. */
 export class DeviceAttributes {
   readonly description: DeviceDescription;
+  readonly #index: number;
   readonly #known = new Uint8Array(DEVICE_ATTRIBUTE_COUNT);
   readonly #values = new Int32Array(DEVICE_ATTRIBUTE_COUNT);
 
-  /** @param description what differs between vGPUs */
-  constructor(description: DeviceDescription) {
+  /**
+   * @param description of the vGPUs
+   * @param ordinal which of them
+   */
+  constructor(description: DeviceDescription, ordinal: number) {
     this.description = description;
+    this.#index = description.index + ordinal;
     for (const [number, value] of FIXED) this.#set(number, value);
     this.#set(attr.cudaDevAttrMultiProcessorCount, description.multiprocessors);
     this.#set(attr.cudaDevAttrKernelExecTimeout, description.timeoutMs > 0 ? 1 : 0);
-    this.#set(attr.cudaDevAttrPciBusId, description.index + 1);
-    this.#set(attr.cudaDevAttrMultiGpuBoardGroupID, description.index);
+    this.#set(attr.cudaDevAttrPciBusId, this.#index + 1);
+    this.#set(attr.cudaDevAttrMultiGpuBoardGroupID, this.#index);
   }
 
   /** @returns the value of a cudaDeviceAttr number, or undefined if CUDA has no such attribute */
@@ -187,8 +194,8 @@ export class DeviceAttributes {
   /** 16 bytes that name this vGPU and no other of the machine. */
   uuid(): Uint8Array {
     const bytes = new TextEncoder().encode("warpring-vgpu-00");
-    bytes[14] = 0x30 + Math.floor(this.description.index / 10);
-    bytes[15] = 0x30 + (this.description.index % 10);
+    bytes[14] = 0x30 + Math.floor(this.#index / 10);
+    bytes[15] = 0x30 + (this.#index % 10);
     return bytes;
   }
 

@@ -5,6 +5,7 @@
  */
 import { cudaSuccess } from "../protocol/errors.ts";
 import type { Capture } from "./capture.ts";
+import type { Context } from "./context.ts";
 
 /** What `Work.run` answers: finished, or `Context.finish` will be called for the stream. */
 export const WORK_DONE = 0;
@@ -55,6 +56,7 @@ export function reached(tickets: readonly Ticket[]): boolean {
 
 /** A stream of a context. */
 export class Stream {
+  readonly context: Context;
   readonly handle: number;
   /** cudaStreamNonBlocking was asked for. */
   readonly nonBlocking: boolean;
@@ -74,7 +76,15 @@ export class Stream {
   /** The capture that it takes part in, if any. */
   capture: Capture | undefined;
 
-  constructor(handle: number, id: number, legacy: boolean, nonBlocking: boolean, priority: number) {
+  constructor(
+    context: Context,
+    handle: number,
+    id: number,
+    legacy: boolean,
+    nonBlocking: boolean,
+    priority: number,
+  ) {
+    this.context = context;
     this.handle = handle;
     this.id = id;
     this.legacy = legacy;

@@ -1,5 +1,6 @@
 /** Events: points in streams that can be waited for, and the times at which they were reached. */
 import type { Capture } from "./capture.ts";
+import type { Context } from "./context.ts";
 import type { GraphNode } from "./graph.ts";
 import { reached, type Ticket, WORK_DONE, type Work } from "./stream.ts";
 
@@ -12,6 +13,7 @@ export interface EventRecord {
 
 /** A CUDA event. */
 export class DeviceEvent {
+  readonly context: Context;
   readonly handle: number;
   readonly flags: number;
   /** The latest recording; undefined before the first. */
@@ -20,8 +22,12 @@ export class DeviceEvent {
   /** Where it was recorded in a capture, if that was its latest recording. */
   captured: { readonly capture: Capture; readonly nodes: readonly GraphNode[] } | undefined;
 
-  /** @param flags EVENT_BLOCKING_SYNC, EVENT_DISABLE_TIMING */
-  constructor(handle: number, flags: number) {
+  /**
+   * @param context whose streams it can be recorded in
+   * @param flags EVENT_BLOCKING_SYNC, EVENT_DISABLE_TIMING
+   */
+  constructor(context: Context, handle: number, flags: number) {
+    this.context = context;
     this.handle = handle;
     this.flags = flags;
   }

@@ -135,14 +135,14 @@ function queueOffers(): QueueOffer[] {
 
 /** The configuration space, §"Device configuration layout" of docs/device.md. */
 function configSpace(device: Device): Uint8Array {
-  const { description } = device.attributes;
+  const { description } = device;
   const bytes = new Uint8Array(P.CONFIG_SIZE);
   const view = new DataView(bytes.buffer);
   view.setUint32(P.CONFIG_PROTOCOL_VERSION, P.PROTOCOL_VERSION, true);
   view.setUint32(P.CONFIG_COMPUTE_MAJOR, COMPUTE_MAJOR, true);
   view.setUint32(P.CONFIG_COMPUTE_MINOR, COMPUTE_MINOR, true);
   view.setUint32(P.CONFIG_MULTIPROCESSORS, description.multiprocessors, true);
-  writeU64(view, P.CONFIG_MEMORY_SIZE, device.allocations.total);
+  writeU64(view, P.CONFIG_MEMORY_SIZE, device.allocations.total * device.devices.length);
   writeU64(view, P.CONFIG_POINTER_BASE, device.memory.base);
   view.setUint32(P.CONFIG_WARP_SIZE, WARP_SIZE, true);
   view.setUint32(P.CONFIG_MAX_THREADS_PER_BLOCK, MAX_THREADS_PER_BLOCK, true);
@@ -150,6 +150,7 @@ function configSpace(device: Device): Uint8Array {
   view.setUint32(P.CONFIG_MAX_PARAMETER_BYTES, P.MAX_PARAMETER_BYTES, true);
   view.setUint32(P.CONFIG_QUEUE_GROUPS, P.MAX_QUEUE_GROUPS, true);
   view.setUint32(P.CONFIG_DEVICE_INDEX, description.index, true);
+  view.setUint32(P.CONFIG_DEVICES, device.devices.length, true);
   return bytes;
 }
 

@@ -106,10 +106,11 @@ export class Executor implements ModuleOwner {
 
   /**
    * Parses and lowers a PTX module and gives its variables memory.
+   * @param twin the same module loaded before, for another device: managed variables are those of it
    * @throws PtxError (code 218) for PTX that is malformed or not supported
    */
-  loadModule(ptx: string, name = "ptx"): LoadedModule {
-    return new Module(this, ptx, name);
+  loadModule(ptx: string, name = "ptx", twin?: LoadedModule): LoadedModule {
+    return new Module(this, ptx, name, twin instanceof Module ? twin : undefined);
   }
 
   /** Puts a compiled kernel's regions into the function table and its cut table into memory. */

@@ -51,12 +51,20 @@ export interface ModuleOwner {
   release(kernel: PlacedKernel): void;
 }
 
+/** Memory of managed variables, and how many modules have it. */
+interface ManagedMemory {
+  readonly offset: number;
+  users: number;
+}
+
 /** A module: parsed and lowered at load, its kernels compiled at their first launch. */
 export class Module implements LoadedModule {
   readonly kernels = new Map<string, KernelInfo>();
   readonly symbols = new Map<string, SymbolInfo>();
   /** Offset of the module's variables in the linear memory. */
   offset = 0;
+  /** The managed variables, which the same module has on every device. */
+  private managed: ManagedMemory | undefined;
   private readonly owner: ModuleOwner;
   private readonly source: string;
   private readonly ptx: PtxModule;
@@ -65,10 +73,11 @@ export class Module implements LoadedModule {
   private readonly placed = new Map<string, Map<number, PlacedKernel>>();
 
   /**
+   * @param twin the same module on another device, if it was loaded there before
    * @throws PtxError for what doesn't parse or isn't supported; Error with code 2
    *   (cudaErrorMemoryAllocation) if there is no room for the variables
    */
-  constructor(owner: ModuleOwner, source: string, name: string) {
+  constructor(owner: ModuleOwner, source: string, name: string, twin?: Module) {
     this.owner = owner;
     this.source = source;
     this.ptx = parsePtx(source, name);
@@ -79,7 +88,7 @@ export class Module implements LoadedModule {
       this.lowered.set(fn.name, lowered);
       this.kernels.set(fn.name, this.describe(fn, lowered));
     }
-    this.allocate();
+    this.allocate(twin?.source === source ? twin : undefined);
   }
 
   private describe(fn: PtxFunction, lowered: LoweredKernel): KernelInfo {
@@ -118,30 +127,54 @@ export class Module implements LoadedModule {
   }
 
   /** Gives the module's variables their memory and their initial bytes. */
-  private allocate(): void {
+  private allocate(twin: Module | undefined): void {
     const { host } = this.owner;
-    const { size, offsets } = this.layout;
+    const { size, offsets, managed, managedSize } = this.layout;
     if (size === 0) return;
-    this.offset = host.allocDevice(size, 256);
-    if (this.offset === 0) {
-      throw Object.assign(new Error(`no memory for ${size} bytes of module variables`), {
-        code: 2,
-      });
-    }
+    this.offset = this.allocateSegment(size, false);
+    if (managedSize > 0) this.managed = twin?.managed ?? this.allocateManaged(managedSize);
+    const first = this.managed?.users === 0;
+    if (this.managed) this.managed.users++;
     const bytes = host.memory.bytes(this.offset, size);
     bytes.fill(0);
     const variables = [...this.ptx.variables, ...this.ptx.functions.flatMap((f) => f.locals)];
     for (const v of variables) {
       const at = offsets.get(v.id);
       if (at === undefined) continue;
-      if (v.init) this.initialize(v, bytes.subarray(at, at + v.size));
+      const address = Number(this.addressOf(v));
+      if (!managed.has(v.id)) this.initialize(v, bytes.subarray(at, at + v.size));
+      else {
+        new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(at, BigInt(address), true);
+        if (first) this.initialize(v, host.memory.bytes(address - host.memory.base, v.size));
+      }
       this.symbols.set(v.name, {
         name: v.name,
-        address: host.memory.pointerOf(this.offset + at),
+        address,
         size: v.size,
         space: v.space as "global" | "const",
       });
     }
+  }
+
+  private allocateSegment(size: number, managed: boolean): number {
+    const offset = this.owner.host.allocDevice(size, 256, managed);
+    if (offset !== 0) return offset;
+    this.freeMemory();
+    throw Object.assign(new Error(`no memory for ${size} bytes of module variables`), { code: 2 });
+  }
+
+  private allocateManaged(size: number): ManagedMemory {
+    const offset = this.allocateSegment(size, true);
+    this.owner.host.memory.bytes(offset, size).fill(0);
+    return { offset, users: 0 };
+  }
+
+  private freeMemory(): void {
+    const { host } = this.owner;
+    if (this.offset !== 0) host.freeDevice(this.offset);
+    if (this.managed && --this.managed.users === 0) host.freeDevice(this.managed.offset);
+    this.offset = 0;
+    this.managed = undefined;
   }
 
   private initialize(v: Variable, target: Uint8Array): void {
@@ -167,9 +200,14 @@ export class Module implements LoadedModule {
       const any = this.lowered.values().next().value;
       return BigInt(any ? any.context.functionAddress(symbol) : 0);
     }
+    const { memory } = this.owner.host;
+    const shared = this.layout.managed.get(symbol.id);
+    if (shared !== undefined && this.managed) {
+      return BigInt(memory.pointerOf(this.managed.offset + shared));
+    }
     const at = this.layout.offsets.get(symbol.id);
     if (at === undefined) throw new PtxError(`${symbol.name} has no address`, symbol.line, 0);
-    return BigInt(this.owner.host.memory.pointerOf(this.offset + at));
+    return BigInt(memory.pointerOf(this.offset + at));
   }
 
   /** The kernel whose address a program has taken, or undefined. */
@@ -213,8 +251,7 @@ export class Module implements LoadedModule {
       for (const kernel of shapes.values()) this.owner.release(kernel);
     }
     this.placed.clear();
-    if (this.offset !== 0) this.owner.host.freeDevice(this.offset);
-    this.offset = 0;
+    this.freeMemory();
   }
 }
 

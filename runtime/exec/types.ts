@@ -93,8 +93,11 @@ export interface KernelFault {
 /** What the executor needs of the device. */
 export interface ExecHost {
   memory: GuestMemory;
-  /** Device memory: its offset in the linear memory, 0 if there is none left. */
-  allocDevice(bytes: number, align: number): number;
+  /**
+   * Device memory: its offset in the linear memory, 0 if there is none left.
+   * @param managed the host may use it, too
+   */
+  allocDevice(bytes: number, align: number, managed?: boolean): number;
   freeDevice(offset: number): void;
   /** Output of printf, UTF-8. */
   print(text: Uint8Array): void;

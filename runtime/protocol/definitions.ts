@@ -33,19 +33,23 @@ export const STREAM_QUEUE_SIZE = 256;
 export const SHM_DEVICE_MEMORY = 0;
 
 // ── config space (virtio 1.3 §2.5) ────────────────────────────────────────────────────────────
+/** Devices that there are at most; they are named by ordinals from 0. */
+export const MAX_DEVICES = 16;
+
 export const CONFIG_PROTOCOL_VERSION = 0;
 export const CONFIG_COMPUTE_MAJOR = 4;
 export const CONFIG_COMPUTE_MINOR = 8;
 export const CONFIG_MULTIPROCESSORS = 12;
-export const CONFIG_MEMORY_SIZE = 16; // u64, bytes of device memory
+export const CONFIG_MEMORY_SIZE = 16; // u64, bytes of device memory, of all devices together
 export const CONFIG_POINTER_BASE = 24; // u64, CUDA pointer = base + guest physical address
 export const CONFIG_WARP_SIZE = 32;
 export const CONFIG_MAX_THREADS_PER_BLOCK = 36;
 export const CONFIG_MAX_SHARED_PER_BLOCK = 40; // opt-in, bytes
 export const CONFIG_MAX_PARAMETER_BYTES = 44;
 export const CONFIG_QUEUE_GROUPS = 48;
-export const CONFIG_DEVICE_INDEX = 52;
-export const CONFIG_SIZE = 56;
+export const CONFIG_DEVICE_INDEX = 52; // of the first device
+export const CONFIG_DEVICES = 56; // how many there are: ordinals 0 to CONFIG_DEVICES - 1
+export const CONFIG_SIZE = 60;
 
 // ── headers ───────────────────────────────────────────────────────────────────────────────────
 /**
@@ -99,9 +103,10 @@ export const START_RESPONSE_SIZE = START_OPEN_COUNT + 4;
 export const COMMAND_STOP = 2;
 export const STOP_RESPONSE_SIZE = RESPONSE_HEADER_SIZE;
 
-/** CONTEXT_CREATE: a new context, or the primary one (made at first use, counted). */
+/** CONTEXT_CREATE: a new context of a device, or its primary one (made at first use, counted). */
 export const COMMAND_CONTEXT_CREATE = 3;
 export const CONTEXT_CREATE_FLAGS = REQUEST_HEADER_SIZE; // CONTEXT_PRIMARY, cudaDeviceSchedule* bits
+export const CONTEXT_CREATE_DEVICE = CONTEXT_CREATE_FLAGS + 4; // ordinal
 export const CONTEXT_CREATE_CONTEXT = RESPONSE_HEADER_SIZE;
 export const CONTEXT_CREATE_RESPONSE_SIZE = CONTEXT_CREATE_CONTEXT + 4;
 export const CONTEXT_PRIMARY = 0x80000000;
@@ -122,8 +127,9 @@ export const DEVICE_PROPERTIES_NAME_SIZE = 256;
 export const DEVICE_PROPERTIES_UUID_SIZE = 16;
 export const DEVICE_ATTRIBUTE_COUNT = 160;
 
-/** DEVICE_PROPERTIES: everything that is fixed about the device. */
+/** DEVICE_PROPERTIES: everything that is fixed about a device. */
 export const COMMAND_DEVICE_PROPERTIES = 7;
+export const DEVICE_PROPERTIES_DEVICE = REQUEST_HEADER_SIZE; // ordinal
 export const DEVICE_PROPERTIES_TOTAL_MEMORY = RESPONSE_HEADER_SIZE; // u64
 export const DEVICE_PROPERTIES_NAME = DEVICE_PROPERTIES_TOTAL_MEMORY + 8; // NUL-terminated UTF-8
 export const DEVICE_PROPERTIES_UUID = DEVICE_PROPERTIES_NAME + DEVICE_PROPERTIES_NAME_SIZE; // names no other device
@@ -135,11 +141,13 @@ export const DEVICE_PROPERTIES_RESPONSE_SIZE =
 /** DEVICE_ATTRIBUTE: one attribute by cudaDeviceAttr number. */
 export const COMMAND_DEVICE_ATTRIBUTE = 8;
 export const DEVICE_ATTRIBUTE_ATTRIBUTE = REQUEST_HEADER_SIZE;
+export const DEVICE_ATTRIBUTE_DEVICE = DEVICE_ATTRIBUTE_ATTRIBUTE + 4; // ordinal
 export const DEVICE_ATTRIBUTE_VALUE = RESPONSE_HEADER_SIZE; // i32
 export const DEVICE_ATTRIBUTE_RESPONSE_SIZE = DEVICE_ATTRIBUTE_VALUE + 4;
 
 /** MEMORY_INFO: cudaMemGetInfo. */
 export const COMMAND_MEMORY_INFO = 9;
+export const MEMORY_INFO_DEVICE = REQUEST_HEADER_SIZE; // ordinal
 export const MEMORY_INFO_FREE = RESPONSE_HEADER_SIZE; // u64
 export const MEMORY_INFO_TOTAL = MEMORY_INFO_FREE + 8; // u64
 export const MEMORY_INFO_RESPONSE_SIZE = MEMORY_INFO_TOTAL + 8;
@@ -154,6 +162,25 @@ export const FAULT_INFO_THREAD = FAULT_INFO_BLOCK + 12; // 3 × u32
 export const FAULT_INFO_TEXT_LENGTH = FAULT_INFO_THREAD + 12;
 export const FAULT_INFO_RESERVED = FAULT_INFO_TEXT_LENGTH + 4;
 export const FAULT_INFO_RESPONSE_SIZE = FAULT_INFO_RESERVED + 4; // then TEXT_LENGTH bytes, UTF-8
+
+/** PEER_ACCESS: lets a context's kernels use another device's memory, or no longer. */
+export const COMMAND_PEER_ACCESS = 0x0d;
+export const PEER_ACCESS_DEVICE = REQUEST_HEADER_SIZE; // ordinal of the peer
+export const PEER_ACCESS_ENABLE = PEER_ACCESS_DEVICE + 4; // 1 enable, 0 disable
+export const PEER_ACCESS_RESPONSE_SIZE = RESPONSE_HEADER_SIZE;
+
+/** PEER_ATTRIBUTE: what one device can do with another's memory. */
+export const COMMAND_PEER_ATTRIBUTE = 0x0e;
+export const PEER_ATTRIBUTE_ATTRIBUTE = REQUEST_HEADER_SIZE; // PEER_*, cudaDeviceP2PAttr numbers
+export const PEER_ATTRIBUTE_SOURCE = PEER_ATTRIBUTE_ATTRIBUTE + 4; // ordinal
+export const PEER_ATTRIBUTE_TARGET = PEER_ATTRIBUTE_SOURCE + 4; // ordinal
+export const PEER_ATTRIBUTE_VALUE = RESPONSE_HEADER_SIZE;
+export const PEER_ATTRIBUTE_RESPONSE_SIZE = PEER_ATTRIBUTE_VALUE + 4;
+export const PEER_PERFORMANCE_RANK = 1; // the smaller the faster; all alike here
+export const PEER_ACCESS_SUPPORTED = 2;
+export const PEER_NATIVE_ATOMIC_SUPPORTED = 3;
+export const PEER_ARRAY_ACCESS_SUPPORTED = 4;
+export const PEER_PARTIAL_NATIVE_ATOMIC = 5; // only some atomic operations
 
 // ── commands: memory ──────────────────────────────────────────────────────────────────────────
 /** MEMORY_ALLOC: bytes of device memory, or of pinned or managed memory. */
@@ -250,7 +277,9 @@ export const POINTER_ATTRIBUTES_KIND = POINTER_ATTRIBUTES_BYTES + 8; // MEMORY_*
 export const POINTER_ATTRIBUTES_FLAGS = POINTER_ATTRIBUTES_KIND + 4; // as given to MEMORY_ALLOC
 export const POINTER_ATTRIBUTES_SERIAL = POINTER_ATTRIBUTES_FLAGS + 4;
 export const POINTER_ATTRIBUTES_CONTEXT = POINTER_ATTRIBUTES_SERIAL + 4;
-export const POINTER_ATTRIBUTES_RESPONSE_SIZE = POINTER_ATTRIBUTES_CONTEXT + 4;
+export const POINTER_ATTRIBUTES_DEVICE = POINTER_ATTRIBUTES_CONTEXT + 4; // ordinal of its device
+export const POINTER_ATTRIBUTES_RESERVED = POINTER_ATTRIBUTES_DEVICE + 4;
+export const POINTER_ATTRIBUTES_RESPONSE_SIZE = POINTER_ATTRIBUTES_RESERVED + 4;
 
 // ── commands: modules, functions, launches ────────────────────────────────────────────────────
 /** MODULE_LOAD: PTX text, a fat binary or an ELF file follows the fixed request. */
@@ -258,6 +287,8 @@ export const COMMAND_MODULE_LOAD = 0x20;
 export const MODULE_LOAD_BYTES = REQUEST_HEADER_SIZE; // of the image
 export const MODULE_LOAD_FLAGS = MODULE_LOAD_BYTES + 4; // 0 or MODULE_IMAGE_MAPPED
 export const MODULE_LOAD_ADDRESS = MODULE_LOAD_FLAGS + 4; // u64, with MODULE_IMAGE_MAPPED
+// The same image on another device, whose managed variables these are; or 0.
+export const MODULE_LOAD_TWIN = MODULE_LOAD_ADDRESS + 8;
 // The variable part: the image.
 export const MODULE_LOAD_MODULE = RESPONSE_HEADER_SIZE;
 export const MODULE_LOAD_FUNCTIONS = MODULE_LOAD_MODULE + 4; // how many kernels it has

@@ -45,6 +45,17 @@ export const POOL_TRIM_POOL = 24;
 export const POOL_TRIM_KEEP = 32; // u64, bytes
 export const POOL_TRIM_RESPONSE_SIZE = 8;
 
+/** POOL_ACCESS: who besides its own device may use a pool's memory (cudaMemAccessFlags). */
+export const COMMAND_POOL_ACCESS = 0x48;
+export const POOL_ACCESS_POOL = 24;
+export const POOL_ACCESS_DEVICE = 28; // ordinal
+export const POOL_ACCESS_SET = 32; // 1 set, 0 only ask
+export const POOL_ACCESS_FLAGS = 36; // POOL_ACCESS_*, if it is set
+export const POOL_ACCESS_ALLOWED = 8; // POOL_ACCESS_*
+export const POOL_ACCESS_RESPONSE_SIZE = 12;
+export const POOL_ACCESS_NONE = 0;
+export const POOL_ACCESS_READ_WRITE = 3;
+
 /** MEMORY_ALLOC_ASYNC on REQUEST_STREAM, from a pool (0: the current one). */
 export const COMMAND_MEMORY_ALLOC_ASYNC = 0x46;
 export const MEMORY_ALLOC_ASYNC_BYTES = 24; // u64

@@ -30,12 +30,13 @@ export const COMMAND_STREAM_WAIT_EVENT = 0x34;
 export const STREAM_WAIT_EVENT_EVENT = 24;
 export const STREAM_WAIT_EVENT_RESPONSE_SIZE = 8;
 
-/** STREAM_INFO: flags, priority and number of a stream. */
+/** STREAM_INFO: flags, priority, number and device of a stream. */
 export const COMMAND_STREAM_INFO = 0x35;
 export const STREAM_INFO_FLAGS = 8;
 export const STREAM_INFO_PRIORITY = 12; // i32
 export const STREAM_INFO_ID = 16; // u64; no other stream of the device has or had it
-export const STREAM_INFO_RESPONSE_SIZE = 24;
+export const STREAM_INFO_DEVICE = 24; // ordinal
+export const STREAM_INFO_RESPONSE_SIZE = 28;
 
 /**
  * HOST_CALL: when its turn comes the device writes an EVENT_HOST_CALL to this group's event queue,

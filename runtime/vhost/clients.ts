@@ -25,15 +25,18 @@ export interface ClientsOptions {
 /** What the status socket tells, as JSON. */
 export interface ServerReport {
   readonly name: string;
+  /** That each client sees. */
+  readonly devices: number;
   readonly multiprocessors: number;
+  /** Of each device. */
   readonly memoryBytes: number;
   readonly clients: readonly ClientReport[];
 }
 
-/** One client. Bytes of device memory; the kernel is the one that runs, or ran last. */
+/** One client. Bytes of memory that it uses of each device, and has; the kernel that runs, or ran last. */
 export interface ClientReport {
   readonly pid: number;
-  readonly used: number;
+  readonly used: readonly number[];
   readonly total: number;
   readonly running: boolean;
   readonly launches: number;
@@ -107,11 +110,11 @@ export class Clients {
 
   /** What there is to tell. */
   report(): ServerReport {
-    const { name, multiprocessors, memoryBytes } = this.#options.description;
+    const { name, devices = 1, multiprocessors, memoryBytes } = this.#options.description;
     const clients = [...this.#served.values()]
       .filter(({ status }) => !status.gone)
       .map(({ pid, status }) => ({ pid, ...status.read() }));
-    return { name, multiprocessors, memoryBytes, clients };
+    return { name, devices, multiprocessors, memoryBytes: memoryBytes / devices, clients };
   }
 
   #accept(listener: number, report: boolean): void {

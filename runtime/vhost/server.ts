@@ -2,6 +2,7 @@
 import type { DeviceDescription } from "../device/properties.ts";
 import type { ExecutionOptions } from "../machine/load-executor.ts";
 import { memoryMap } from "../memory/index.ts";
+import { MAX_DEVICES } from "../protocol/definitions.ts";
 import { loadCore } from "../virtio/index.ts";
 import { Clients } from "./clients.ts";
 import { AF_UNIX, type Libc, openLibc, SOCK_CLOEXEC, SOCK_STREAM } from "./libc.ts";
@@ -12,7 +13,9 @@ export interface ServeOptions extends ExecutionOptions {
   readonly socket: string;
   /** Path of another one: who sends it a byte is told `ServerReport`, as JSON. */
   readonly statusSocket?: string;
-  /** Most bytes of device memory for one client; all that 4 GiB leave if not given. */
+  /** How many devices a client sees, 1 unless given; they share its memory in equal parts. */
+  readonly devices?: number;
+  /** Most bytes of memory for each device of one client; all that 4 GiB leave if not given. */
   readonly memoryBytes?: number;
   /** Kernels are stopped after this many milliseconds, 600,000 by default; 0: never. */
   readonly timeoutMs?: number;
@@ -43,11 +46,17 @@ const MAX_CLIENTS = 64;
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const libc = await openLibc();
+  const devices = options.devices ?? 1;
+  if (!(devices >= 1 && devices <= MAX_DEVICES)) {
+    throw new ServeError(`${devices} devices; from 1 to ${MAX_DEVICES}`);
+  }
+  const most = memoryMap().deviceMemory.size;
   const description: DeviceDescription = {
     name: "warpring vGPU",
     index: 0,
+    devices,
     multiprocessors: options.multiprocessors ?? 16,
-    memoryBytes: options.memoryBytes ?? memoryMap().deviceMemory.size,
+    memoryBytes: Math.min(most, devices * (options.memoryBytes ?? most)),
     timeoutMs: options.timeoutMs ?? 600_000,
   };
   const clients = new Clients({

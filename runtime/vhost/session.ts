@@ -167,7 +167,7 @@ export class Session {
 
   #tellMemory(): void {
     const allocations = this.#gpu?.device.allocations;
-    if (allocations) this.#options.status.memory(allocations.total - allocations.free);
+    if (allocations) this.#options.status.memory(allocations.used);
   }
 
   /** While the device looks by itself the driver can spare its kicks (§2.7.10). */

@@ -6,12 +6,17 @@
  *     4   i32  a kernel runs
  *     8   i32  kernels that were launched, modulo 2³²
  *     12  i32  offset in the device's memory of the word that stops a kernel; 0: no device yet
- *     16  f64  bytes of device memory in use
- *     24  f64  bytes of device memory in all
- *     32  i32  length of the name that follows
- *     36  u8[] name of the kernel that runs, or ran last
+ *     16  f64  bytes of memory in all, of each device
+ *     24  f64[MAX_DEVICES]  bytes in use, of each device
+ *     152 i32  length of the name that follows
+ *     156 u8[] name of the kernel that runs, or ran last
  */
-const NAME = 36;
+import { MAX_DEVICES } from "../protocol/definitions.ts";
+
+const TOTAL = 0;
+const USED = 1;
+const NAME_LENGTH = 6 + 2 * MAX_DEVICES;
+const NAME = 4 * (NAME_LENGTH + 1);
 const NAME_BYTES = 220;
 
 /** One client's words. */
@@ -24,8 +29,8 @@ export class ClientStatus {
   /** @param buffer of the other side's object; a new one if not given */
   constructor(buffer = new SharedArrayBuffer(NAME + NAME_BYTES)) {
     this.buffer = buffer;
-    this.#words = new Int32Array(buffer, 0, 9);
-    this.#numbers = new Float64Array(buffer, 16, 2);
+    this.#words = new Int32Array(buffer, 0, NAME_LENGTH + 1);
+    this.#numbers = new Float64Array(buffer, 16, USED + MAX_DEVICES);
   }
 
   /** Says that the client has gone: its device ends at the next look. */
@@ -47,18 +52,18 @@ export class ClientStatus {
     this.#name = name;
     const bytes = new TextEncoder().encode(name).subarray(0, NAME_BYTES);
     new Uint8Array(this.buffer).set(bytes, NAME);
-    Atomics.store(this.#words, 8, bytes.length);
+    Atomics.store(this.#words, NAME_LENGTH, bytes.length);
   }
 
-  /** The device is made. @param stopWord offset of Executor.stopWord. @param total bytes */
+  /** The device is made. @param stopWord offset of Executor.stopWord. @param total bytes of each device */
   made(stopWord: number, total: number): void {
-    this.#numbers[1] = total;
+    this.#numbers[TOTAL] = total;
     Atomics.store(this.#words, 3, stopWord);
   }
 
-  /** @param used bytes of device memory in use */
-  memory(used: number): void {
-    this.#numbers[0] = used;
+  /** @param used bytes of memory in use, of each device */
+  memory(used: readonly number[]): void {
+    this.#numbers.set(used, USED);
   }
 
   /** Offset of the device's stop word, 0 as long as there is no device. */
@@ -67,15 +72,15 @@ export class ClientStatus {
   }
 
   /** All of it, for people. */
-  read(): { running: boolean; launches: number; kernel: string; used: number; total: number } {
-    const length = Math.min(Atomics.load(this.#words, 8), NAME_BYTES);
+  read(): { running: boolean; launches: number; kernel: string; used: number[]; total: number } {
+    const length = Math.min(Atomics.load(this.#words, NAME_LENGTH), NAME_BYTES);
     const name = new Uint8Array(this.buffer).slice(NAME, NAME + length);
     return {
       running: Atomics.load(this.#words, 1) !== 0,
       launches: Atomics.load(this.#words, 2) >>> 0,
       kernel: new TextDecoder().decode(name),
-      used: this.#numbers[0] ?? 0,
-      total: this.#numbers[1] ?? 0,
+      used: [...this.#numbers.subarray(USED)],
+      total: this.#numbers[TOTAL] ?? 0,
     };
   }
 }

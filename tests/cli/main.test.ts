@@ -33,6 +33,10 @@ describe("command line", () => {
       [["info", "a", "b"], /info: too many operands/],
       [["smi", "extra"], /smi takes no operands/],
       [["info", "--frobnicate", "a"], /--frobnicate/],
+      [["run", "--devices", "17", "--", "a"], /--devices 17: between 1 and 16/],
+      [["run", "--devices", "0", "--", "a"], /--devices 0: between 1 and 16/],
+      [["run", "--devices", "two", "--", "a"], /--devices two: not a whole number/],
+      [["serve", "--devices", "4", "--memory", "2G"], /more than 4G together/],
     ];
     for (const [args, message] of wrong) {
       const result = warpring(...args);

@@ -11,6 +11,7 @@ const core = await loadCore();
 /** Which machine a test wants. */
 export interface BenchOptions extends DriverOptions {
   readonly multiprocessors?: number;
+  readonly devices?: number;
   /** Device memory, in bytes. */
   readonly memoryBytes?: number;
   readonly without?: bigint;
@@ -59,6 +60,7 @@ function build(options: BenchOptions) {
     description: {
       name: "test vGPU",
       index: 0,
+      devices: options.devices ?? 1,
       multiprocessors: options.multiprocessors ?? 16,
       memoryBytes: memory.map.deviceMemory.size,
       timeoutMs: 0,

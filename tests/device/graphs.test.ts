@@ -428,7 +428,7 @@ describe("stream capture", () => {
     const bench = new Graphs();
     const { device } = bench.machine.gpu;
     const s = bench.stream();
-    const before = device.allocations.free;
+    const before = device.allocations.free(0);
     bench.begin(s);
     const alloc = bench.call(
       P.COMMAND_MEMORY_ALLOC_ASYNC,
@@ -458,10 +458,10 @@ describe("stream capture", () => {
     bench.run(exec);
     bench.run(exec);
     bench.call(P.COMMAND_GRAPH_DESTROY, { [P.GRAPH_DESTROY_GRAPH]: graph });
-    assert.equal(device.allocations.free, before - 1024);
+    assert.equal(device.allocations.free(0), before - 1024);
     bench.run(exec);
     bench.call(P.COMMAND_GRAPH_EXEC_DESTROY, { [P.GRAPH_EXEC_DESTROY_EXEC]: exec });
-    assert.equal(device.allocations.free, before);
+    assert.equal(device.allocations.free(0), before);
   });
 
   test("a graph that is launched into a capturing stream becomes a child", () => {

@@ -43,7 +43,7 @@ describe("stream-ordered allocation", () => {
   test("gives memory that copies reach, and takes it back in the stream's order", () => {
     const bench = new Pools();
     const { device } = bench.machine.gpu;
-    const before = device.allocations.free;
+    const before = device.allocations.free(0);
     assert.equal(bench.allocAsync(1000), 0);
     const pointer = bench.get64(P.MEMORY_ALLOC_ASYNC_ADDRESS);
     assert.equal(bench.copyIn(pointer, new Uint8Array(1000).fill(3)), 0);
@@ -52,10 +52,10 @@ describe("stream-ordered allocation", () => {
     device.run();
     assert.equal(bench.freeAsync(pointer), 0);
     assert.equal(bench.freeAsync(pointer), P.cudaErrorInvalidValue, "a second time");
-    assert.equal(device.allocations.free, before - 1024, "the stream has not got there");
+    assert.equal(device.allocations.free(0), before - 1024, "the stream has not got there");
     context.scheduler.finish(context.legacy);
     device.run();
-    assert.equal(device.allocations.free, before);
+    assert.equal(device.allocations.free(0), before);
     assert.equal(bench.freeAsync(0), 0);
     assert.equal(bench.allocAsync(0), 0);
     assert.equal(bench.get64(P.MEMORY_ALLOC_ASYNC_ADDRESS), 0);

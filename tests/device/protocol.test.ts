@@ -292,7 +292,7 @@ describe("definitions", () => {
 
   test("every attribute that CUDA names has a value", () => {
     const description = { name: "x", index: 0, multiprocessors: 1, memoryBytes: 1, timeoutMs: 0 };
-    const attributes = new DeviceAttributes(description);
+    const attributes = new DeviceAttributes(description, 0);
     for (const [name, value] of Object.entries(P)) {
       if (!name.startsWith("cudaDevAttr")) continue;
       assert.notEqual(attributes.get(value as number), undefined, name);

@@ -146,15 +146,15 @@ describe("streams", () => {
     const s = bench.stream(P.STREAM_NON_BLOCKING);
     const pointer = bench.alloc(1024);
     const { device } = bench.machine.gpu;
-    const before = device.allocations.free;
+    const before = device.allocations.free(0);
     const go = bench.block(s);
     // The request can only be answered once the stream goes on: nobody else runs here, so the
     // driver says that it would wait for ever.
     assert.throws(() => bench.free(pointer), /errno 35/);
-    assert.equal(device.allocations.free, before);
+    assert.equal(device.allocations.free(0), before);
     assert.equal(device.allocations.at(pointer), undefined);
     go();
-    assert.equal(device.allocations.free, before + 1024);
+    assert.equal(device.allocations.free(0), before + 1024);
   });
 
   test("default streams cannot be destroyed; a destroyed one is gone, its work is not", () => {

@@ -15,13 +15,13 @@ describe("open files", () => {
     const bench = new Bench();
     const { allocations, contexts } = bench.machine.gpu.device;
     const kept = bench.alloc(1000);
-    const before = allocations.free;
+    const before = allocations.free(0);
     const other = new Requests(bench.open());
     assert.equal(other.context, bench.context, "the primary context is shared");
     for (let i = 0; i < 1000; i++) other.alloc(500, i % 3 ? P.MEMORY_DEVICE : P.MEMORY_HOST);
     assert.equal(allocations.count, 1001);
     assert.equal(other.file.release(), 0);
-    assert.equal(allocations.free, before);
+    assert.equal(allocations.free(0), before);
     assert.equal(bench.copyIn(kept, pattern(1000)), 0);
     assert.equal(other.file.release(), 0, "a second release does nothing");
     assert.equal(bench.file.release(), 0);

@@ -4,12 +4,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { warpring } from "../cli/run.ts";
 import { describe, test } from "../harness.ts";
 import { ROOT } from "../repo/files.ts";
 import {
   missing,
   PREBUILT,
   prebuilt,
+  RUNTIME,
   runClient,
   runProgram,
   type TestServer,
@@ -20,7 +22,7 @@ const why = missing();
 const mpirun = spawnSync("mpirun", ["--version"], { stdio: "ignore" }).status === 0;
 
 /** Those that need more than a device: tested by themselves. */
-const APART = new Set(["mpi"]);
+const APART = new Set(["mpi", "devices"]);
 
 describe("unmodified programs, built by nvcc", () => {
   test("every program has its binary", () => {
@@ -110,6 +112,12 @@ describe("warpring run", () => {
       assert.equal(code, 0);
     });
   }
+
+  test("devices: two of them", () => {
+    const options = ["--devices", "2", "--memory", "512M", "--verbose", "--runtime", RUNTIME];
+    const { code, stdout, stderr } = warpring("run", ...options, "--", join(PREBUILT, "devices"));
+    assert.deepEqual([code, stdout, stderr], [0, "devices passed\n", ""]);
+  });
 
   test("text of kernels comes in order with the program's", () => {
     const { stdout } = runProgram(join(PREBUILT, "printing"));

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { startServer } from "../../cli/server-process.ts";
+import { type ServerOptions, startServer } from "../../cli/server-process.ts";
 import { warpring } from "../cli/run.ts";
 import { describe, test } from "../harness.ts";
 import { ROOT } from "../repo/files.ts";
@@ -12,12 +12,15 @@ import { missing, PREBUILT, RUNTIME, runProgram, startClient } from "./support.t
 const why = missing();
 
 /** A server at the usual place, which is made to be in a folder of its own. */
-async function withUsualServer(body: (socket: string) => Promise<void>): Promise<void> {
+async function withUsualServer(
+  body: (socket: string) => Promise<void>,
+  more: ServerOptions = {},
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "warpring-test-"));
   const before = process.env["XDG_RUNTIME_DIR"];
   process.env["XDG_RUNTIME_DIR"] = folder;
   const socket = join(folder, "warpring.sock");
-  const options = { watchStdin: true, statusSocket: `${socket}.smi`, verbose: true };
+  const options = { watchStdin: true, statusSocket: `${socket}.smi`, verbose: true, ...more };
   const server = await startServer(socket, options, RUNTIME);
   const ended = new Promise((resolve) => server.once("exit", resolve));
   try {
@@ -60,6 +63,22 @@ describe("warpring with a running server", () => {
       client.process.kill("SIGKILL");
       await client.ended;
     });
+  });
+
+  test("smi: each of several devices, which programs see", async () => {
+    await withUsualServer(
+      async () => {
+        const shown = warpring("smi").stdout.split("\n");
+        const buses = shown.flatMap(
+          (line) => /^\| +(\d) .* (\S+:\S+\.0) /.exec(line)?.slice(1, 3) ?? [],
+        );
+        assert.deepEqual(buses, ["0", "00000000:01:00.0", "1", "00000000:02:00.0"]);
+        assert.equal(shown.filter((line) => / 0MiB \/ +256MiB /.test(line)).length, 2);
+        const { code, stdout } = warpring("run", "--", join(PREBUILT, "devices"));
+        assert.deepEqual([code, stdout], [0, "devices passed\n"]);
+      },
+      { devices: 2, memoryBytes: 256 << 20 },
+    );
   });
 
   test("run uses it, unless a device of another kind is asked for", async () => {

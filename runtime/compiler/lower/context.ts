@@ -5,18 +5,29 @@ import type { DeviceLibrary } from "../wasm/library.ts";
 
 /** Where module-scope variables lie, relative to the module's segment in device memory. */
 export interface ModuleLayout {
-  /** Byte offset of each `.global` and `.const` variable, by variable id. */
+  /**
+   * Byte offset of each `.global` and `.const` variable, by variable id; of a managed one that of the
+   * word with its address, since several devices share it.
+   */
   offsets: Map<number, number>;
   /** Bytes of the whole segment. */
   size: number;
+  /** Byte offset of each managed variable in the memory that they have of their own, by variable id. */
+  managed: Map<number, number>;
+  /** Bytes of that. */
+  managedSize: number;
   /** Bytes of the `.const` variables, at the front. */
   constBytes: number;
 }
 
+const ADDRESS_BYTES = 8;
+
 /** Lays out the `.global` and `.const` variables of a module, constants first. */
 export function layoutModule(module: PtxModule): ModuleLayout {
   const offsets = new Map<number, number>();
+  const managed = new Map<number, number>();
   let size = 0;
+  let managedSize = 0;
   let constBytes = 0;
   const variables = [...module.variables];
   for (const fn of module.functions) variables.push(...fn.locals);
@@ -24,13 +35,22 @@ export function layoutModule(module: PtxModule): ModuleLayout {
     for (const v of variables) {
       if (v.space !== space) continue;
       const align = Math.max(v.align, v.size >= 16 ? 16 : 1);
+      if (v.managed) {
+        size = Math.ceil(size / ADDRESS_BYTES) * ADDRESS_BYTES;
+        offsets.set(v.id, size);
+        size += ADDRESS_BYTES;
+        managedSize = Math.ceil(managedSize / align) * align;
+        managed.set(v.id, managedSize);
+        managedSize += Math.max(v.size, 1);
+        continue;
+      }
       size = Math.ceil(size / align) * align;
       offsets.set(v.id, size);
       size += Math.max(v.size, 1);
     }
     if (space === "const") constBytes = size;
   }
-  return { offsets, size, constBytes };
+  return { offsets, size, managed, managedSize, constBytes };
 }
 
 /** Functions that can reach themselves through direct calls (PTX ISA §7.1), by function index. */
@@ -190,7 +210,7 @@ export class KernelContext {
     return (this.addressTaken.indexOf(fn) + 1) * 16;
   }
 
-  /** Byte offset of a global or constant variable in the module's segment. */
+  /** Byte offset of a global or constant variable, or of a managed one's address, in the module's segment. */
   moduleOffset(v: Variable): number {
     const offset = this.layout.offsets.get(v.id);
     if (offset === undefined) throw new PtxError(`variable ${v.name} has no address`, v.line, 0);

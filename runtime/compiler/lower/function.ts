@@ -258,6 +258,7 @@ export class FunctionLowering {
     switch (symbol.space) {
       case "global":
       case "const": {
+        if (symbol.managed) return this.managedAddress(b, symbol, offset);
         const at = this.context.moduleOffset(symbol) + offset;
         const base = b.emit("sreg", I64, [], { name: "moduleBase" });
         return at === 0 ? base : b.emit("i64_add", I64, [base, b.i64(BigInt(at))]);
@@ -279,6 +280,15 @@ export class FunctionLowering {
       default:
         throw b.error(`the address of ${symbol.name} cannot be taken`);
     }
+  }
+
+  /** The address of a managed variable is kept in the module's segment. */
+  private managedAddress(b: Builder, symbol: Variable, offset: number): Value {
+    const segment = b.emit("sreg", I32, [], { name: "moduleOffset" });
+    const at = this.context.moduleOffset(symbol);
+    const aux = { size: 8, offset: at, invariant: true, space: "generic" as const };
+    const address = b.emit("load", I64, [segment], aux);
+    return offset === 0 ? address : b.emit("i64_add", I64, [address, b.i64(BigInt(offset))]);
   }
 
   /** A local-space address: in a real function relative to the stack pointer. */

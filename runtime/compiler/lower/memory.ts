@@ -136,6 +136,7 @@ function symbolEa(
     offset: at,
     space,
   });
+  if (symbol.managed) return undefined;
   if (symbol.space === "global" || symbol.space === "const") {
     return from("moduleOffset", b.fn.context.moduleOffset(symbol) + offset, "generic");
   }

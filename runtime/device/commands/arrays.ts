@@ -42,7 +42,7 @@ const create: Command = {
     const { context } = call;
     const { allocations } = device;
     const align = TEXTURE_ALIGNMENT;
-    const entry = allocations.alloc(bytes, MEMORY_ARRAY, shape.flags, context.handle, true, align);
+    const entry = allocations.alloc(bytes, MEMORY_ARRAY, shape.flags, context, true, align);
     if (entry === undefined) return cudaErrorMemoryAllocation;
     const array = new ArrayObject(device.newHandle(), shape, entry);
     context.resources.set(array.handle, array);
@@ -51,15 +51,15 @@ const create: Command = {
   },
 };
 
-function arrayOf(call: Call, handle: number): ArrayObject | undefined {
-  const found = call.context.resources.get(handle);
-  return found instanceof ArrayObject ? found : undefined;
+function arrayOf(device: Device, call: Call, handle: number): ArrayObject | undefined {
+  return device.visible(call.context, handle, ArrayObject);
 }
 
-/** Frees memory of an object once the context's work cannot use it any more. */
+/** Frees memory of an object once no work can use it any more. */
 function freeLater(device: Device, call: Call, entry: Allocation): number {
   device.allocations.withdraw(entry);
-  return device.whenDone(call, call.context, () => device.allocations.giveBack(entry));
+  const done = (): void => device.allocations.giveBack(entry);
+  return device.whenDone(call, call.context, done, device.tails());
 }
 
 const destroy: Command = {
@@ -67,9 +67,9 @@ const destroy: Command = {
   context: true,
   synchronizes: true,
   run(device: Device, call: Call): number {
-    const array = arrayOf(call, call.u32(P.ARRAY_DESTROY_ARRAY));
+    const array = arrayOf(device, call, call.u32(P.ARRAY_DESTROY_ARRAY));
     if (array === undefined) return cudaErrorInvalidResourceHandle;
-    call.context.resources.delete(array.handle);
+    device.forget(array.handle);
     return freeLater(device, call, array.allocation);
   },
 };
@@ -78,7 +78,7 @@ const info: Command = {
   responseBytes: P.ARRAY_INFO_RESPONSE_SIZE,
   context: true,
   run(device: Device, call: Call): number {
-    const array = arrayOf(call, call.u32(P.ARRAY_INFO_ARRAY));
+    const array = arrayOf(device, call, call.u32(P.ARRAY_INFO_ARRAY));
     if (array === undefined) return cudaErrorInvalidResourceHandle;
     call.set64(P.ARRAY_INFO_ADDRESS, device.memory.pointerOf(array.allocation.offset));
     call.set64(P.ARRAY_INFO_PITCH, array.pitch);
@@ -184,7 +184,7 @@ const textureCreate: Command = {
   run(device: Device, call: Call): number {
     const { context } = call;
     const resource = call.u32(P.TEXTURE_CREATE_RESOURCE);
-    const array = arrayOf(call, call.u32(P.TEXTURE_CREATE_ARRAY));
+    const array = arrayOf(device, call, call.u32(P.TEXTURE_CREATE_ARRAY));
     if (call.inputBytes < P.DESCRIPTOR_SIZE) {
       call.detail(DETAIL_BAD_LENGTH);
       return cudaErrorInvalidValue;
@@ -204,7 +204,7 @@ const textureCreate: Command = {
       return cudaErrorInvalidValue;
     }
     if (!isSampling(view)) return cudaErrorInvalidValue;
-    const entry = device.allocations.alloc(bytes.length, MEMORY_DEVICE, 0, context.handle, true);
+    const entry = device.allocations.alloc(bytes.length, MEMORY_DEVICE, 0, context, true);
     if (entry === undefined) return cudaErrorMemoryAllocation;
     device.memory.u8.set(bytes, entry.offset);
     context.textures.set(entry.offset, new TextureObject(resource, array, entry));

@@ -8,11 +8,12 @@ import {
 } from "../../protocol/errors.ts";
 import { readU64 } from "../../protocol/fields.ts";
 import type { Call } from "../call.ts";
+import type { Context } from "../context.ts";
 import type { Device } from "../device.ts";
 import type { RequestSource } from "../source.ts";
-import { WORK_DONE, type Work } from "../stream.ts";
+import { type Stream, WORK_DONE, type Work } from "../stream.ts";
 import type { Command, CommandFamily } from "../table.ts";
-import { fill, HOST_SIDES, nothing, perform, sideOf } from "./copies.ts";
+import { fill, HOST_SIDES, nothing, othersOf, perform, sideOf } from "./copies.ts";
 
 /** One side of a box: where it starts, and the way from row to row and from slice to slice. */
 interface Side {
@@ -73,6 +74,12 @@ function eachRow(box: Box, row: (target: number, source: number) => void): void 
   }
 }
 
+/** `othersOf` for a request that is right. A side that is outside has no address of ours. */
+function othersOfBox(device: Device, call: Call, stream: Stream): readonly Context[] {
+  const box = readBox(call);
+  return box ? othersOf(device, call, stream, box.target.address, box.source.address) : [];
+}
+
 const OUTSIDE = P.COPY_SOURCE_MAPPED | P.COPY_TARGET_MAPPED;
 
 const copy: Command = {
@@ -88,7 +95,7 @@ const copy: Command = {
     if (typeof work === "number") return work;
     // With a side outside, the driver moves the rows once this is answered.
     const wait = (flags & P.COPY_ASYNC) === 0 || (flags & OUTSIDE) !== 0;
-    return perform(device, call, stream, work, wait);
+    return perform(device, call, stream, work, wait, othersOfBox(device, call, stream));
   },
   prepare: prepareCopy,
 };
@@ -141,7 +148,7 @@ const set: Command = {
     const wait = (call.u32(P.MEMORY_SET_3D_FLAGS) & P.COPY_ASYNC) === 0;
     const work = prepareSet(device, call);
     if (typeof work === "number") return work;
-    return perform(device, call, stream, work, wait);
+    return perform(device, call, stream, work, wait, othersOfBox(device, call, stream));
   },
   prepare: prepareSet,
 };

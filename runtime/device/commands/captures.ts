@@ -32,7 +32,7 @@ const begin: Command = {
     const graph = new Graph(device.newHandle());
     call.context.resources.set(graph.handle, graph);
     const capture = new Capture(device.newStreamId(), graph, stream, mode, call.thread);
-    call.context.captures.add(capture);
+    device.captures.add(capture);
     return cudaSuccess;
   },
 };
@@ -50,12 +50,12 @@ const end: Command = {
       return cudaErrorStreamCaptureWrongThread;
     }
     capture.end();
-    call.context.captures.delete(capture);
+    device.captures.delete(capture);
     if (!capture.invalid && capture.joined) {
       call.set32(P.CAPTURE_END_GRAPH, capture.graph.handle);
       return cudaSuccess;
     }
-    destroyGraph(device, call.context, capture.graph);
+    destroyGraph(device, capture.graph);
     return capture.invalid ? cudaErrorStreamCaptureInvalidated : cudaErrorStreamCaptureUnjoined;
   },
 };

@@ -3,6 +3,7 @@ import * as P from "../../protocol/definitions.ts";
 import {
   cudaErrorDeviceUninitialized,
   cudaErrorInsufficientDriver,
+  cudaErrorInvalidDevice,
   cudaErrorInvalidValue,
   cudaErrorMemoryAllocation,
   cudaSuccess,
@@ -48,7 +49,9 @@ const create: Command = {
     if (!(flags & P.CONTEXT_PRIMARY) && device.contexts.size >= MAX_CONTEXTS) {
       return cudaErrorMemoryAllocation;
     }
-    const context = device.retainContext(call.group, flags);
+    const ordinal = call.u32(P.CONTEXT_CREATE_DEVICE);
+    if (ordinal >= device.devices.length) return cudaErrorInvalidDevice;
+    const context = device.retainContext(call.group, ordinal, flags);
     call.set32(P.CONTEXT_CREATE_CONTEXT, context.handle);
     return cudaSuccess;
   },

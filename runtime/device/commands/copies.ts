@@ -7,6 +7,7 @@ import {
   cudaSuccess,
 } from "../../protocol/errors.ts";
 import { type Call, LATER } from "../call.ts";
+import type { Context } from "../context.ts";
 import type { Device } from "../device.ts";
 import type { RequestSource } from "../source.ts";
 import { type Stream, WORK_DONE, type Work } from "../stream.ts";
@@ -51,9 +52,38 @@ export function copyWork(device: Device, to: number, from: number, bytes: number
 /** The empty work: a place in a stream. */
 export const nothing: Work = { run: () => WORK_DONE };
 
+const NONE: readonly Context[] = [];
+
+/**
+ * A copy in a legacy default stream that another device's memory takes part in is ordered with all work
+ * of that device, too (CUDA Programming Guide, "Peer-to-Peer Memory Copy"): here the stream is told to
+ * wait for what was asked of it before; `perform` makes it wait for the copy.
+ * @param pointers of both sides, 0 for one that is outside
+ * @returns the primary contexts of those devices
+ */
+export function othersOf(
+  device: Device,
+  call: Call,
+  stream: Stream,
+  ...pointers: number[]
+): readonly Context[] {
+  if (device.devices.length === 1 || !stream.legacy) return NONE;
+  const { context } = call;
+  const others = new Set<Context>();
+  for (const pointer of pointers) {
+    const entry = device.allocations.find(pointer);
+    if (entry === undefined || entry.kind === P.MEMORY_HOST) continue;
+    const owner = device.contexts.get(entry.context);
+    if (owner !== undefined && owner.ordinal !== context.ordinal) others.add(owner);
+  }
+  for (const other of others) context.scheduler.addBarrier(stream, other.scheduler.tails());
+  return [...others];
+}
+
 /**
  * Does work on a stream: at once if nothing is before it, else in its turn.
  * @param wait the answer tells that it is done; else that it was queued
+ * @param others from `othersOf`
  * @returns what a handler returns
  */
 export function perform(
@@ -62,6 +92,7 @@ export function perform(
   stream: Stream,
   work: Work,
   wait: boolean,
+  others: readonly Context[] = NONE,
 ): number {
   const { scheduler } = call.context;
   if (scheduler.isFree(stream)) {
@@ -69,6 +100,9 @@ export function perform(
     throw new Error("only work that ends at once may be performed");
   }
   const ticket = scheduler.enqueue(stream, work);
+  for (const other of others) {
+    other.scheduler.enqueue(other.legacy, { ...nothing, waits: [ticket] });
+  }
   return wait ? device.whenDone(call, call.context, undefined, [ticket]) : cudaSuccess;
 }
 
@@ -84,7 +118,9 @@ const copy: Command = {
     if ((flags & OUTSIDE) === 0) {
       const work = prepareCopy(device, call);
       if (typeof work === "number") return work;
-      return perform(device, call, stream, work, (flags & P.COPY_ASYNC) === 0);
+      const pair = [call.u64(P.MEMORY_COPY_TARGET), call.u64(P.MEMORY_COPY_SOURCE)];
+      const others = othersOf(device, call, stream, ...pair);
+      return perform(device, call, stream, work, (flags & P.COPY_ASYNC) === 0, others);
     }
     const kind = call.u32(P.MEMORY_COPY_KIND);
     if (kind > P.COPY_DEFAULT) return cudaErrorInvalidMemcpyDirection;
@@ -109,10 +145,12 @@ const copy: Command = {
       from = sideOf(device, call.u64(P.MEMORY_COPY_SOURCE), bytes, sides?.[1]);
       if (from < 0) return cudaErrorInvalidValue;
     }
-    if (flags & P.COPY_SOURCE_INLINE) return copyIn(device, call, stream, to, bytes, wait);
+    const inside = call.u64(targetOutside ? P.MEMORY_COPY_SOURCE : P.MEMORY_COPY_TARGET);
+    const others = othersOf(device, call, stream, inside);
+    if (flags & P.COPY_SOURCE_INLINE) return copyIn(device, call, stream, to, bytes, wait, others);
     if (flags & P.COPY_TARGET_INLINE) return copyOut(device, call, stream, from, bytes);
     // Mapped: the driver moves the bytes once this is answered, so that is when the stream is there.
-    return perform(device, call, stream, nothing, true);
+    return perform(device, call, stream, nothing, true, others);
   },
   prepare: prepareCopy,
 };
@@ -141,6 +179,7 @@ function copyIn(
   to: number,
   bytes: number,
   wait: boolean,
+  others: readonly Context[],
 ): number {
   if (call.inputBytes < bytes) {
     call.detail(P.DETAIL_BAD_LENGTH);
@@ -159,7 +198,7 @@ function copyIn(
       return WORK_DONE;
     },
   };
-  return perform(device, call, stream, work, wait);
+  return perform(device, call, stream, work, wait, others);
 }
 
 /** The target is behind the response: always answered when it is there. */
@@ -228,7 +267,8 @@ const set: Command = {
     const work = prepareSet(device, call);
     if (typeof work === "number") return work;
     const wait = (call.u32(P.MEMORY_SET_FLAGS) & P.COPY_ASYNC) === 0;
-    return perform(device, call, stream, work, wait);
+    const others = othersOf(device, call, stream, call.u64(P.MEMORY_SET_TARGET));
+    return perform(device, call, stream, work, wait, others);
   },
   prepare: prepareSet,
 };

@@ -26,7 +26,7 @@ const create: Command = {
     if (flags & P.EVENT_INTERPROCESS) {
       return flags & P.EVENT_DISABLE_TIMING ? cudaErrorNotSupported : cudaErrorInvalidValue;
     }
-    const event = new DeviceEvent(device.newHandle(), flags);
+    const event = new DeviceEvent(call.context, device.newHandle(), flags);
     call.context.resources.set(event.handle, event);
     call.set32(P.EVENT_CREATE_EVENT, event.handle);
     return cudaSuccess;
@@ -52,6 +52,7 @@ const record: Command = {
     const stream = call.stream();
     const event = device.resource(call.u32(P.EVENT_RECORD_EVENT), DeviceEvent);
     if (stream === undefined || event === undefined) return cudaErrorInvalidResourceHandle;
+    if (event.context.ordinal !== call.context.ordinal) return cudaErrorInvalidResourceHandle;
     const { scheduler } = call.context;
     if (scheduler.isFree(stream)) {
       event.record = { ticket: stream.tail(), time: now() };
@@ -62,7 +63,8 @@ const record: Command = {
   },
   prepare(device: Device, source: RequestSource): Work | number {
     const event = device.resource(source.u32(P.EVENT_RECORD_EVENT), DeviceEvent);
-    return event ? new RecordWork(event) : cudaErrorInvalidResourceHandle;
+    const own = event?.context.ordinal === source.context.ordinal;
+    return event && own ? new RecordWork(event) : cudaErrorInvalidResourceHandle;
   },
 };
 
@@ -72,7 +74,7 @@ const query: Command = {
   run(device: Device, call: Call): number {
     const event = device.resource(call.u32(P.EVENT_QUERY_EVENT), DeviceEvent);
     if (event === undefined) return cudaErrorInvalidResourceHandle;
-    return event.reached ? cudaSuccess : cudaErrorNotReady;
+    return event.context.error || (event.reached ? cudaSuccess : cudaErrorNotReady);
   },
 };
 
@@ -84,7 +86,7 @@ const synchronize: Command = {
     const event = device.resource(call.u32(P.EVENT_SYNCHRONIZE_EVENT), DeviceEvent);
     if (event === undefined) return cudaErrorInvalidResourceHandle;
     const tickets = event.record && !event.reached ? [event.record.ticket] : [];
-    return device.whenDone(call, call.context, undefined, tickets);
+    return device.whenDone(call, event.context, undefined, tickets);
   },
 };
 
@@ -97,6 +99,7 @@ const elapsed: Command = {
     if (start?.record === undefined || end?.record === undefined) {
       return cudaErrorInvalidResourceHandle;
     }
+    if (start.context.ordinal !== end.context.ordinal) return cudaErrorInvalidResourceHandle;
     if ((start.flags | end.flags) & P.EVENT_DISABLE_TIMING) return cudaErrorInvalidResourceHandle;
     if (!start.reached || !end.reached) return cudaErrorNotReady;
     const milliseconds = end.record.time - start.record.time;

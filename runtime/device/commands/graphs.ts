@@ -17,20 +17,17 @@ import { anonymous, recordedCommand } from "../source.ts";
 import type { Work } from "../stream.ts";
 import type { Command, CommandFamily } from "../table.ts";
 
-/** The graph of a handle, in the caller's context. */
-function graphOf(call: Call, handle: number): Graph | undefined {
-  const found = call.context.resources.get(handle);
-  return found instanceof Graph ? found : undefined;
+/** The graph of a handle. */
+function graphOf(device: Device, call: Call, handle: number): Graph | undefined {
+  return device.visible(call.context, handle, Graph);
 }
 
-function nodeOf(call: Call, handle: number): GraphNode | undefined {
-  const found = call.context.resources.get(handle);
-  return found instanceof GraphNode ? found : undefined;
+function nodeOf(device: Device, call: Call, handle: number): GraphNode | undefined {
+  return device.visible(call.context, handle, GraphNode);
 }
 
-function execOf(call: Call, handle: number): GraphExec | undefined {
-  const found = call.context.resources.get(handle);
-  return found instanceof GraphExec ? found : undefined;
+function execOf(device: Device, call: Call, handle: number): GraphExec | undefined {
+  return device.visible(call.context, handle, GraphExec);
 }
 
 /** Puts handles behind the fixed response, as many as there is room for. */
@@ -73,34 +70,37 @@ const create: Command = {
   },
 };
 
-/** Takes a graph, its nodes and what it allocated out of the context. */
-export function destroyGraph(device: Device, context: Context, graph: Graph): void {
-  context.resources.delete(graph.handle);
+/** Takes a graph, its nodes and what it allocated out of use. */
+export function destroyGraph(device: Device, graph: Graph): void {
+  device.forget(graph.handle);
   for (const node of graph.nodes) {
-    context.resources.delete(node.handle);
-    if (node.child) destroyGraph(device, context, node.child);
+    device.forget(node.handle);
+    if (node.child) destroyGraph(device, node.child);
   }
-  releaseGraphMemory(device, context);
+  releaseGraphMemory(device);
 }
 
 /**
  * Memory that a graph allocates and frees lives as long as a graph or an executable graph has its
  * nodes; then it goes back, once the work that is queued now is done.
  */
-function releaseGraphMemory(device: Device, context: Context): void {
-  if (context.graphMemory.size === 0) return;
+function releaseGraphMemory(device: Device): void {
+  const contexts = [...device.contexts.values()];
+  if (contexts.every((context) => context.graphMemory.size === 0)) return;
   const held = new Set<Allocation>();
-  for (const object of context.resources.values()) {
+  for (const object of contexts.flatMap((context) => [...context.resources.values()])) {
     if (object instanceof GraphNode && object.allocation) held.add(object.allocation);
     if (object instanceof GraphExec) for (const entry of object.allocations()) held.add(entry);
   }
-  for (const entry of context.graphMemory) {
-    if (held.has(entry)) continue;
-    context.graphMemory.delete(entry);
-    if (device.allocations.at(device.memory.pointerOf(entry.offset)) !== entry) continue;
-    device.allocations.withdraw(entry);
-    const done = (): void => device.allocations.giveBack(entry);
-    context.scheduler.wait({ tickets: context.scheduler.tails(), done });
+  for (const context of contexts) {
+    for (const entry of context.graphMemory) {
+      if (held.has(entry)) continue;
+      context.graphMemory.delete(entry);
+      if (device.allocations.at(device.memory.pointerOf(entry.offset)) !== entry) continue;
+      device.allocations.withdraw(entry);
+      const done = (): void => device.allocations.giveBack(entry);
+      context.scheduler.wait({ tickets: device.tails(), done });
+    }
   }
 }
 
@@ -108,9 +108,9 @@ const destroy: Command = {
   responseBytes: P.GRAPH_DESTROY_RESPONSE_SIZE,
   context: true,
   run(device: Device, call: Call): number {
-    const graph = graphOf(call, call.u32(P.GRAPH_DESTROY_GRAPH));
+    const graph = graphOf(device, call, call.u32(P.GRAPH_DESTROY_GRAPH));
     if (graph === undefined) return cudaErrorInvalidValue;
-    destroyGraph(device, call.context, graph);
+    destroyGraph(device, graph);
     return cudaSuccess;
   },
 };
@@ -124,7 +124,7 @@ const clone: Command = {
   context: true,
   creates: true,
   run(device: Device, call: Call): number {
-    const graph = graphOf(call, call.u32(P.GRAPH_CLONE_SOURCE));
+    const graph = graphOf(device, call, call.u32(P.GRAPH_CLONE_SOURCE));
     if (graph === undefined) return cudaErrorInvalidValue;
     call.set32(P.GRAPH_CLONE_GRAPH, cloneInto(device, call.context, graph).handle);
     return cudaSuccess;
@@ -137,14 +137,14 @@ const addNode: Command = {
   creates: true,
   run(device: Device, call: Call): number {
     const { context } = call;
-    const graph = graphOf(call, call.u32(P.GRAPH_ADD_NODE_GRAPH));
+    const graph = graphOf(device, call, call.u32(P.GRAPH_ADD_NODE_GRAPH));
     const count = call.u32(P.GRAPH_ADD_NODE_DEPENDENCIES);
     const bytes = call.u32(P.GRAPH_ADD_NODE_REQUEST_BYTES);
     const childHandle = call.u32(P.GRAPH_ADD_NODE_CHILD);
     if (graph === undefined) return cudaErrorInvalidValue;
     const handles = readWords(call, 0, count);
     if (handles === undefined) return cudaErrorInvalidValue;
-    const after = [...handles].map((handle) => nodeOf(call, handle));
+    const after = [...handles].map((handle) => nodeOf(device, call, handle));
     if (after.some((node) => node?.graph !== graph) || new Set(after).size < after.length) {
       return cudaErrorInvalidValue;
     }
@@ -159,12 +159,12 @@ const addNode: Command = {
       const error = checkRequest(device, context, request);
       if (error !== cudaSuccess) return error;
     } else if (childHandle !== 0) {
-      const inner = graphOf(call, childHandle);
+      const inner = graphOf(device, call, childHandle);
       if (inner === undefined || inner === graph) return cudaErrorInvalidValue;
       child = cloneInto(device, context, inner);
       type = P.NODE_GRAPH;
     }
-    const node = graph.add(device, type, request, after as GraphNode[], child);
+    const node = graph.add(device, context, type, request, after as GraphNode[], child);
     context.resources.set(node.handle, node);
     call.set32(P.GRAPH_ADD_NODE_NODE, node.handle);
     return cudaSuccess;
@@ -175,7 +175,7 @@ const nodeGet: Command = {
   responseBytes: P.GRAPH_NODE_GET_RESPONSE_SIZE,
   context: true,
   run(device: Device, call: Call): number {
-    const node = nodeOf(call, call.u32(P.GRAPH_NODE_GET_NODE));
+    const node = nodeOf(device, call, call.u32(P.GRAPH_NODE_GET_NODE));
     if (node === undefined) return cudaErrorInvalidValue;
     call.set32(P.GRAPH_NODE_GET_TYPE, node.type);
     call.set32(P.GRAPH_NODE_GET_CHILD, node.child?.handle ?? 0);
@@ -189,12 +189,17 @@ const nodeGet: Command = {
 };
 
 /** A request that may replace one of the same node type. */
-function replacement(device: Device, call: Call, bytes: number, type: number): Uint8Array | number {
+function replacement(
+  device: Device,
+  call: Call,
+  bytes: number,
+  node: GraphNode,
+): Uint8Array | number {
   const request = readRequest(call, 0, bytes);
-  if (request === undefined || nodeType(recordedCommand(request)) !== type) {
+  if (request === undefined || nodeType(recordedCommand(request)) !== node.type) {
     return cudaErrorInvalidValue;
   }
-  const error = checkRequest(device, call.context, request);
+  const error = checkRequest(device, node.context, request);
   return error === cudaSuccess ? request : error;
 }
 
@@ -202,10 +207,10 @@ const nodeSet: Command = {
   responseBytes: P.GRAPH_NODE_SET_RESPONSE_SIZE,
   context: true,
   run(device: Device, call: Call): number {
-    const node = nodeOf(call, call.u32(P.GRAPH_NODE_SET_NODE));
+    const node = nodeOf(device, call, call.u32(P.GRAPH_NODE_SET_NODE));
     if (node === undefined) return cudaErrorInvalidValue;
     const bytes = call.u32(P.GRAPH_NODE_SET_REQUEST_BYTES);
-    const request = replacement(device, call, bytes, node.type);
+    const request = replacement(device, call, bytes, node);
     if (typeof request === "number") return request;
     node.request = request;
     return cudaSuccess;
@@ -216,11 +221,11 @@ const nodeDestroy: Command = {
   responseBytes: P.GRAPH_NODE_DESTROY_RESPONSE_SIZE,
   context: true,
   run(device: Device, call: Call): number {
-    const node = nodeOf(call, call.u32(P.GRAPH_NODE_DESTROY_NODE));
+    const node = nodeOf(device, call, call.u32(P.GRAPH_NODE_DESTROY_NODE));
     if (node === undefined) return cudaErrorInvalidValue;
     node.graph.remove(node);
-    call.context.resources.delete(node.handle);
-    if (node.child) destroyGraph(device, call.context, node.child);
+    device.forget(node.handle);
+    if (node.child) destroyGraph(device, node.child);
     return cudaSuccess;
   },
 };
@@ -228,16 +233,16 @@ const nodeDestroy: Command = {
 const edges: Command = {
   responseBytes: P.GRAPH_EDGES_RESPONSE_SIZE,
   context: true,
-  run(_device: Device, call: Call): number {
-    const graph = graphOf(call, call.u32(P.GRAPH_EDGES_GRAPH));
+  run(device: Device, call: Call): number {
+    const graph = graphOf(device, call, call.u32(P.GRAPH_EDGES_GRAPH));
     const count = call.u32(P.GRAPH_EDGES_COUNT);
     const remove = call.u32(P.GRAPH_EDGES_REMOVE) !== 0;
     const words = readWords(call, 0, 2 * count);
     if (graph === undefined || words === undefined) return cudaErrorInvalidValue;
     const pairs: [GraphNode, GraphNode][] = [];
     for (let i = 0; i < count; i++) {
-      const from = nodeOf(call, words[2 * i]!);
-      const to = nodeOf(call, words[2 * i + 1]!);
+      const from = nodeOf(device, call, words[2 * i]!);
+      const to = nodeOf(device, call, words[2 * i + 1]!);
       if (from?.graph !== graph || to?.graph !== graph || from === to) return cudaErrorInvalidValue;
       // An edge is added once and removed only if it is there.
       if (from.dependents.has(to) !== remove) return cudaErrorInvalidValue;
@@ -258,12 +263,12 @@ const edges: Command = {
 const list: Command = {
   responseBytes: P.GRAPH_LIST_RESPONSE_SIZE,
   context: true,
-  run(_device: Device, call: Call): number {
+  run(device: Device, call: Call): number {
     const handle = call.u32(P.GRAPH_LIST_OBJECT);
     const what = call.u32(P.GRAPH_LIST_WHAT);
     const ofNode = what === P.LIST_DEPENDENCIES || what === P.LIST_DEPENDENTS;
-    const node = ofNode ? nodeOf(call, handle) : undefined;
-    const graph = ofNode ? undefined : graphOf(call, handle);
+    const node = ofNode ? nodeOf(device, call, handle) : undefined;
+    const graph = ofNode ? undefined : graphOf(device, call, handle);
     const nodes = [...(graph?.nodes ?? [])];
     let found: GraphNode[] = [];
     if (ofNode ? node === undefined : graph === undefined) return cudaErrorInvalidValue;
@@ -286,9 +291,9 @@ const list: Command = {
 const findInClone: Command = {
   responseBytes: P.GRAPH_FIND_IN_CLONE_RESPONSE_SIZE,
   context: true,
-  run(_device: Device, call: Call): number {
-    const node = nodeOf(call, call.u32(P.GRAPH_FIND_IN_CLONE_NODE));
-    const graph = graphOf(call, call.u32(P.GRAPH_FIND_IN_CLONE_CLONE));
+  run(device: Device, call: Call): number {
+    const node = nodeOf(device, call, call.u32(P.GRAPH_FIND_IN_CLONE_NODE));
+    const graph = graphOf(device, call, call.u32(P.GRAPH_FIND_IN_CLONE_CLONE));
     const found = [...(graph?.nodes ?? [])].find((each) => node && each.origin === node);
     if (found === undefined) return cudaErrorInvalidValue;
     call.set32(P.GRAPH_FIND_IN_CLONE_FOUND, found.handle);
@@ -301,12 +306,12 @@ const instantiate: Command = {
   context: true,
   creates: true,
   run(device: Device, call: Call): number {
-    const nodes = graphOf(call, call.u32(P.GRAPH_INSTANTIATE_GRAPH))?.sorted();
+    const nodes = graphOf(device, call, call.u32(P.GRAPH_INSTANTIATE_GRAPH))?.sorted();
     // No such graph, or a cycle in it.
     if (nodes === undefined) return cudaErrorInvalidValue;
     const exec = new GraphExec(device.newHandle(), nodes);
-    for (const request of exec.requests()) {
-      const error = checkRequest(device, call.context, request);
+    for (const { context, request } of exec.requests()) {
+      const error = checkRequest(device, context, request);
       if (error !== cudaSuccess) return error;
     }
     call.context.resources.set(exec.handle, exec);
@@ -319,10 +324,10 @@ const execDestroy: Command = {
   responseBytes: P.GRAPH_EXEC_DESTROY_RESPONSE_SIZE,
   context: true,
   run(device: Device, call: Call): number {
-    const exec = execOf(call, call.u32(P.GRAPH_EXEC_DESTROY_EXEC));
+    const exec = execOf(device, call, call.u32(P.GRAPH_EXEC_DESTROY_EXEC));
     if (exec === undefined) return cudaErrorInvalidValue;
-    call.context.resources.delete(exec.handle);
-    releaseGraphMemory(device, call.context);
+    device.forget(exec.handle);
+    releaseGraphMemory(device);
     return cudaSuccess;
   },
 };
@@ -332,8 +337,8 @@ const launch: Command = {
   context: true,
   streamQueue: true,
   run(device: Device, call: Call): number {
-    const { context, group } = call;
-    const exec = execOf(call, call.u32(P.GRAPH_LAUNCH_EXEC));
+    const { group } = call;
+    const exec = execOf(device, call, call.u32(P.GRAPH_LAUNCH_EXEC));
     const stream = call.stream();
     if (exec === undefined) return cudaErrorInvalidValue;
     if (stream === undefined) return cudaErrorInvalidResourceHandle;
@@ -341,15 +346,15 @@ const launch: Command = {
     if (stream.capture) return captureLaunch(device, call, exec);
     // All of it is prepared before any of it is queued: a launch is refused whole or not at all.
     const works: Work[] = [];
-    for (const request of exec.requests()) {
-      const work = device.prepareRecorded(context, group, request);
+    for (const { context, request } of exec.requests()) {
+      const work = context.error || device.prepareRecorded(context, group, request);
       if (typeof work === "number") {
         for (const made of works) made.release?.();
         return work;
       }
       works.push(work);
     }
-    for (const work of works) context.scheduler.enqueue(stream, work);
+    for (const work of works) call.context.scheduler.enqueue(stream, work);
     return cudaSuccess;
   },
 };
@@ -362,14 +367,21 @@ function captureLaunch(device: Device, call: Call, exec: GraphExec): number {
   const inner = new Graph(device.newHandle());
   call.context.resources.set(inner.handle, inner);
   let before: GraphNode[] = [];
-  for (const request of exec.requests()) {
+  for (const { context, request } of exec.requests()) {
     const type = nodeType(recordedCommand(request)) ?? P.NODE_EMPTY;
-    const step = inner.add(device, type, request.slice(), before);
+    const step = inner.add(device, context, type, request.slice(), before);
     call.context.resources.set(step.handle, step);
     before = [step];
   }
   const frontier = capture.frontiers.get(stream)!;
-  const node = capture.graph.add(device, P.NODE_GRAPH, new Uint8Array(0), frontier, inner);
+  const node = capture.graph.add(
+    device,
+    call.context,
+    P.NODE_GRAPH,
+    new Uint8Array(0),
+    frontier,
+    inner,
+  );
   call.context.resources.set(node.handle, node);
   capture.frontiers.set(stream, new Set([node]));
   return cudaSuccess;
@@ -378,9 +390,9 @@ function captureLaunch(device: Device, call: Call, exec: GraphExec): number {
 const execUpdate: Command = {
   responseBytes: P.GRAPH_EXEC_UPDATE_RESPONSE_SIZE,
   context: true,
-  run(_device: Device, call: Call): number {
-    const exec = execOf(call, call.u32(P.GRAPH_EXEC_UPDATE_EXEC));
-    const graph = graphOf(call, call.u32(P.GRAPH_EXEC_UPDATE_GRAPH));
+  run(device: Device, call: Call): number {
+    const exec = execOf(device, call, call.u32(P.GRAPH_EXEC_UPDATE_EXEC));
+    const graph = graphOf(device, call, call.u32(P.GRAPH_EXEC_UPDATE_GRAPH));
     if (exec === undefined || graph === undefined) return cudaErrorInvalidValue;
     const { error, result, node } = exec.update(graph);
     call.set32(P.GRAPH_EXEC_UPDATE_RESULT, result);
@@ -393,18 +405,18 @@ const execNodeSet: Command = {
   responseBytes: P.GRAPH_EXEC_NODE_SET_RESPONSE_SIZE,
   context: true,
   run(device: Device, call: Call): number {
-    const exec = execOf(call, call.u32(P.GRAPH_EXEC_NODE_SET_EXEC));
-    const node = nodeOf(call, call.u32(P.GRAPH_EXEC_NODE_SET_NODE));
+    const exec = execOf(device, call, call.u32(P.GRAPH_EXEC_NODE_SET_EXEC));
+    const node = nodeOf(device, call, call.u32(P.GRAPH_EXEC_NODE_SET_NODE));
     const step = node && exec?.stepOf(node);
     if (step === undefined) return cudaErrorInvalidValue;
     const bytes = call.u32(P.GRAPH_EXEC_NODE_SET_REQUEST_BYTES);
     const child = call.u32(P.GRAPH_EXEC_NODE_SET_CHILD);
     if (child !== 0) {
-      const graph = graphOf(call, child);
+      const graph = graphOf(device, call, child);
       const updated = graph && step.child?.update(graph);
       return updated?.error === cudaSuccess ? cudaSuccess : cudaErrorInvalidValue;
     }
-    const request = replacement(device, call, bytes, step.type);
+    const request = replacement(device, call, bytes, step.node);
     if (typeof request === "number") return request;
     step.request = request;
     return cudaSuccess;
@@ -414,9 +426,9 @@ const execNodeSet: Command = {
 const execNodeEnable: Command = {
   responseBytes: P.GRAPH_EXEC_NODE_ENABLE_RESPONSE_SIZE,
   context: true,
-  run(_device: Device, call: Call): number {
-    const exec = execOf(call, call.u32(P.GRAPH_EXEC_NODE_ENABLE_EXEC));
-    const node = nodeOf(call, call.u32(P.GRAPH_EXEC_NODE_ENABLE_NODE));
+  run(device: Device, call: Call): number {
+    const exec = execOf(device, call, call.u32(P.GRAPH_EXEC_NODE_ENABLE_EXEC));
+    const node = nodeOf(device, call, call.u32(P.GRAPH_EXEC_NODE_ENABLE_NODE));
     const step = node && exec?.stepOf(node);
     const set = call.u32(P.GRAPH_EXEC_NODE_ENABLE_SET);
     if (step === undefined || set > 2) return cudaErrorInvalidValue;

@@ -10,6 +10,7 @@ import { graphCommands } from "./graphs.ts";
 import { launchCommands } from "./launches.ts";
 import { memoryCommands } from "./memory.ts";
 import { moduleCommands } from "./modules.ts";
+import { peerCommands } from "./peers.ts";
 import { poolCommands } from "./pools.ts";
 import { queryCommands } from "./queries.ts";
 import { streamCommands } from "./streams.ts";
@@ -31,6 +32,7 @@ function merge(): (Command | undefined)[] {
     streamCommands,
     eventCommands,
     functionCommands,
+    peerCommands,
     poolCommands,
     graphCommands,
     captureCommands,

@@ -43,7 +43,7 @@ export function checkShape(
   if (threads > fn.info.maxThreadsPerBlock) return cudaErrorLaunchOutOfResources;
   if (shared > fn.maxDynamicShared) return cudaErrorInvalidValue;
   if (cooperative) {
-    const { multiprocessors } = device.attributes.description;
+    const { multiprocessors } = device.description;
     const resident = activeBlocks(fn, threads, shared) * multiprocessors;
     const blocks = shape[0]! * shape[1]! * shape[2]!;
     if (blocks > resident) return cudaErrorCooperativeLaunchTooLarge;
@@ -56,6 +56,7 @@ const shape = [0, 0, 0, 0, 0, 0];
 const launch: Command = {
   responseBytes: P.LAUNCH_RESPONSE_SIZE,
   context: true,
+  ownStream: true,
   streamQueue: true,
   run(device: Device, call: Call): number {
     const stream = call.stream();

@@ -25,7 +25,7 @@ const alloc: Command = {
     if (bytes === 0) return kind === P.MEMORY_MANAGED ? cudaErrorInvalidValue : cudaSuccess;
     const flags = call.u32(P.MEMORY_ALLOC_FLAGS);
     if (kind === P.MEMORY_HOST && flags & ~HOST_FLAGS) return cudaErrorInvalidValue;
-    const entry = device.allocations.alloc(bytes, kind, flags, call.context.handle);
+    const entry = device.allocations.alloc(bytes, kind, flags, call.context);
     if (entry === undefined) return cudaErrorMemoryAllocation;
     call.set64(P.MEMORY_ALLOC_ADDRESS, device.memory.pointerOf(entry.offset));
     call.set32(P.MEMORY_ALLOC_SERIAL, entry.serial);
@@ -49,9 +49,10 @@ const free: Command = {
     // Taken out of the table at once, so that a second free meanwhile is refused; the bytes go
     // back when no work can use them any more.
     const owner = device.contexts.get(entry.context) ?? call.context;
-    if (owner.scheduler.pending > 0) {
+    const tickets = device.tails();
+    if (tickets.length > 0) {
       device.allocations.withdraw(entry);
-      return device.whenDone(call, owner, () => device.allocations.giveBack(entry));
+      return device.whenDone(call, owner, () => device.allocations.giveBack(entry), tickets);
     }
     device.allocations.release(entry);
     return cudaSuccess;
@@ -70,6 +71,7 @@ const pointerAttributes: Command = {
     call.set32(P.POINTER_ATTRIBUTES_FLAGS, entry.flags);
     call.set32(P.POINTER_ATTRIBUTES_SERIAL, entry.serial);
     call.set32(P.POINTER_ATTRIBUTES_CONTEXT, entry.context);
+    call.set32(P.POINTER_ATTRIBUTES_DEVICE, entry.device);
     return cudaSuccess;
   },
 };

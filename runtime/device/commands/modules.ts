@@ -38,10 +38,16 @@ function input(call: Call, bytes: number, most: number): Uint8Array | undefined 
 }
 
 /** Loads one part a translation unit; what was loaded goes again if a later one is refused. */
-function loadParts(device: Device, texts: readonly string[]): LoadedModule[] {
+function loadParts(
+  device: Device,
+  texts: readonly string[],
+  twin: Module | undefined,
+): LoadedModule[] {
   const parts: LoadedModule[] = [];
   try {
-    for (const text of texts) parts.push(device.executor.loadModule(text));
+    for (const [i, text] of texts.entries()) {
+      parts.push(device.executor.loadModule(text, undefined, twin?.parts[i]));
+    }
     return parts;
   } catch (error) {
     for (const part of parts) part.unload();
@@ -65,11 +71,14 @@ const load: Command = {
   creates: true,
   run(device: Device, call: Call): number {
     const { context } = call;
+    const twinHandle = call.u32(P.MODULE_LOAD_TWIN);
+    const twin = device.module(twinHandle);
+    if (twinHandle !== 0 && twin === undefined) return cudaErrorInvalidResourceHandle;
     const image = readImage(device, call);
     if (image === undefined) return cudaErrorInvalidValue;
     try {
       device.current = context;
-      const module = newModule(device.newHandle(), loadParts(device, selectPtx(image).ptx));
+      const module = newModule(device.newHandle(), loadParts(device, selectPtx(image).ptx, twin));
       context.modules.set(module.handle, module);
       call.set32(P.MODULE_LOAD_MODULE, module.handle);
       call.set32(P.MODULE_LOAD_FUNCTIONS, module.names.length);

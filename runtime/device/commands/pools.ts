@@ -1,6 +1,7 @@
 /** Stream-ordered allocation and memory pools. */
 import { MEMORY_DEVICE, MEMORY_MANAGED } from "../../protocol/definitions.ts";
 import {
+  cudaErrorInvalidDevice,
   cudaErrorInvalidResourceHandle,
   cudaErrorInvalidValue,
   cudaErrorMemoryAllocation,
@@ -19,20 +20,20 @@ const create: Command = {
   context: true,
   creates: true,
   run(device: Device, call: Call): number {
-    const pool = new MemoryPool(device.newHandle(), call.u64(P.POOL_CREATE_MAX_BYTES));
+    const pool = new MemoryPool(
+      call.context,
+      device.newHandle(),
+      call.u64(P.POOL_CREATE_MAX_BYTES),
+    );
     call.context.resources.set(pool.handle, pool);
     call.set32(P.POOL_CREATE_POOL, pool.handle);
     return cudaSuccess;
   },
 };
 
-/** The pool of a handle, in the caller's context. */
+/** The pool of a handle. */
 function poolOf(device: Device, call: Call, handle: number): MemoryPool | undefined {
-  const pool = call.context.resources.get(handle);
-  if (pool instanceof MemoryPool) return pool;
-  return handle === device.defaultPool(call.context).handle
-    ? device.defaultPool(call.context)
-    : undefined;
+  return device.visible(call.context, handle, MemoryPool);
 }
 
 const destroy: Command = {
@@ -41,9 +42,10 @@ const destroy: Command = {
   run(device: Device, call: Call): number {
     const pool = poolOf(device, call, call.u32(P.POOL_DESTROY_POOL));
     if (pool === undefined || pool.isDefault) return cudaErrorInvalidValue;
-    call.context.resources.delete(pool.handle);
+    const { context } = pool;
+    context.resources.delete(pool.handle);
     // What would come from it comes from the default pool again (cudaMemPoolDestroy).
-    if (call.context.currentPool === pool) call.context.currentPool = undefined;
+    if (context.currentPool === pool) context.currentPool = undefined;
     return cudaSuccess;
   },
 };
@@ -56,7 +58,8 @@ const current: Command = {
     const own = device.defaultPool(call.context);
     if (handle !== 0) {
       const pool = poolOf(device, call, handle);
-      if (pool === undefined) return cudaErrorInvalidValue;
+      // A pool is used by its own device (cudaDeviceSetMemPool).
+      if (pool?.context !== call.context) return cudaErrorInvalidValue;
       call.context.currentPool = pool;
     }
     call.set32(P.POOL_CURRENT_CURRENT, (call.context.currentPool ?? own).handle);
@@ -98,6 +101,31 @@ const trim: Command = {
   },
 };
 
+/** The device that the pool's memory is on always has all access. */
+const access: Command = {
+  responseBytes: P.POOL_ACCESS_RESPONSE_SIZE,
+  context: true,
+  run(device: Device, call: Call): number {
+    const pool = poolOf(device, call, call.u32(P.POOL_ACCESS_POOL));
+    const ordinal = call.u32(P.POOL_ACCESS_DEVICE);
+    if (pool === undefined) return cudaErrorInvalidValue;
+    if (ordinal >= device.devices.length) return cudaErrorInvalidDevice;
+    const own = ordinal === pool.context.ordinal;
+    if (call.u32(P.POOL_ACCESS_SET) !== 0) {
+      const flags = call.u32(P.POOL_ACCESS_FLAGS);
+      if (flags !== P.POOL_ACCESS_NONE && flags !== P.POOL_ACCESS_READ_WRITE) {
+        return cudaErrorInvalidValue;
+      }
+      if (flags === P.POOL_ACCESS_READ_WRITE) pool.access.add(ordinal);
+      else if (own) return cudaErrorInvalidValue;
+      else pool.access.delete(ordinal);
+    }
+    const allowed = own || pool.access.has(ordinal);
+    call.set32(P.POOL_ACCESS_ALLOWED, allowed ? P.POOL_ACCESS_READ_WRITE : P.POOL_ACCESS_NONE);
+    return cudaSuccess;
+  },
+};
+
 const allocAsync: Command = {
   responseBytes: P.MEMORY_ALLOC_ASYNC_RESPONSE_SIZE,
   context: true,
@@ -115,7 +143,7 @@ const allocAsync: Command = {
     // The address is good from now on for work that comes later in the stream; that earlier work
     // must not use it is the program's affair, as it is in CUDA.
     const entry = pool.hasRoom(bytes)
-      ? device.allocations.alloc(bytes, MEMORY_DEVICE, 0, context.handle)
+      ? device.allocations.alloc(bytes, MEMORY_DEVICE, 0, pool.context)
       : undefined;
     if (entry === undefined) return cudaErrorMemoryAllocation;
     entry.pool = pool;
@@ -175,6 +203,7 @@ export const poolCommands: CommandFamily = new Map([
   [P.COMMAND_POOL_GET, get],
   [P.COMMAND_POOL_SET, set],
   [P.COMMAND_POOL_TRIM, trim],
+  [P.COMMAND_POOL_ACCESS, access],
   [P.COMMAND_MEMORY_ALLOC_ASYNC, allocAsync],
   [P.COMMAND_MEMORY_FREE_ASYNC, freeAsync],
 ]);

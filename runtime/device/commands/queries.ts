@@ -1,6 +1,10 @@
 /** What the device is and how it is: properties, attributes, memory, faults. */
 import * as P from "../../protocol/definitions.ts";
-import { cudaErrorInvalidValue, cudaSuccess } from "../../protocol/errors.ts";
+import {
+  cudaErrorInvalidDevice,
+  cudaErrorInvalidValue,
+  cudaSuccess,
+} from "../../protocol/errors.ts";
 import type { Call } from "../call.ts";
 import type { Device } from "../device.ts";
 import type { Command, CommandFamily } from "../table.ts";
@@ -8,7 +12,8 @@ import type { Command, CommandFamily } from "../table.ts";
 const properties: Command = {
   responseBytes: P.DEVICE_PROPERTIES_RESPONSE_SIZE,
   run(device: Device, call: Call): number {
-    const { attributes } = device;
+    const attributes = device.devices[call.u32(P.DEVICE_PROPERTIES_DEVICE)];
+    if (attributes === undefined) return cudaErrorInvalidDevice;
     call.set64(P.DEVICE_PROPERTIES_TOTAL_MEMORY, device.allocations.total);
     const name = new TextEncoder().encode(attributes.description.name);
     const bytes = Math.min(name.length, P.DEVICE_PROPERTIES_NAME_SIZE - 1);
@@ -27,7 +32,9 @@ const properties: Command = {
 const attribute: Command = {
   responseBytes: P.DEVICE_ATTRIBUTE_RESPONSE_SIZE,
   run(device: Device, call: Call): number {
-    const value = device.attributes.get(call.u32(P.DEVICE_ATTRIBUTE_ATTRIBUTE));
+    const attributes = device.devices[call.u32(P.DEVICE_ATTRIBUTE_DEVICE)];
+    if (attributes === undefined) return cudaErrorInvalidDevice;
+    const value = attributes.get(call.u32(P.DEVICE_ATTRIBUTE_ATTRIBUTE));
     if (value === undefined) return cudaErrorInvalidValue;
     call.response.setInt32(P.DEVICE_ATTRIBUTE_VALUE, value, true);
     return cudaSuccess;
@@ -37,7 +44,9 @@ const attribute: Command = {
 const memoryInfo: Command = {
   responseBytes: P.MEMORY_INFO_RESPONSE_SIZE,
   run(device: Device, call: Call): number {
-    call.set64(P.MEMORY_INFO_FREE, device.allocations.free);
+    const ordinal = call.u32(P.MEMORY_INFO_DEVICE);
+    if (ordinal >= device.devices.length) return cudaErrorInvalidDevice;
+    call.set64(P.MEMORY_INFO_FREE, device.allocations.free(ordinal));
     call.set64(P.MEMORY_INFO_TOTAL, device.allocations.total);
     return cudaSuccess;
   },

@@ -30,7 +30,14 @@ const create: Command = {
     const priority = Math.max(P.STREAM_PRIORITY_GREATEST, Math.min(P.STREAM_PRIORITY_LEAST, asked));
     const nonBlocking = flags === P.STREAM_NON_BLOCKING;
     const handle = device.newHandle();
-    const stream = new Stream(handle, device.newStreamId(), false, nonBlocking, priority);
+    const stream = new Stream(
+      call.context,
+      handle,
+      device.newStreamId(),
+      false,
+      nonBlocking,
+      priority,
+    );
     call.context.resources.set(handle, stream);
     call.set32(P.STREAM_CREATE_STREAM, handle);
     return cudaSuccess;
@@ -101,6 +108,7 @@ const info: Command = {
     call.set32(P.STREAM_INFO_FLAGS, stream.nonBlocking ? P.STREAM_NON_BLOCKING : 0);
     call.set32(P.STREAM_INFO_PRIORITY, stream.priority);
     call.set64(P.STREAM_INFO_ID, stream.id);
+    call.set32(P.STREAM_INFO_DEVICE, stream.context.ordinal);
     return cudaSuccess;
   },
 };
