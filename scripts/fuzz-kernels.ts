@@ -11,13 +11,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { Device } from "../index.ts";
 import { difference } from "./kernels/compare.ts";
-import {
-  COUNTER_WORDS,
-  type Generated,
-  generate,
-  inputWords,
-  OUTPUT_WORDS,
-} from "./kernels/generate.ts";
+import { type Generated, generate, inputWords } from "./kernels/generate.ts";
 import { interpret, type Outcome } from "./kernels/interpret.ts";
 
 /** A way to run kernels: options of the device, or another kernel that must compute the same. */
@@ -80,14 +74,15 @@ export class Runner {
     if (ptx === "") return undefined;
     this.#device ??= await Device.open(this.strategy.options);
     const device = this.#device;
+    const { dialect } = generated;
     try {
       using module = device.loadModule(ptx);
       const buffers = [
         device.upload(input.slice()),
-        device.alloc(generated.grid * generated.block * OUTPUT_WORDS * 4).fill(0),
-        device.alloc(COUNTER_WORDS * 4).fill(0),
+        device.alloc(generated.grid * generated.block * dialect.outputWords * 4).fill(0),
+        device.alloc(dialect.counterWords * 4).fill(0),
       ] as const;
-      const shape = { grid: generated.grid, block: generated.block };
+      const shape = { grid: generated.gridShape, block: generated.blockShape };
       module.kernel("k").launch(shape, ...buffers);
       const output = buffers[1].toArray(Uint32Array);
       const counters = buffers[2].toArray(Uint32Array);
@@ -113,7 +108,12 @@ export async function runKernel(
 ): Promise<string[]> {
   const generated = generate(seed, index);
   const input = inputWords(seed + index);
-  const want = interpret(generated, input);
+  let want: Outcome;
+  try {
+    want = interpret(generated, input);
+  } catch (error) {
+    return [`interpreter: ${error instanceof Error ? error.message : String(error)}`];
+  }
   const failures: string[] = [];
   for (const runner of runners) {
     let reason: string | undefined;

@@ -10,7 +10,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { difference, outcomeHash } from "./compare.ts";
-import { generate, inputWords, OUTPUT_WORDS } from "./generate.ts";
+import { generateRecorded, inputWords } from "./generate.ts";
 import { interpret } from "./interpret.ts";
 
 const FIXTURE = new URL("../../tests/ptx/fixtures/gpu-kernels.json", import.meta.url);
@@ -27,8 +27,8 @@ function writeKernels(folder: string, count: number, seed: number): void {
   mkdirSync(folder, { recursive: true });
   const lines: string[] = [];
   for (let index = 0; index < count; index++) {
-    const { ptx, grid, block } = generate(seed, index);
-    lines.push(`${index} ${grid} ${block} ${grid * block * OUTPUT_WORDS * 4}`);
+    const { ptx, grid, block, dialect } = generateRecorded(seed, index);
+    lines.push(`${index} ${grid} ${block} ${grid * block * dialect.outputWords * 4}`);
     writeFileSync(`${folder}/${index}.ptx`, ptx);
     writeFileSync(`${folder}/${index}.in`, inputWords(seed + index));
   }
@@ -42,7 +42,7 @@ function compareKernels(folder: string, outFolder: string): void {
   const hashes: string[] = [];
   let failed = 0;
   for (let index = 0; index < count; index++) {
-    const generated = generate(seed, index);
+    const generated = generateRecorded(seed, index);
     const want = interpret(generated, inputWords(seed + index));
     const bytes = readFileSync(`${outFolder}/${index}.out`);
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4).slice();

@@ -9,8 +9,11 @@ import type {
   Variable,
 } from "../../runtime/compiler/ptx/index.ts";
 import { parsePtx } from "../../runtime/compiler/ptx/index.ts";
-import { COUNTER_WORDS, type Generated, OUTPUT_WORDS } from "./generate.ts";
+import type { Generated } from "./generate.ts";
+import { atomically, fromBits, loadFrom, storeTo, toBits } from "./interpret-memory.ts";
+import { type Operands, warpResults } from "./interpret-warp.ts";
 import { opOf, type Value } from "./ops.ts";
+import "./wide-ops.ts";
 
 /** What a launch leaves behind. */
 export interface Outcome {
@@ -27,42 +30,31 @@ interface Launch {
   input: Uint32Array;
   outcome: Outcome;
   generated: Generated;
+  functions: PtxFunction[];
 }
 
 /** More steps than a generated kernel can take. */
 const MAX_STEPS = 2_000_000;
 
-const scratch = new DataView(new ArrayBuffer(8));
-
-/** The value of a register of `type` with these bits. */
-function fromBits(type: string, low: number, high: number): Value {
-  scratch.setUint32(0, low, true);
-  scratch.setUint32(4, high, true);
-  if (type === "f32") return scratch.getFloat32(0, true);
-  if (type === "f64") return scratch.getFloat64(0, true);
-  return type === "b64" ? scratch.getBigUint64(0, true) : low;
-}
-
-/** The bits of a value, low and high word. */
-function toBits(type: string, value: Value): [number, number] {
-  scratch.setBigUint64(0, 0n, true);
-  if (type === "f32") scratch.setFloat32(0, value as number, true);
-  else if (type === "f64") scratch.setFloat64(0, value as number, true);
-  else if (typeof value === "bigint") scratch.setBigUint64(0, value, true);
-  else scratch.setUint32(0, Number(value), true);
-  return [scratch.getUint32(0, true), scratch.getUint32(4, true)];
+/** A call that hasn't returned. */
+interface Call {
+  fn: PtxFunction;
+  pc: number;
+  result: Variable;
+  registers: Map<number, Value>;
+  params: Map<Variable, Value>;
 }
 
 class Thread {
-  readonly registers = new Map<number, Value>();
+  registers = new Map<number, Value>();
   readonly local = new Uint32Array(64);
   readonly tid: number;
   fn: PtxFunction;
   pc = 0;
   /** Where calls return to, with the variable that takes the result. */
-  readonly calls: { fn: PtxFunction; pc: number; result: Variable }[] = [];
+  readonly calls: Call[] = [];
   /** `.param` variables of calls, and parameters of functions. */
-  readonly params = new Map<Variable, Value>();
+  params = new Map<Variable, Value>();
   carry = 0;
   done = false;
   /** The instruction at which it waits for others. */
@@ -92,14 +84,20 @@ class Block {
   run(): void {
     for (;;) {
       for (const thread of this.#threads) this.#runThread(thread);
-      const waiting = this.#threads.filter((t) => t.waiting !== undefined);
-      if (waiting.length === 0) return;
-      if (waiting.some((t) => t.waiting !== waiting[0]?.waiting)) {
-        throw new Error("threads wait at different places");
+      const waiting = new Map<Instruction, Thread[]>();
+      for (const t of this.#threads) {
+        if (t.waiting === undefined) continue;
+        const others = waiting.get(t.waiting);
+        if (others) others.push(t);
+        else waiting.set(t.waiting, [t]);
       }
-      const instruction = waiting[0]?.waiting as Instruction;
-      if (instruction.opcode !== "bar") this.#exchange(instruction);
-      for (const thread of waiting) thread.waiting = undefined;
+      if (waiting.size === 0) return;
+      let moved = false;
+      for (const [instruction, threads] of waiting) {
+        const meet = instruction.opcode === "bar" ? this.#barrier : this.#exchange;
+        if (meet.call(this, instruction, threads)) moved = true;
+      }
+      if (!moved) throw new Error("threads wait for each other");
     }
   }
 
@@ -127,16 +125,28 @@ class Block {
       case "int":
         return Number(BigInt.asUintN(32, o.value));
       case "symbol":
-        return 0; // shared and local memory start at 0 here
+        // Shared and local memory start at 0 here; functions are their numbers.
+        return o.symbol.kind === "variable" ? 0 : BigInt(this.#launch.functions.indexOf(o.symbol));
       case "sreg":
-        return {
-          "%tid.x": t.tid,
-          "%ctaid.x": this.#index,
-          "%ntid.x": this.#launch.generated.block,
-        }[o.name] as number;
+        return this.#special(t, o.name);
       default:
         throw new Error(`operand of kind ${o?.kind}`);
     }
+  }
+
+  #special(t: Thread, name: string): number {
+    const [block, grid] = [this.#launch.generated.blockShape, this.#launch.generated.gridShape];
+    const [x, y] = block;
+    const [, register, axis] = /^%(\w+)\.([xyz])$/.exec(name) ?? [];
+    const k = ["x", "y", "z"].indexOf(axis ?? "");
+    if (name === "%laneid") return t.tid & 31;
+    if (register === "tid")
+      return [t.tid % x, Math.floor(t.tid / x) % y, Math.floor(t.tid / x / y)][k] as number;
+    if (register === "ctaid")
+      return [this.#index % grid[0], Math.floor(this.#index / grid[0])][k] as number;
+    if (register === "ntid") return block[k] as number;
+    if (register === "nctaid") return grid[k] as number;
+    throw new Error(`no special register ${name}`);
   }
 
   #set(t: Thread, o: Operand | undefined, value: Value): void {
@@ -168,18 +178,20 @@ class Block {
       case "shfl":
       case "vote":
       case "redux":
+      case "match":
         t.waiting = i;
         return;
       case "ld":
       case "st":
       case "red":
+      case "atom":
         this.#memory(t, i);
         return;
       case "mov":
         this.#move(t, i);
         return;
     }
-    if (this.#arithmetic(t, i)) return;
+    if (this.#carry(t, i)) return;
     const op = opOf(i.mnemonic);
     if (op === undefined) throw new Error(`no meaning for ${i.mnemonic}`);
     const args = o.slice(1).map((operand) => this.#value(t, operand));
@@ -188,6 +200,14 @@ class Block {
 
   /** `mov`: bits go between registers of the same size, whatever their types. */
   #move(t: Thread, { operands: [to, from] }: Instruction): void {
+    if (to?.kind === "vector") {
+      const type = from?.kind === "reg" ? from.reg.type : "b64";
+      const words = toBits(type, this.#value(t, from));
+      to.elements.forEach((element, k) => {
+        this.#set(t, element, words[k] as number);
+      });
+      return;
+    }
     if (to?.kind !== "reg") throw new Error("mov to something else");
     if (from?.kind === "vector") {
       const [low, high] = from.elements.map((e) => Number(this.#value(t, e)));
@@ -199,8 +219,8 @@ class Block {
     this.#set(t, to, fromBits(to.reg.type, ...toBits(type, value)));
   }
 
-  /** What the generator uses for addresses, and carries and divisions. */
-  #arithmetic(t: Thread, i: Instruction): boolean {
+  /** Sums and differences with a carry. */
+  #carry(t: Thread, i: Instruction): boolean {
     const [to, ...rest] = i.operands;
     const number = (k: number) => Number(this.#value(t, rest[k]));
     const carry = (sum: number, out: boolean): void => {
@@ -215,47 +235,22 @@ class Block {
         carry(number(0) - number(1), true);
         return true;
       case "addc.u32":
-        carry(number(0) + number(1) + t.carry, false);
+      case "addc.cc.u32":
+        carry(number(0) + number(1) + t.carry, i.mods[0] === "cc");
         return true;
       case "subc.u32":
-        carry(number(0) - number(1) - t.carry, false);
-        return true;
-      case "mad.lo.u32":
-        this.#set(t, to, (Math.imul(number(0), number(1)) + number(2)) >>> 0);
-        return true;
-      case "sub.u32":
-        this.#set(t, to, (number(0) - number(1)) >>> 0);
-        return true;
-      case "mul.wide.u32":
-        this.#set(t, to, BigInt(number(0)) * BigInt(number(1)));
-        return true;
-      case "add.u64": {
-        const sum = (this.#value(t, rest[0]) as bigint) + (this.#value(t, rest[1]) as bigint);
-        this.#set(t, to, sum);
-        return true;
-      }
-      case "div.u32":
-        this.#set(t, to, Math.floor(number(0) / number(1)));
-        return true;
-      case "rem.u32":
-        this.#set(t, to, number(0) % number(1));
-        return true;
-      case "div.s32":
-        this.#set(t, to, Math.trunc((number(0) | 0) / (number(1) | 0)) >>> 0);
-        return true;
-      case "rem.s32":
-        this.#set(t, to, ((number(0) | 0) % (number(1) | 0)) >>> 0);
-        return true;
-      case "selp.u32":
-        this.#set(t, to, this.#value(t, rest[2]) === true ? number(0) : number(1));
+      case "subc.cc.u32":
+        carry(number(0) - number(1) - t.carry, i.mods[0] === "cc");
         return true;
     }
     return false;
   }
 
   #call(t: Thread, { operands: [results, target, args] }: Instruction): void {
-    if (target?.kind !== "symbol" || target.symbol.kind === "variable") throw new Error("call");
-    const callee = target.symbol;
+    const callee =
+      target?.kind === "symbol"
+        ? (target.symbol as PtxFunction)
+        : (this.#launch.functions[Number(this.#value(t, target))] as PtxFunction);
     const variables = (o: Operand | undefined): Variable[] =>
       (o?.kind === "list" ? o.elements : []).map((e) => {
         if (e.kind !== "symbol" || e.symbol.kind !== "variable") throw new Error("argument");
@@ -264,7 +259,13 @@ class Block {
     variables(args).forEach((variable, k) => {
       t.params.set(callee.params[k] as Variable, t.params.get(variable) as Value);
     });
-    t.calls.push({ fn: t.fn, pc: t.pc, result: variables(results)[0] as Variable });
+    t.calls.push({
+      fn: t.fn,
+      pc: t.pc,
+      result: variables(results)[0] as Variable,
+      registers: new Map(t.registers),
+      params: new Map(t.params),
+    });
     t.fn = callee;
     t.pc = 0;
   }
@@ -275,13 +276,17 @@ class Block {
       t.done = true;
       return;
     }
-    t.params.set(call.result, t.params.get(t.fn.returns[0] as Variable) as Value);
+    // Registers and parameters are each call's own.
+    const result = t.params.get(t.fn.returns[0] as Variable) as Value;
+    t.registers = call.registers;
+    t.params = call.params;
+    t.params.set(call.result, result);
     t.fn = call.fn;
     t.pc = call.pc;
   }
 
   #memory(t: Thread, i: Instruction): void {
-    const at = i.operands[i.opcode === "ld" ? 1 : 0];
+    const at = i.operands[i.opcode === "ld" || i.opcode === "atom" ? 1 : 0];
     if (at?.kind !== "address") throw new Error("no address");
     if (at.base.kind === "symbol") {
       this.#parameter(t, i, at.base.symbol as Variable);
@@ -289,19 +294,26 @@ class Block {
     }
     const address = this.#value(t, at.base);
     const [words, byte] = this.#place(t, i, address, at.offset);
+    const view = new DataView(words.buffer, words.byteOffset);
+    const { operands: o } = i;
     if (i.opcode === "red") {
-      this.#reduce(words, byte / 4, i.mods, Number(this.#value(t, i.operands[1])));
+      atomically(view, byte, i.mods, this.#value(t, o[1]), 0);
+      return;
+    }
+    if (i.opcode === "atom") {
+      const last = o.length > 3 ? this.#value(t, o[3]) : 0;
+      this.#set(t, o[0], atomically(view, byte, i.mods, this.#value(t, o[2]), last));
       return;
     }
     const type = i.mods.at(-1) as string;
     const bytes = Number(type.slice(1)) / 8;
-    const view = new DataView(words.buffer, words.byteOffset);
-    const data = i.operands[i.opcode === "ld" ? 0 : 1];
+    const data = o[i.opcode === "ld" ? 0 : 1];
     const elements = data?.kind === "vector" ? data.elements : [data];
     elements.forEach((element, k) => {
       const where = byte + k * bytes;
-      if (i.opcode === "ld") this.#load(t, element, type, view, where);
-      else this.#store(t, element, bytes, view, where);
+      const register = element?.kind === "reg" ? element.reg.type : "b32";
+      if (i.opcode === "st") storeTo(view, where, bytes, register, this.#value(t, element));
+      else this.#set(t, element, loadFrom(view, where, type, register));
     });
   }
 
@@ -316,32 +328,6 @@ class Block {
     this.#set(t, i.operands[0], value as Value);
   }
 
-  #load(t: Thread, to: Operand | undefined, type: string, view: DataView, at: number): void {
-    const narrow: Record<string, () => number> = {
-      u8: () => view.getUint8(at),
-      s8: () => view.getInt8(at) >>> 0,
-      u16: () => view.getUint16(at, true),
-      s16: () => view.getInt16(at, true) >>> 0,
-    };
-    const value = narrow[type];
-    if (value !== undefined) {
-      this.#set(t, to, value());
-      return;
-    }
-    const high = type.endsWith("64") ? view.getUint32(at + 4, true) : 0;
-    const register = to?.kind === "reg" ? to.reg.type : "b32";
-    this.#set(t, to, fromBits(register, view.getUint32(at, true), high));
-  }
-
-  #store(t: Thread, from: Operand | undefined, bytes: number, view: DataView, at: number): void {
-    const value = this.#value(t, from);
-    const [low, high] = toBits(from?.kind === "reg" ? from.reg.type : "b32", value);
-    if (bytes === 1) view.setUint8(at, low);
-    else if (bytes === 2) view.setUint16(at, low, true);
-    else view.setUint32(at, low, true);
-    if (bytes === 8) view.setUint32(at + 4, high, true);
-  }
-
   /** The memory that an address is in, and the byte. */
   #place(t: Thread, i: Instruction, address: Value, offset: number): [Uint32Array, number] {
     if (i.mods.includes("shared")) return [this.#shared, Number(address) + offset];
@@ -353,85 +339,67 @@ class Block {
     return [input, Number(full - IN)];
   }
 
-  #reduce(words: Uint32Array, at: number, mods: readonly string[], value: number): void {
-    const old = words[at] as number;
-    if (mods.includes("add")) words[at] = old + value;
-    else if (mods.includes("or")) words[at] = old | value;
-    else if (mods.includes("xor")) words[at] = old ^ value;
-    else words[at] = Math.max(old | 0, value | 0);
-  }
-
-  /** A shuffle or vote, warp by warp (§9.7.9 shfl.sync, §9.7.13 vote.sync). */
-  #exchange(i: Instruction): void {
-    for (let first = 0; first < this.#threads.length; first += 32) {
-      const warp = this.#threads.slice(first, first + 32);
-      if (i.opcode === "vote") this.#vote(warp, i);
-      else if (i.opcode === "redux") this.#redux(warp, i);
-      else this.#shuffle(warp, i);
+  /** A barrier, once all its threads are there; a reduction goes to all of them (§9.7.13 barrier). */
+  #barrier(i: Instruction, threads: Thread[]): boolean {
+    const { operands: o } = i;
+    const reduces = i.mods[0] === "red";
+    const count =
+      reduces || o.length < 2 ? undefined : Number(this.#value(threads[0] as Thread, o[1]));
+    const live = this.#threads.filter((t) => !t.done).length;
+    if (threads.length !== (count ?? live)) return false;
+    const votes = reduces ? threads.filter((t) => this.#value(t, o[2]) === true).length : 0;
+    for (const t of threads) {
+      t.waiting = undefined;
+      if (!reduces) continue;
+      if (i.mods[1] === "popc") this.#set(t, o[0], votes);
+      else this.#set(t, o[0], i.mods[1] === "and" ? votes === threads.length : votes > 0);
     }
+    return true;
   }
 
-  #vote(warp: Thread[], i: Instruction): void {
-    const votes = warp.map((t) => this.#value(t, i.operands[1]) === true);
-    let ballot = 0;
-    votes.forEach((vote, lane) => {
-      if (vote) ballot |= 1 << lane;
-    });
-    const all = votes.every((vote) => vote);
-    const any = votes.some((vote) => vote);
-    const result = i.mods.includes("ballot")
-      ? ballot >>> 0
-      : i.mods.includes("all")
-        ? all
-        : i.mods.includes("any")
-          ? any
-          : all || !any;
-    for (const t of warp) this.#set(t, i.operands[0], result);
-  }
-
-  #redux(warp: Thread[], i: Instruction): void {
-    const values = warp.map((t) => Number(this.#value(t, i.operands[1])));
-    const steps: Record<string, (a: number, b: number) => number> = {
-      add: (a, b) => a + b,
-      min: (a, b) => Math.min(a | 0, b | 0),
-      max: (a, b) => Math.max(a, b),
-      and: (a, b) => a & b,
-      xor: (a, b) => a ^ b,
-    };
-    const step = steps[i.mods[1] as string] as (a: number, b: number) => number;
-    const result = values.reduce((a, b) => step(a, b) >>> 0) >>> 0;
-    for (const t of warp) this.#set(t, i.operands[0], result);
-  }
-
-  #shuffle(warp: Thread[], i: Instruction): void {
-    const [pair, value, by] = i.operands;
-    if (pair?.kind !== "pair") throw new Error("shfl without a pair");
-    const values = warp.map((t) => this.#value(t, value));
-    const results = warp.map((t, lane) => {
-      const b = Number(this.#value(t, by)) & 31;
-      const mode = i.mods[1];
-      const from =
-        mode === "up" ? lane - b : mode === "down" ? lane + b : mode === "bfly" ? lane ^ b : b;
-      const valid = mode === "up" ? from >= 0 : from <= 31;
-      return { valid, value: values[valid ? from : lane] as Value };
-    });
-    warp.forEach((t, lane) => {
-      this.#set(t, pair.first, results[lane]?.value as Value);
-      this.#set(t, pair.second, results[lane]?.valid as boolean);
-    });
+  /** A warp operation, for each warp whose lanes of the mask are all there. */
+  #exchange(i: Instruction, threads: Thread[]): boolean {
+    const { operands: o } = i;
+    const mask = o.at(-1);
+    let moved = false;
+    for (let warp = 0; warp * 32 < this.#threads.length; warp++) {
+      const there = threads.filter((t) => t.tid >> 5 === warp);
+      const [one] = there;
+      if (one === undefined) continue;
+      const lanes = Number(this.#value(one, mask));
+      let seen = 0;
+      for (const t of there) seen |= 1 << (t.tid & 31);
+      if (seen >>> 0 !== lanes >>> 0) continue;
+      const operands = new Map<number, Operands>(
+        there.map((t) => [t.tid & 31, o.slice(1, -1).map((operand) => this.#value(t, operand))]),
+      );
+      const results = warpResults(i.opcode, i.mods, operands);
+      const [to] = o;
+      for (const t of there) {
+        const [value, predicate] = results.get(t.tid & 31) as [Value, boolean?];
+        t.waiting = undefined;
+        if (to?.kind === "pair") {
+          this.#set(t, to.first, value);
+          this.#set(t, to.second, predicate as boolean);
+        } else this.#set(t, to, value);
+      }
+      moved = true;
+    }
+    return moved;
   }
 }
 
 /** What a generated kernel computes from the input. */
 export function interpret(generated: Generated, input: Uint32Array): Outcome {
-  const fn = parsePtx(generated.ptx).functions.find((f) => f.kind === "entry");
+  const { functions } = parsePtx(generated.ptx);
+  const fn = functions.find((f) => f.kind === "entry");
   if (fn === undefined) throw new Error("no kernel");
-  const { grid, block } = generated;
+  const { grid, block, dialect } = generated;
   const outcome = {
-    output: new Uint32Array(grid * block * OUTPUT_WORDS),
-    counters: new Uint32Array(COUNTER_WORDS),
+    output: new Uint32Array(grid * block * dialect.outputWords),
+    counters: new Uint32Array(dialect.counterWords),
   };
-  const launch = { input, outcome, generated };
+  const launch = { input, outcome, generated, functions };
   for (let index = 0; index < grid; index++) new Block(fn, launch, index).run();
   return outcome;
 }

@@ -4,8 +4,8 @@
 
 export type Value = number | bigint | boolean;
 
-/** Register classes: 16, 32 and 64 bits, f32, f64, predicates; "i" and "lut" are constants. */
-export type Class = "h" | "r" | "q" | "f" | "d" | "p" | "i" | "lut";
+/** Register classes: 16, 32 and 64 bits, f32, f64, predicates, f16, f16x2; "i" and "lut" are constants. */
+export type Class = "h" | "r" | "q" | "f" | "d" | "p" | "e" | "w" | "i" | "lut";
 
 export interface Op {
   name: string;
@@ -199,7 +199,7 @@ op("selp.b64", "q", "q q p", (a: bigint, b: bigint, p: boolean) => (p ? a : b));
 
 // f32 and f64: exact in f64 and then rounded once more, which is the same as rounding once (§9.7.3)
 const isNegativeZero = (x: number): boolean => Object.is(x, -0);
-function lesser(a: number, b: number): number {
+export function lesser(a: number, b: number): number {
   if (Number.isNaN(a)) return b;
   if (Number.isNaN(b)) return a;
   if (a === b) return isNegativeZero(a) ? a : b;
@@ -293,7 +293,13 @@ op("set.gt.u32.s32", "r", "r r", (a: number, b: number) =>
 /** All instructions, in a fixed order. */
 export const OPS: readonly Op[] = ops;
 
+/** All operations by name, of every list. */
 const byName = new Map(ops.map((o) => [o.name, o]));
+
+/** Makes more instructions known to `opOf`. */
+export function addOps(more: readonly Op[]): void {
+  for (const o of more) byName.set(o.name, o);
+}
 
 /** The meaning of an instruction that the interpreter has no case of its own for. */
 export function opOf(mnemonic: string): Op | undefined {
@@ -302,14 +308,14 @@ export function opOf(mnemonic: string): Op | undefined {
 
 const view = new DataView(new ArrayBuffer(8));
 
-/** a × b + c in f32, rounded once: the f64 sum is rounded to odd before it becomes an f32. */
-export function fmaF32(a: number, b: number, c: number): number {
-  const product = a * b; // exact: 48 bits
+/** The sum of a product that f64 holds exactly and a third number, rounded to odd: the next rounding is right. */
+export function fmaToOdd(a: number, b: number, c: number): number {
+  const product = a * b;
   const sum = product + c;
-  if (!Number.isFinite(sum) || sum === 0) return f32(sum);
+  if (!Number.isFinite(sum) || sum === 0) return sum;
   const back = sum - product;
   const error = product - (sum - back) + (c - back);
-  if (error === 0) return f32(sum);
+  if (error === 0) return sum;
   view.setFloat64(0, sum);
   const bits = view.getBigInt64(0);
   if ((bits & 1n) === 0n) {
@@ -317,7 +323,12 @@ export function fmaF32(a: number, b: number, c: number): number {
     const up = error > 0 === sum > 0;
     view.setBigInt64(0, bits + (up ? 1n : -1n));
   }
-  return f32(view.getFloat64(0));
+  return view.getFloat64(0);
+}
+
+/** a × b + c in f32, rounded once. */
+export function fmaF32(a: number, b: number, c: number): number {
+  return f32(fmaToOdd(a, b, c));
 }
 ops.push({ name: "fma.rn.f32", to: "f", args: ["f", "f", "f"], run: fmaF32 });
 byName.set("fma.rn.f32", ops[ops.length - 1] as Op);

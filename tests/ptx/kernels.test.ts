@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { Runner, runKernel, STRATEGIES } from "../../scripts/fuzz-kernels.ts";
 import { difference, outcomeHash } from "../../scripts/kernels/compare.ts";
 import type { Recorded } from "../../scripts/kernels/export.ts";
-import { generate, inputWords } from "../../scripts/kernels/generate.ts";
+import { generate, generateRecorded, inputWords } from "../../scripts/kernels/generate.ts";
 import { interpret } from "../../scripts/kernels/interpret.ts";
 import { fmaF32, OPS } from "../../scripts/kernels/ops.ts";
+import { halfBits, halfValue, WIDE_OPS } from "../../scripts/kernels/wide-ops.ts";
 import { describe, test } from "../harness.ts";
 import { fixture } from "./helpers.ts";
 
@@ -14,7 +15,7 @@ const recorded: Recorded = JSON.parse(fixture("gpu-kernels.json"));
 describe("generated kernels", () => {
   test("compute what the H100 computed, by the interpreter", () => {
     for (let index = 0; index < 60; index++) {
-      const generated = generate(recorded.seed, index);
+      const generated = generateRecorded(recorded.seed, index);
       const outcome = interpret(generated, inputWords(recorded.seed + index));
       assert.equal(outcomeHash(generated, outcome), recorded.hashes[index], `kernel ${index}`);
     }
@@ -23,7 +24,7 @@ describe("generated kernels", () => {
   test("compute what the H100 computed, on the virtual GPU", async () => {
     const runner = new Runner(STRATEGIES[0] as (typeof STRATEGIES)[number]);
     for (let index = 60; index < recorded.hashes.length; index += 8) {
-      const generated = generate(recorded.seed, index);
+      const generated = generateRecorded(recorded.seed, index);
       const outcome = await runner.run(generated, inputWords(recorded.seed + index));
       assert.ok(outcome);
       assert.equal(outcomeHash(generated, outcome), recorded.hashes[index], `kernel ${index}`);
@@ -40,12 +41,37 @@ describe("generated kernels", () => {
   });
 
   test("use most instructions that the generator knows", () => {
+    const ops = [...OPS, ...WIDE_OPS];
     const used = new Set<string>();
     for (let index = 0; index < 60; index++) {
       const { ptx } = generate(3, index);
-      for (const op of OPS) if (ptx.includes(`${op.name} `)) used.add(op.name);
+      for (const op of ops) if (ptx.includes(`${op.name} `)) used.add(op.name);
     }
-    assert.ok(used.size > OPS.length * 0.9, `${used.size} of ${OPS.length}`);
+    assert.ok(used.size > ops.length * 0.9, `${used.size} of ${ops.length}`);
+  });
+
+  test("have barriers, votes, atomics, vectors, calls and blocks of all kinds", () => {
+    const texts = Array.from({ length: 150 }, (_, index) => generate(3, index));
+    const all = texts.map(({ ptx }) => ptx).join("");
+    const wanted =
+      "bar.sync 1, |bar.red.popc|bar.red.and|match.any.sync|match.all.sync|redux.sync|shfl.sync.up|, %m;|" +
+      ".callprototype|call (r), deep|brx.idx|st.shared.v4|ld.local.v2|st.global.v2.b64|ld.global.nc.|" +
+      "atom.shared.cas.b64|atom.relaxed.gpu.global|red.global.inc|div.s64|subc.cc|fma.rn.f16x2|bar.warp.sync";
+    for (const text of wanted.split("|")) assert.ok(all.includes(text), text);
+    assert.ok(texts.some((t) => t.blockShape[2] > 1) && texts.some((t) => t.gridShape[1] > 1));
+    assert.ok(texts.some((t) => t.block % 4 !== 0 && t.block > 32));
+  });
+
+  test("halves are rounded to the nearest, ties to even", () => {
+    for (let bits = 0; bits < 0x7c00; bits++) {
+      const [value, next] = [halfValue(bits), bits === 0x7bff ? 65536 : halfValue(bits + 1)];
+      assert.equal(halfBits(value), bits);
+      assert.equal(halfBits(-value), bits | 0x8000);
+      const middle = (value + next) / 2;
+      assert.equal(halfBits(middle), bits + (bits & 1));
+      assert.equal(halfBits(middle * (1 - 2 ** -40)), bits);
+    }
+    assert.equal(halfBits(Number.NaN), 0x7fff);
   });
 
   test("a wrong word is found, another NaN isn't wrong", () => {
