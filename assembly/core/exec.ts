@@ -75,6 +75,9 @@ const STATE_NEXT: u32 = 3;
 /** Regions that a warp runs, and rounds over the warps, in a turn before other blocks get theirs. */
 const WARP_QUANTUM: u32 = 256;
 
+/** Regions that a block runs in a turn, and barriers that it passes in a slow one. */
+const BLOCK_QUANTUM: u32 = 64;
+
 /** Blocks and regions that may still run before the caller looks at its clock. */
 export let left: u32 = 0;
 
@@ -186,7 +189,7 @@ export function runBlock(launch: u32, context: u32): i32 {
   if (field(context, BLOCK_STATE) == STATE_FRESH) {
     const groups = field(launch, LAUNCH_GROUPS);
     let entry = field(context, BLOCK_ENTRY);
-    for (;;) {
+    for (let share = BLOCK_QUANTUM; ; ) {
       if (field(cutOf(launch, entry), CUT_KIND) == CUT_CLUSTER && !clusterOpens(launch, context)) {
         store<u32>(context + BLOCK_ENTRY, entry);
         if (field(launch, LAUNCH_CLUSTER_BLOCKS) > 1) return BLOCK_YIELD;
@@ -202,7 +205,7 @@ export function runBlock(launch: u32, context: u32): i32 {
         break;
       }
       entry = pc;
-      if (left == 0) {
+      if (left == 0 || --share == 0) {
         store<u32>(context + BLOCK_ENTRY, entry);
         return BLOCK_YIELD;
       }
@@ -246,7 +249,7 @@ function runSlowly(launch: u32, context: u32): i32 {
     if (pc == PC_EXITED || pc & PC_READY) continue;
     if (field(cutOf(launch, pc), CUT_KIND) == CUT_WAIT) store<u32>(pcs + 4 * t, pc | PC_READY);
   }
-  for (;;) {
+  for (let rounds = BLOCK_QUANTUM; ; ) {
     let unfinished = false;
     // Warps go from cut to cut side by side, as on a GPU: a warp that runs ahead to the next barrier
     // would show code that reads shared memory behind a barrier the values of what follows.
@@ -265,7 +268,7 @@ function runSlowly(launch: u32, context: u32): i32 {
     let opened = openBarriers(launch, context, threads);
     if (openClusterWaits(launch, context, threads)) opened = true;
     if (!opened && !unfinished) break;
-    if (unfinished || left == 0) return BLOCK_YIELD;
+    if (unfinished || left == 0 || --rounds == 0) return BLOCK_YIELD;
   }
   let live = false;
   for (let t: u32 = 0; t < threads; t++) {

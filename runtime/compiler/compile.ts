@@ -24,7 +24,7 @@ import { FunctionLowering } from "./lower/function.ts";
 import { assignSlots, type OptimizedRegion, optimize, type PassObserver } from "./pipeline.ts";
 import type { PtxFunction, PtxModule } from "./ptx/ast.ts";
 import { PtxError } from "./ptx/ast.ts";
-import { cutWaitLoops } from "./regions/waits.ts";
+import { cutWaitLoops, waitsForBlocks } from "./regions/waits.ts";
 import {
   type GroupRegion,
   groupDrawback,
@@ -184,7 +184,7 @@ function compile(from: LoweredKernel, options: CompileOptions): CompiledKernel {
     spillBytes,
     frameBytes,
     runs,
-    waits: lowered.cuts.some((c) => c.kind === "wait"),
+    waits: waitsForBlocks(lowered),
     clusters: context.usesClusters,
     atomics: [lowered, ...reals].some(hasAtomics),
     hosts: [...hosts],

@@ -8,16 +8,45 @@ import { Block, type Cut, I1, type LoweredFunction, successors, Value } from "..
  */
 export function cutWaitLoops(fn: LoweredFunction): void {
   const roots = [fn.entry, ...fn.cuts.map((c) => c.next)];
-  for (const [latch, header] of backEdges(roots)) {
-    const loop = naturalLoop(fn, latch, header);
+  let preds = predecessors(fn, successors);
+  for (const [latch, header] of backEdges(roots, successors)) {
+    const loop = naturalLoop(preds, latch, header);
     const sleeps = [...loop].some((b) => b.values.some((v) => v.op === "nanosleep"));
-    if (!sleeps && !exitDependsOnMemory(loop)) continue;
+    if (!sleeps && !exitDependsOnMemory(loop, isOrdered)) continue;
     insertWait(fn, latch, header);
+    preds = predecessors(fn, successors);
   }
 }
 
+/**
+ * Whether a block may wait for other blocks, so that several must take turns: it has a wait, or a
+ * loop around a barrier or warp operation that looks at memory of all blocks each time round, and
+ * that loaded data ends (one thread may look, and tell the others through shared memory).
+ */
+export function waitsForBlocks(fn: LoweredFunction): boolean {
+  if (fn.cuts.some((c) => c.kind === "wait")) return true;
+  const preds = predecessors(fn, across);
+  return backEdges([fn.entry], across).some(([latch, header]) => {
+    const loop = naturalLoop(preds, latch, header);
+    if (![...loop].some((b) => b.terminator?.kind === "cut")) return false;
+    const looks = [...loop].some((b) => b.values.some((v) => isOrdered(v) && !isOwn(v)));
+    return looks && exitDependsOnMemory(loop, (v) => v.op === "load" || isOrdered(v));
+  });
+}
+
+/** Where a block goes to, past the cut that ends it. */
+function across(block: Block): Block[] {
+  return block.terminator?.kind === "cut" ? [block.terminator.cut.next] : successors(block);
+}
+
+/** Memory that no other block has. */
+const isOwn = ({ op, aux }: Value): boolean =>
+  op === "load" ? aux.space === "shared" || aux.space === "local" : /_cta$/.test(aux.name ?? "");
+
+type Successors = (block: Block) => Block[];
+
 /** Edges to a block that is on the path of a depth-first walk. */
-function backEdges(roots: Block[]): [Block, Block][] {
+function backEdges(roots: Block[], successors: Successors): [Block, Block][] {
   const edges: [Block, Block][] = [];
   const state = new Map<Block, 1 | 2>();
   for (const root of roots) {
@@ -43,8 +72,7 @@ function backEdges(roots: Block[]): [Block, Block][] {
   return edges;
 }
 
-function naturalLoop(fn: LoweredFunction, latch: Block, header: Block): Set<Block> {
-  const preds = predecessors(fn);
+function naturalLoop(preds: Map<Block, Block[]>, latch: Block, header: Block): Set<Block> {
   const loop = new Set([header]);
   const work = [latch];
   for (let b = work.pop(); b; b = work.pop()) {
@@ -55,14 +83,7 @@ function naturalLoop(fn: LoweredFunction, latch: Block, header: Block): Set<Bloc
   return loop;
 }
 
-const predecessorCache = new WeakMap<
-  LoweredFunction,
-  { count: number; map: Map<Block, Block[]> }
->();
-
-function predecessors(fn: LoweredFunction): Map<Block, Block[]> {
-  const cached = predecessorCache.get(fn);
-  if (cached && cached.count === fn.blocks.length) return cached.map;
+function predecessors(fn: LoweredFunction, successors: Successors): Map<Block, Block[]> {
   const map = new Map<Block, Block[]>();
   for (const b of fn.blocks) {
     for (const s of successors(b)) {
@@ -71,22 +92,31 @@ function predecessors(fn: LoweredFunction): Map<Block, Block[]> {
       else map.set(s, [b]);
     }
   }
-  predecessorCache.set(fn, { count: fn.blocks.length, map });
   return map;
 }
 
-/** Whether the condition of a branch out of the loop is computed from memory that others write. */
-function exitDependsOnMemory(loop: Set<Block>): boolean {
+/** What reads memory that others write: ordered loads, atomics, tests of mbarriers. */
+const isOrdered = ({ op, aux }: Value): boolean =>
+  (op === "load" && aux.ordered === true) ||
+  (op === "lib" && aux.effect === true && !/^(texture|surface)_/.test(aux.name ?? ""));
+
+/**
+ * Whether the condition of a branch out of the loop is computed from one of the sources, or from
+ * what is written on one side only of a branch that is.
+ */
+function exitDependsOnMemory(loop: Set<Block>, isSource: (value: Value) => boolean): boolean {
   const tainted = new Set<Value>();
   const registers = new Set<number>();
+  const taintedBranch = ({ terminator: t }: Block) =>
+    (t?.kind === "branch" && tainted.has(t.cond)) || (t?.kind === "switch" && tainted.has(t.index));
+  const decided = new Set<Block>();
   for (let changed = true; changed; ) {
     changed = false;
     for (const b of loop) {
       for (const v of b.values) {
         if (tainted.has(v)) continue;
         const source =
-          (v.op === "load" && v.aux.ordered) ||
-          (v.op === "lib" && v.aux.effect && !/^(texture|surface)_/.test(v.aux.name ?? "")) ||
+          isSource(v) ||
           (v.op === "regread" && registers.has(v.imm)) ||
           v.args.some((a) => tainted.has(a));
         if (!source) continue;
@@ -95,15 +125,41 @@ function exitDependsOnMemory(loop: Set<Block>): boolean {
         if (v.op === "regwrite") registers.add(v.imm);
       }
     }
-  }
-  for (const b of loop) {
-    const t = b.terminator;
-    if (t?.kind === "branch" && tainted.has(t.cond)) {
-      if (!loop.has(t.yes) || !loop.has(t.no)) return true;
+    for (const b of loop) {
+      if (decided.has(b) || !taintedBranch(b)) continue;
+      decided.add(b);
+      changed = true;
+      for (const side of sides(loop, b)) {
+        for (const v of side.values) if (v.op === "regwrite") registers.add(v.imm);
+      }
     }
-    if (t?.kind === "switch" && tainted.has(t.index)) return true;
   }
-  return false;
+  return [...loop].some(
+    (b) =>
+      taintedBranch(b) &&
+      (b.terminator?.kind === "switch" || successors(b).some((s) => !loop.has(s))),
+  );
+}
+
+/** Blocks of the loop that one round comes to by some of a branch's ways only. */
+function sides(loop: Set<Block>, branch: Block): Block[] {
+  const [header] = loop;
+  const ways = successors(branch).filter((s) => s !== header && loop.has(s));
+  const counts = new Map<Block, number>();
+  for (const way of ways) {
+    const seen = new Set([way]);
+    const work = [way];
+    for (let b = work.pop(); b; b = work.pop()) {
+      counts.set(b, (counts.get(b) ?? 0) + 1);
+      for (const s of across(b)) {
+        if (s === header || !loop.has(s) || seen.has(s)) continue;
+        seen.add(s);
+        work.push(s);
+      }
+    }
+  }
+  const all = successors(branch).length;
+  return [...counts].filter(([, count]) => count < all).map(([b]) => b);
 }
 
 /** Sends the edge latch → header through "spin a while, then cut". */
