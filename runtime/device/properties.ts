@@ -136,7 +136,8 @@ const FIXED: readonly (readonly [number, number])[] = [
   [attr.cudaDevAttrPageableMemoryAccessUsesHostPageTables, 0],
   [attr.cudaDevAttrDirectManagedMemAccessFromHost, 1],
   [attr.cudaDevAttrMaxBlocksPerMultiprocessor, BLOCKS_PER_MULTIPROCESSOR],
-  [attr.cudaDevAttrMaxPersistingL2CacheSize, 32768000],
+  // The caches are the host's: no part of them can be kept for a window of addresses.
+  [attr.cudaDevAttrMaxPersistingL2CacheSize, 0],
   [attr.cudaDevAttrMaxAccessPolicyWindowSize, 134213632],
   [attr.cudaDevAttrReservedSharedMemoryPerBlock, SHARED_RESERVED],
   [attr.cudaDevAttrSparseCudaArraySupported, 0],
