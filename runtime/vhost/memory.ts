@@ -9,6 +9,7 @@ import {
   POINTER_BASE,
   type Region,
 } from "../memory/index.ts";
+import * as V from "./defs.ts";
 import {
   F_GET_SEALS,
   F_SEAL_SHRINK,
@@ -37,6 +38,33 @@ export interface TableRegion {
 /** A memory table that cannot be used. */
 export class TableError extends Error {
   override name = "TableError";
+}
+
+/**
+ * The regions of a SET_MEM_TABLE message.
+ * @param descriptors that came with it, one for each
+ * @throws TableError if it has none, too many, or not as many as descriptors
+ */
+export function readTable(payload: DataView, descriptors: readonly number[]): TableRegion[] {
+  const count = payload.byteLength < V.TABLE_HEADER_SIZE ? 0 : payload.getUint32(0, true);
+  const bytes = V.TABLE_HEADER_SIZE + count * V.REGION_SIZE;
+  if (count === 0 || count > V.MAX_REGIONS || payload.byteLength < bytes) {
+    throw new TableError(`a memory table of ${count} regions in ${payload.byteLength} bytes`);
+  }
+  if (descriptors.length !== count) {
+    throw new TableError(`${descriptors.length} descriptors for ${count} regions`);
+  }
+  return descriptors.map((fd, i): TableRegion => {
+    const at = V.TABLE_HEADER_SIZE + i * V.REGION_SIZE;
+    const field = (offset: number): number => Number(payload.getBigUint64(at + offset, true));
+    return {
+      guest: field(V.REGION_GUEST),
+      bytes: field(V.REGION_BYTES),
+      user: field(V.REGION_USER),
+      offset: field(V.REGION_OFFSET),
+      fd,
+    };
+  });
 }
 
 /**

@@ -6,31 +6,15 @@ import type { DeviceDescription } from "../device/properties.ts";
 import { OFFERED_FEATURES, VirtioGpu } from "../device/virtio-gpu.ts";
 import type { ExecHost, Executor } from "../exec/index.ts";
 import { deviceWorkspace, guestRegions } from "../machine/layout.ts";
-import {
-  CONFIG_SIZE,
-  MAX_QUEUE_GROUPS,
-  QUEUE_EVENT,
-  QUEUES_PER_GROUP,
-} from "../protocol/definitions.ts";
-import {
-  type QueueObserver,
-  STATUS_ACKNOWLEDGE,
-  STATUS_DRIVER,
-  STATUS_DRIVER_OK,
-  STATUS_FEATURES_OK,
-  STATUS_NEEDS_RESET,
-  VIRTIO_F_RING_PACKED,
-  virtqueueResume,
-  virtqueueReturnAll,
-  virtqueueSetNotification,
-} from "../virtio/index.ts";
+import { CONFIG_SIZE } from "../protocol/definitions.ts";
+import { STATUS_NEEDS_RESET } from "../virtio/index.ts";
 import { Connection, ConnectionError, type Message } from "./connection.ts";
 import * as V from "./defs.ts";
-import type { InflightQueue } from "./inflight.ts";
-import { INFLIGHT_SIZE, InflightArea } from "./inflight-area.ts";
+import { INFLIGHT_SIZE } from "./inflight-area.ts";
 import { type Libc, POLLHUP, POLLIN } from "./libc.ts";
-import { MappedMemory, TableError, type TableRegion } from "./memory.ts";
+import { MappedMemory, readTable, TableError, type TableRegion } from "./memory.ts";
 import type { ClientStatus } from "./status.ts";
+import { QUEUES, Vrings } from "./vrings.ts";
 
 /** What a session is made with. */
 export interface SessionOptions {
@@ -47,8 +31,6 @@ export interface SessionOptions {
   readonly onMemory: (memory: WebAssembly.Memory) => void;
   readonly log: (message: string) => void;
 }
-
-const QUEUES = MAX_QUEUE_GROUPS * QUEUES_PER_GROUP;
 
 /** How often an idle device looks at its queues before it sleeps. */
 const IDLE_LOOKS = 2000;
@@ -67,42 +49,23 @@ const PROTOCOL_FEATURES = [
 
 const TRANSPORT_FEATURES = 1n << BigInt(V.F_PROTOCOL_FEATURES);
 
-/** What the frontend has said about a queue; addresses are its own virtual ones. */
-interface Vring {
-  size: number;
-  /** Where the available ring goes on. */
-  base: number;
-  desc: number;
-  avail: number;
-  used: number;
-  kick: number;
-  call: number;
-  error: number;
-  enabled: boolean;
-  running: boolean;
-}
-
 /** Serves one client; see `run`. */
 export class Session {
   readonly #options: SessionOptions;
   readonly #libc: Libc;
   readonly #connection: Connection;
-  readonly #vrings: Vring[] = [];
-  readonly #one = new Uint8Array(new BigUint64Array([1n]).buffer);
+  readonly #vrings: Vrings;
   readonly #count = new Uint8Array(new ArrayBuffer(8));
   /** struct pollfd for the socket and each queue, and whose they are: one object for all calls. */
   readonly #pollBytes = new Uint8Array(new ArrayBuffer(8 * (QUEUES + 1)));
   readonly #pollView = new DataView(this.#pollBytes.buffer);
   readonly #watched: number[] = [];
   #rounds = 0;
-  #features = 0n;
   #protocol = 0n;
   #status = 0;
   #table: TableRegion[] = [];
   #memory: MappedMemory | undefined;
   #gpu: VirtioGpu | undefined;
-  #inflight: InflightArea | undefined;
-  readonly #observers: { inFlight: Set<number>; region: InflightQueue | undefined }[] = [];
   /** Looks without finding anything before it sleeps. */
   #patience = IDLE_LOOKS;
 
@@ -111,7 +74,7 @@ export class Session {
     this.#options = options;
     this.#libc = options.libc;
     this.#connection = new Connection(options.libc, options.fd);
-    for (let i = 0; i < QUEUES; i++) this.#vrings.push(newVring());
+    this.#vrings = new Vrings(options.libc);
   }
 
   /**
@@ -134,7 +97,7 @@ export class Session {
     const { status } = this.#options;
     let idle = 0;
     let looks = 0;
-    this.#wantKicks(false);
+    this.#vrings.wantKicks(false);
     while (this.#gpu !== undefined && idle < this.#patience) {
       if (status.gone) return false;
       idle = this.#gpu.turn() || this.#look(this.#gpu) ? 0 : idle + 1;
@@ -150,7 +113,7 @@ export class Session {
         ? Math.min(IDLE_LOOKS, 2 * this.#patience)
         : Math.max(IDLE_LOOKS >> 5, this.#patience >> 1);
     this.#tellMemory();
-    this.#wantKicks(true);
+    this.#vrings.wantKicks(true);
     // What came before the queues' flags changed was not notified.
     if (this.#gpu !== undefined && this.#look(this.#gpu)) return true;
     return this.#poll(-1) ? this.#message() : true;
@@ -170,23 +133,10 @@ export class Session {
     if (allocations) this.#options.status.memory(allocations.used);
   }
 
-  /** While the device looks by itself the driver can spare its kicks (§2.7.10). */
-  #wantKicks(wanted: boolean): void {
-    for (const [index, { running }] of this.#vrings.entries()) {
-      if (!running || index % QUEUES_PER_GROUP === QUEUE_EVENT) continue;
-      const queue = this.#gpu?.virtio.queue(index);
-      if (queue !== undefined && !queue.broken) virtqueueSetNotification(queue, wanted);
-    }
-  }
-
   /** Looks into queues that may have buffers whose kick has not been seen yet. */
   #look(gpu: VirtioGpu): boolean {
     let any = false;
-    for (const [index, { running }] of this.#vrings.entries()) {
-      if (running && index % QUEUES_PER_GROUP !== QUEUE_EVENT) {
-        any = gpu.device.processQueue(index) || any;
-      }
-    }
+    for (const index of this.#vrings.requests) any = gpu.device.processQueue(index) || any;
     return any;
   }
 
@@ -197,10 +147,10 @@ export class Session {
     let count = 1;
     fds[0] = -1;
     view.setInt32(0, this.#connection.fd, true);
-    for (let index = 0; index < this.#vrings.length; index++) {
-      const vring = this.#vrings[index];
-      if (!vring?.running || vring.kick < 0) continue;
-      view.setInt32(8 * count, vring.kick, true);
+    for (let index = 0; index < QUEUES; index++) {
+      const kick = this.#vrings.kick(index);
+      if (kick < 0) continue;
+      view.setInt32(8 * count, kick, true);
       fds[count++] = index;
     }
     for (let i = 0; i < count; i++) view.setInt32(8 * i + 4, POLLIN, true);
@@ -258,8 +208,8 @@ export class Session {
         return u64(OFFERED_FEATURES | TRANSPORT_FEATURES);
       case V.SET_FEATURES:
         needs(8);
-        this.#features = payload.getBigUint64(0, true) & ~TRANSPORT_FEATURES;
-        return (this.#features & ~OFFERED_FEATURES) === 0n;
+        this.#vrings.features = payload.getBigUint64(0, true) & ~TRANSPORT_FEATURES;
+        return (this.#vrings.features & ~OFFERED_FEATURES) === 0n;
       case V.GET_PROTOCOL_FEATURES:
         return u64(PROTOCOL_FEATURES);
       case V.SET_PROTOCOL_FEATURES:
@@ -275,7 +225,7 @@ export class Session {
         return this.#setTable(payload, descriptors, taken);
       case V.GET_INFLIGHT_FD: {
         needs(INFLIGHT_SIZE);
-        const { fd, answer } = InflightArea.create(this.#libc, payload);
+        const { fd, answer } = this.#vrings.createInflight(payload);
         this.#connection.reply(request, answer, fd);
         this.#close(fd);
         return undefined;
@@ -284,11 +234,7 @@ export class Session {
         needs(INFLIGHT_SIZE);
         const [fd] = descriptors;
         if (fd === undefined) throw new ConnectionError("SET_INFLIGHT_FD without a descriptor");
-        if (this.#vrings.some(({ running }) => running)) return false;
-        this.#inflight?.unmap();
-        this.#inflight = undefined;
-        this.#inflight = new InflightArea(this.#libc, payload, fd);
-        return true;
+        return this.#vrings.setInflight(payload, fd);
       }
       case V.GET_CONFIG:
         needs(V.CONFIG_HEADER_SIZE);
@@ -307,91 +253,15 @@ export class Session {
         return true;
       default:
         needs(8);
-        return this.#handleVring(message, taken);
-    }
-  }
-
-  #handleVring(
-    { request, payload, descriptors }: Message,
-    taken: Set<number>,
-  ): Uint8Array | boolean {
-    const word = payload.getUint32(0, true);
-    const hasFd = [V.SET_VRING_KICK, V.SET_VRING_CALL, V.SET_VRING_ERR].includes(request);
-    const index = hasFd ? word & 0xff : word;
-    const vring = this.#vrings[index];
-    if (vring === undefined) throw new ConnectionError(`request ${request} for queue ${index}`);
-    const value = payload.getUint32(4, true);
-    const fd = (): number => {
-      const given = hasFd && !(word & V.VRING_NO_FD) ? descriptors[0] : -1;
-      if (given === undefined) throw new ConnectionError(`request ${request} has no descriptor`);
-      if (given >= 0) taken.add(given);
-      return given;
-    };
-    switch (request) {
-      case V.SET_VRING_NUM:
-        vring.size = value;
-        return !vring.running;
-      case V.SET_VRING_BASE:
-        vring.base = value & 0xffff;
-        // The upper half is the used ring's index of a packed ring, which starts at 0 here.
-        return !vring.running && value <= 0xffff && (value === 0 || !this.#packed);
-      case V.SET_VRING_ADDR:
-        if (payload.byteLength < V.VRING_ADDR_SIZE) throw new ConnectionError("short ring address");
-        vring.desc = Number(payload.getBigUint64(V.VRING_ADDR_DESC, true));
-        vring.avail = Number(payload.getBigUint64(V.VRING_ADDR_AVAIL, true));
-        vring.used = Number(payload.getBigUint64(V.VRING_ADDR_USED, true));
-        return !vring.running;
-      case V.SET_VRING_KICK:
-        this.#close(vring.kick);
-        vring.kick = fd();
-        return this.#start(index);
-      case V.SET_VRING_CALL:
-        this.#close(vring.call);
-        vring.call = fd();
-        return true;
-      case V.SET_VRING_ERR:
-        this.#close(vring.error);
-        vring.error = fd();
-        return true;
-      case V.SET_VRING_ENABLE:
-        vring.enabled = value !== 0;
-        if (!vring.enabled) this.#stop(index);
-        return vring.enabled ? this.#start(index) : true;
-      case V.GET_VRING_BASE: {
-        this.#stop(index);
-        const state = new DataView(new ArrayBuffer(8));
-        state.setUint32(0, index, true);
-        state.setUint32(4, vring.base, true);
-        return new Uint8Array(state.buffer);
-      }
-      default:
-        throw new ConnectionError(`unknown request ${request}`);
+        return this.#vrings.handle(message, taken);
     }
   }
 
   #setTable(payload: DataView, descriptors: readonly number[], taken: Set<number>): boolean {
-    const count = payload.byteLength < V.TABLE_HEADER_SIZE ? 0 : payload.getUint32(0, true);
-    const bytes = V.TABLE_HEADER_SIZE + count * V.REGION_SIZE;
-    if (count === 0 || count > V.MAX_REGIONS || payload.byteLength < bytes) {
-      throw new TableError(`a memory table of ${count} regions in ${payload.byteLength} bytes`);
-    }
-    if (descriptors.length !== count) {
-      throw new TableError(`${descriptors.length} descriptors for ${count} regions`);
-    }
     if (this.#gpu !== undefined) {
       throw new TableError("the memory table cannot change while the device is in use");
     }
-    const table = descriptors.map((fd, i): TableRegion => {
-      const at = V.TABLE_HEADER_SIZE + i * V.REGION_SIZE;
-      const field = (offset: number): number => Number(payload.getBigUint64(at + offset, true));
-      return {
-        guest: field(V.REGION_GUEST),
-        bytes: field(V.REGION_BYTES),
-        user: field(V.REGION_USER),
-        offset: field(V.REGION_OFFSET),
-        fd,
-      };
-    });
+    const table = readTable(payload, descriptors);
     const { libc, description } = this.#options;
     this.#memory = MappedMemory.map(libc, table, description.memoryBytes);
     for (const { fd } of this.#table) this.#close(fd);
@@ -410,102 +280,24 @@ export class Session {
       executor,
       workspace: deviceWorkspace(memory.map),
       regions: guestRegions(memory.map),
-      interrupt: (index) => this.#interrupt(index),
+      interrupt: (index) => this.#vrings.interrupt(index),
       log,
       deferred: true,
-      observer: (index) => this.#observe(index),
+      observer: (index) => this.#vrings.observe(index),
       onKernel: (name) => {
         status.kernel(name);
         if (name !== undefined) this.#tellMemory();
       },
     });
     this.#gpu = gpu;
+    this.#vrings.serve({ gpu, memory });
     onMemory(memory.memory);
     status.made(gpu.device.executor.stopWord, gpu.device.allocations.total);
   }
 
-  /** §3.1.1 in one go: a frontend negotiates with the guest before it sets queues up. */
-  #negotiate(gpu: VirtioGpu): boolean {
-    const { virtio } = gpu;
-    if (virtio.status & STATUS_DRIVER_OK) return true;
-    const steps = [STATUS_ACKNOWLEDGE, STATUS_DRIVER, STATUS_FEATURES_OK, STATUS_DRIVER_OK];
-    let status = 0;
-    for (const step of steps) {
-      if (step === STATUS_FEATURES_OK) virtio.setDriverFeatures(this.#features);
-      status |= step;
-      virtio.writeStatus(status);
-    }
-    return (virtio.status & STATUS_DRIVER_OK) !== 0;
-  }
-
-  /** A queue starts when it has a kick descriptor and is enabled. */
-  #start(index: number): boolean {
-    const vring = this.#vrings[index];
-    const gpu = this.#gpu;
-    const memory = this.#memory;
-    if (vring === undefined || vring.running || vring.kick < 0 || !vring.enabled) return true;
-    if (gpu === undefined || memory === undefined || !this.#negotiate(gpu)) return false;
-    const { size } = vring;
-    const [desc, driver, device] = [vring.desc, vring.avail, vring.used].map((user) =>
-      memory.guestOf(user),
-    ) as [number, number, number];
-    if (desc < 0 || driver < 0 || device < 0) return false;
-    const region = this.#packed ? undefined : this.#inflight?.queue(index, size);
-    const inFlight = new Set<number>();
-    this.#observers[index] = { inFlight, region };
-    gpu.virtio.setQueue(index, { size, desc, driver, device });
-    vring.running = gpu.virtio.enableQueue(index);
-    const queue = gpu.virtio.queue(index);
-    if (queue === undefined || queue.broken || this.#packed) return vring.running;
-    const lost = region === undefined ? [] : region.recover(queue.usedIndex);
-    if (lost === undefined)
-      throw new TableError(`the inflight region of queue ${index} is not one`);
-    // What was lost lies before the rest: the used ring and the lost ones are all that was taken.
-    const next = lost.length > 0 ? (queue.usedIndex + lost.length) & 0xffff : vring.base;
-    virtqueueResume(queue, next, lost);
-    return vring.running;
-  }
-
-  get #packed(): boolean {
-    return (this.#features & VIRTIO_F_RING_PACKED) !== 0n;
-  }
-
-  /** Keeps account of what the device has of a queue. */
-  #observe(index: number): QueueObserver | undefined {
-    const observed = this.#observers[index];
-    if (observed === undefined) return undefined;
-    const { inFlight, region } = observed;
-    return {
-      taken(head) {
-        inFlight.add(head);
-        region?.taken(head);
-      },
-      giving: (head) => region?.giving(head),
-      given(head) {
-        inFlight.delete(head);
-        region?.given(head);
-      },
-    };
-  }
-
-  /** Takes a queue out of use. What the device still has of it goes back with nothing written. */
-  #stop(index: number): void {
-    const vring = this.#vrings[index];
-    if (!vring?.running) return;
-    const queue = this.#gpu?.virtio.queue(index);
-    if (queue !== undefined && !queue.broken && !this.#packed) {
-      vring.base = virtqueueReturnAll(queue, [...(this.#observers[index]?.inFlight ?? [])]);
-    }
-    this.#gpu?.virtio.disableQueue(index);
-    vring.running = false;
-  }
-
   #reset(): void {
     this.#gpu?.virtio.writeStatus(0);
-    for (const vring of this.#vrings) {
-      for (const fd of [vring.kick, vring.call, vring.error]) this.#close(fd);
-      Object.assign(vring, newVring());
-    }
+    this.#vrings.reset();
   }
 
   /** The configuration space; with a size of 0 as long as there is no device. */
@@ -521,39 +313,19 @@ export class Session {
     return bytes;
   }
 
-  #interrupt(index: number): void {
-    const write = (fd: number): void => {
-      if (fd >= 0) this.#libc.call("write", fd, this.#one, 8);
-    };
-    if (index >= 0) {
-      write(this.#vrings[index]?.call ?? -1);
-      return;
-    }
-    // The device needs a reset: vhost-user says so on the error descriptors, and wakes who waits.
-    for (const vring of this.#vrings) {
-      write(vring.error);
-      write(vring.call);
-    }
-  }
-
   #close(fd: number): void {
     if (fd >= 0) this.#libc.call("close", fd);
   }
 
   #end(): void {
     this.#reset();
-    this.#inflight?.unmap();
+    this.#vrings.end();
     this.#gpu?.device.executor.dispose();
     this.#gpu = undefined;
     this.#memory?.release();
     for (const { fd } of this.#table) this.#close(fd);
     this.#connection.shutdown();
   }
-}
-
-function newVring(): Vring {
-  const none = { kick: -1, call: -1, error: -1 };
-  return { size: 0, base: 0, desc: 0, avail: 0, used: 0, ...none, enabled: false, running: false };
 }
 
 function u64(value: bigint): Uint8Array {

@@ -7,6 +7,7 @@ import {
   FILLED,
   FLUSHED,
   OPEN,
+  type TakenChain,
   type VirtQueueElement,
 } from "./device-queue.ts";
 import { iovFromBuf } from "./iov.ts";
@@ -173,32 +174,44 @@ export function virtqueueRewind(vq: DeviceQueue, count: number): boolean {
 }
 
 /**
- * Goes on with a split ring that another device has served up to here, before anything is taken.
- * @param next index of the first entry of the available ring to be taken
- * @param lost heads of the buffers that the other one had and never gave back: they go back at once,
- *   with nothing written
+ * Goes on with a ring that another device has served up to here, before anything is taken.
+ * @param base where it goes on: of a split ring the index of the first entry of the available ring to
+ *   be taken; of a packed ring the position of the next descriptor to take in the low half, of the
+ *   next to be written in the high half, each with its wrap counter in bit 15 (taken modulo the size)
+ * @param lost buffers before that which the other one had and never gave back, in the order in which
+ *   they go back now, with nothing written
  */
-export function virtqueueResume(vq: DeviceQueue, next: number, lost: readonly number[]): void {
-  vq.ring.restore(next, vq.usedIndex, 0, 0, 1, lost.length);
-  returnHeads(vq, lost);
+export function virtqueueResume(vq: DeviceQueue, base: number, lost: readonly TakenChain[]): void {
+  const used = vq.packed ? base >>> 16 : vq.usedIndex;
+  vq.ring.restore(base & 0xffff, used, 0, 0, 1, unitsOf(lost));
+  returnChains(vq, lost);
 }
 
 /**
  * Gives all buffers back, with nothing written: the queue's last act.
- * @param heads of those that the device has
- * @returns index of the next entry of the available ring
+ * @param chains those that the device has
+ * @returns where the ring goes on, as in virtqueueResume
  */
-export function virtqueueReturnAll(vq: DeviceQueue, heads: readonly number[]): number {
-  for (const head of heads) vq.observer?.giving(head);
-  returnHeads(vq, heads);
-  for (const head of heads) vq.observer?.given(head);
-  return vq.ring.state(0);
+export function virtqueueReturnAll(vq: DeviceQueue, chains: readonly TakenChain[]): number {
+  for (const { head } of chains) vq.observer?.giving(head);
+  returnChains(vq, chains);
+  for (const { head } of chains) vq.observer?.given(head);
+  const avail = vq.ring.state(0);
+  return vq.packed ? (avail | (vq.ring.state(1) << 16)) >>> 0 : avail;
 }
 
-function returnHeads(vq: DeviceQueue, heads: readonly number[]): void {
-  for (const [i, head] of heads.entries()) vq.ring.fill(head, 0, i);
-  if (heads.length > 0) vq.ring.flush(heads.length);
+function returnChains(vq: DeviceQueue, chains: readonly TakenChain[]): void {
+  let offset = 0;
+  for (const { head, units } of chains) {
+    vq.ring.fill(head, 0, offset);
+    offset += units;
+  }
+  if (offset > 0) vq.ring.flush(offset);
   virtioNotify(vq);
+}
+
+function unitsOf(chains: readonly TakenChain[]): number {
+  return chains.reduce((sum, { units }) => sum + units, 0);
 }
 
 /** Asks for the driver's notifications, or for none. Look at the queue again after enabling. */

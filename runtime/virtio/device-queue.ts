@@ -32,10 +32,17 @@ import {
 } from "./layout.ts";
 import { checkRegions, type GuestRegion, translate, writeRegions } from "./regions.ts";
 
+/** A buffer that a device has: its head (split) or buffer id (packed). */
+export interface TakenChain {
+  readonly head: number;
+  /** Entries of the ring that it stands for: one of a split ring, its descriptors of a packed one. */
+  readonly units: number;
+}
+
 /** Who keeps account of the buffers that a device has, by head or buffer id. */
 export interface QueueObserver {
-  /** A buffer was taken. */
-  taken(head: number): void;
+  /** A buffer was taken; `units` as in TakenChain. */
+  taken(head: number, units: number): void;
   /** A buffer is about to be made visible as used. */
   giving(head: number): void;
   /** It is visible. */
@@ -273,6 +280,18 @@ export class DeviceQueue implements IovHost {
     return this.packed || at < 0 ? 0 : new DataView(this.memory.buffer).getUint16(at + 2, true);
   }
 
+  /** The descriptor area as the guest sees it, DESC_SIZE bytes an entry; undefined of a broken queue. */
+  get descriptors(): DataView | undefined {
+    const bytes = descriptorAreaBytes(this.size);
+    const at = translate(this.#regions, this.#options.desc, bytes, this.packed);
+    return at < 0 ? undefined : new DataView(this.memory.buffer, at, bytes);
+  }
+
+  /** Where a packed ring's next descriptor to take is: index, and the wrap counter in bit 15. */
+  get availPosition(): number {
+    return this.ring.state(0);
+  }
+
   /** @internal */
   get observer(): QueueObserver | undefined {
     return this.#options.observer;
@@ -314,7 +333,7 @@ export class DeviceQueue implements IovHost {
     this.#resident = element;
     this.inFlight++;
     if (this.inOrder) this.order.push(element);
-    this.#options.observer?.taken(index);
+    this.#options.observer?.taken(index, this.units(element));
     return element;
   }
 

@@ -3,10 +3,13 @@
 
 export { type AccessLog, loadCore } from "./core.ts";
 export {
+  DESC_SIZE,
   EINVAL,
   EIO,
   ENOMEM,
   ENOSPC,
+  PACKED_F_AVAIL,
+  PACKED_F_USED,
   QUEUE_SIZE_MAX,
   STATUS_ACKNOWLEDGE,
   STATUS_DRIVER,
@@ -36,6 +39,7 @@ export {
   DeviceQueue,
   type DeviceQueueOptions,
   type QueueObserver,
+  type TakenChain,
   VirtQueueElement,
 } from "./device-queue.ts";
 export { Doorbell } from "./doorbell.ts";

@@ -27,12 +27,15 @@ function message(request: number, flags: number, size: number): Uint8Array {
   return new Uint8Array(new Uint32Array([request, flags, size, 0, 0, 0, 0, 0]).buffer);
 }
 
-/** Builds frontend.c for the time of `body`. */
-async function withFrontend(body: (program: string) => Promise<void>): Promise<void> {
+/** Builds a frontend for the time of `body`. */
+async function withFrontend(
+  body: (program: string) => Promise<void>,
+  name = "frontend",
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "warpring-test-"));
   try {
-    const program = join(folder, "frontend");
-    const source = join(ROOT, "tests", "vhost", "frontend.c");
+    const program = join(folder, name);
+    const source = join(ROOT, "tests", "vhost", `${name}.c`);
     const built = spawnSync(process.env["CC"] ?? "cc", ["-O1", "-o", program, source]);
     assert.equal(built.status, 0, String(built.stderr));
     await body(program);
@@ -216,20 +219,28 @@ describe("vhost-user, from a frontend that is not ours", () => {
     base: "a ring that was stopped goes on where it was",
     inflight: "INFLIGHT_SHMFD: what a device had comes back from the next one",
   };
-  for (const [scenario, what] of Object.entries(scenarios)) {
-    test(what, async () => {
-      await withFrontend(async (program) => {
-        await withServer(async ({ socket }) => {
-          const child = spawn(program, [scenario, socket], { stdio: ["ignore", "ignore", "pipe"] });
-          let said = "";
-          child.stderr.on("data", (data) => {
-            said += data;
+  const packed: Record<string, string> = {
+    base: "packed: a ring that was stopped goes on where it was",
+    inflight: "packed: INFLIGHT_SHMFD: what a device had comes back from the next one",
+  };
+  for (const [name, cases] of Object.entries({ frontend: scenarios, packed })) {
+    for (const [scenario, what] of Object.entries(cases)) {
+      test(what, async () => {
+        await withFrontend(async (program) => {
+          await withServer(async ({ socket }) => {
+            const child = spawn(program, [scenario, socket], {
+              stdio: ["ignore", "ignore", "pipe"],
+            });
+            let said = "";
+            child.stderr.on("data", (data) => {
+              said += data;
+            });
+            const code = await new Promise((resolve) => child.once("close", resolve));
+            assert.deepEqual([code, said], [0, ""]);
+            await ok(socket, "vector-add");
           });
-          const code = await new Promise((resolve) => child.once("close", resolve));
-          assert.deepEqual([code, said], [0, ""]);
-          await ok(socket, "vector-add");
-        });
+        }, name);
       });
-    });
+    }
   }
 });

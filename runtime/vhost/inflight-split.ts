@@ -12,7 +12,7 @@
  * What a device that has ended was at work on has ended with it: the new one gives those buffers back
  * with nothing written.
  */
-import type { QueueObserver } from "../virtio/index.ts";
+import type { InflightRegion, InflightState } from "./inflight-area.ts";
 
 const HEADER_BYTES = 16;
 const ENTRY_BYTES = 16;
@@ -20,53 +20,59 @@ const ALIGNMENT = 64;
 const VERSION = 1;
 
 /** Bytes of one queue's region. */
-export function inflightBytes(size: number): number {
+export function splitRegionBytes(size: number): number {
   return Math.ceil((HEADER_BYTES + size * ENTRY_BYTES) / ALIGNMENT) * ALIGNMENT;
 }
 
+/** What is asked of the queue. */
+interface SplitQueue {
+  readonly size: number;
+  /** Of the used ring: the earlier device may have ended between that and its note. */
+  readonly usedIndex: number;
+}
+
 /** The region of one queue, as the device that serves it keeps it. */
-export class InflightQueue implements QueueObserver {
+export class InflightSplit implements InflightRegion {
   readonly #view: DataView;
+  readonly #queue: SplitQueue;
   readonly #size: number;
   #counter = 0n;
 
-  /**
-   * @param bytes the queue's region, inflightBytes(size) of them
-   * @param size of the queue
-   */
-  constructor(bytes: Uint8Array, size: number) {
+  /** @param bytes the queue's region, splitRegionBytes(size) of them */
+  constructor(bytes: Uint8Array, queue: SplitQueue) {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#size = size;
+    this.#queue = queue;
+    this.#size = queue.size;
   }
 
-  /**
-   * Reads what an earlier device has left, and makes the region new.
-   * @param usedIdx of the used ring: the earlier device may have ended between that and its note
-   * @returns heads of the buffers in flight, in the order in which they were taken; undefined if the
-   *   region is not one of a queue of this size
-   */
-  recover(usedIdx: number): number[] | undefined {
+  recover(base: number): InflightState | undefined {
+    const { usedIndex } = this.#queue;
     const view = this.#view;
     const version = view.getUint16(8, true);
     const found: { head: number; counter: bigint }[] = [];
     if (version !== 0) {
       if (version !== VERSION || view.getUint16(10, true) !== this.#size) return undefined;
-      if (!this.#finishBatch(usedIdx)) return undefined;
+      if (!this.#finishBatch(usedIndex)) return undefined;
       for (let head = 0; head < this.#size; head++) {
         if (view.getUint8(this.#entry(head)) === 0) continue;
         found.push({ head, counter: view.getBigUint64(this.#entry(head) + 8, true) });
       }
     }
+    found.sort((a, b) => Number(a.counter - b.counter));
+    const lost = found.map(({ head }) => ({ head, units: 1 }));
+    const behind = (usedIndex + lost.length) & 0xffff;
     for (let at = 0; at < HEADER_BYTES + this.#size * ENTRY_BYTES; at++) view.setUint8(at, 0);
     view.setUint16(10, this.#size, true);
-    view.setUint16(14, usedIdx, true);
+    // The lost ones go back at once.
+    view.setUint16(14, behind, true);
     view.setUint16(8, VERSION, true);
-    return found.sort((a, b) => Number(a.counter - b.counter)).map(({ head }) => head);
+    // What was lost lies before the rest: the used ring and the lost ones are all that was taken.
+    return { base: lost.length > 0 ? behind : base, lost };
   }
 
   /** What was published in the used ring and not noted yet is no longer in flight. */
-  #finishBatch(usedIdx: number): boolean {
-    const missing = (usedIdx - this.#view.getUint16(14, true)) & 0xffff;
+  #finishBatch(usedIndex: number): boolean {
+    const missing = (usedIndex - this.#view.getUint16(14, true)) & 0xffff;
     if (missing > this.#size) return false;
     let head = this.#view.getUint16(12, true);
     for (let i = 0; i < missing; i++) {
