@@ -52,7 +52,7 @@ export interface ArrayLayout {
 /** What the device knows of an array. @throws CudaError cudaErrorInvalidResourceHandle */
 export function arrayLayout(thread: HostThread, array: CudaArray): ArrayLayout {
   const error = cudaErrorInvalidResourceHandle;
-  const device = thread.deviceOfHandle(array, error).begin();
+  const device = thread.device().begin();
   device.setHandle(ARRAY_INFO_ARRAY, array, error).check(COMMAND_ARRAY_INFO);
   const [x = 0, y = 0, z = 0, w = 0] = [0, 4, 8, 12].map((at) =>
     device.getU32(ARRAY_INFO_BITS_X + at),
@@ -107,7 +107,7 @@ export function cudaMalloc3DArray(
       device.setU32(ARRAY_CREATE_BITS_X + 4 * index, value);
     }
     device.check(COMMAND_ARRAY_CREATE);
-    array.value = device.getHandle(ARRAY_CREATE_ARRAY);
+    array.value = device.getU32(ARRAY_CREATE_ARRAY);
     return cudaSuccess;
   });
 }
@@ -117,7 +117,7 @@ export function cudaFreeArray(array: CudaArray): number {
   return call((thread) => {
     if (array === 0) return cudaSuccess;
     const error = cudaErrorInvalidResourceHandle;
-    const device = thread.deviceOfHandle(array, error).begin();
+    const device = thread.device().begin();
     return device.setHandle(ARRAY_DESTROY_ARRAY, array, error).send(COMMAND_ARRAY_DESTROY);
   });
 }

@@ -112,7 +112,7 @@ const STREAM_ATTRIBUTES: ReadonlySet<number> = new Set([
 export function cudaStreamSetAttribute(stream: CudaStream, attr: number, value: unknown): number {
   return call((thread) => {
     if (!STREAM_ATTRIBUTES.has(attr) || value === null) return cudaErrorInvalidValue;
-    thread.deviceOfHandle(stream).begin(stream).check(COMMAND_STREAM_INFO);
+    thread.device().begin(stream).check(COMMAND_STREAM_INFO);
     const known = thread.streamAttributes.get(stream) ?? new Map<number, unknown>();
     thread.streamAttributes.set(stream, known.set(attr, value));
     return cudaSuccess;
@@ -127,7 +127,7 @@ export function cudaStreamGetAttribute(
 ): number {
   return call((thread) => {
     if (!STREAM_ATTRIBUTES.has(attr) || !isBox(value)) return cudaErrorInvalidValue;
-    thread.deviceOfHandle(stream).begin(stream).check(COMMAND_STREAM_INFO);
+    thread.device().begin(stream).check(COMMAND_STREAM_INFO);
     value.value = thread.streamAttributes.get(stream)?.get(attr);
     return cudaSuccess;
   });

@@ -25,7 +25,7 @@ import {
 export function cudaStreamBeginCapture(stream: CudaStream, mode: number): number {
   return call((thread) => {
     if (!isI32(mode) || mode < 0) return cudaErrorInvalidValue;
-    const device = thread.deviceOfHandle(stream).begin(stream).setU32(CAPTURE_BEGIN_MODE, mode);
+    const device = thread.device().begin(stream).setU32(CAPTURE_BEGIN_MODE, mode);
     return device.send(COMMAND_CAPTURE_BEGIN);
   });
 }
@@ -34,9 +34,9 @@ export function cudaStreamBeginCapture(stream: CudaStream, mode: number): number
 export function cudaStreamEndCapture(stream: CudaStream, pGraph: Out<CudaGraph> | null): number {
   return call((thread) => {
     if (!isBox(pGraph)) return cudaErrorInvalidValue;
-    const device = thread.deviceOfHandle(stream).begin(stream);
+    const device = thread.device().begin(stream);
     const error = device.send(COMMAND_CAPTURE_END);
-    pGraph.value = error === cudaSuccess ? device.getHandle(CAPTURE_END_GRAPH) : 0;
+    pGraph.value = error === cudaSuccess ? device.getU32(CAPTURE_END_GRAPH) : 0;
     return error;
   });
 }
@@ -62,16 +62,16 @@ export function cudaStreamGetCaptureInfo(
 ): number {
   return call((thread) => {
     if (!isBox(captureStatus)) return cudaErrorInvalidValue;
-    const device = thread.deviceOfHandle(stream).begin(stream);
+    const device = thread.device().begin(stream);
     device.check(COMMAND_CAPTURE_INFO);
     captureStatus.value = device.getU32(CAPTURE_INFO_STATUS);
     if (isBox(id)) id.value = device.getU64(CAPTURE_INFO_ID);
-    if (isBox(graph)) graph.value = device.getHandle(CAPTURE_INFO_GRAPH);
+    if (isBox(graph)) graph.value = device.getU32(CAPTURE_INFO_GRAPH);
     if (isBox(dependencies)) {
       const handles = new Uint32Array(device.getU32(CAPTURE_INFO_DEPENDENCIES));
       const bytes = new Uint8Array(handles.buffer);
       if (bytes.length > 0) device.begin(stream).check(COMMAND_CAPTURE_INFO, undefined, bytes);
-      dependencies.value = Array.from(handles, (raw) => device.handleOf(raw));
+      dependencies.value = [...handles];
     }
     return cudaSuccess;
   });

@@ -1,13 +1,12 @@
 import type { OpenFile } from "../runtime/driver/index.ts";
-import { MAX_MEMORY_BYTES } from "../runtime/memory/index.ts";
 import {
   ARG_RESPONSE,
   ARG_SIZE,
   COMMAND_CONTEXT_CREATE,
   CONTEXT_CREATE_CONTEXT,
+  CONTEXT_CREATE_DEVICE,
   CONTEXT_CREATE_FLAGS,
   CONTEXT_PRIMARY,
-  FIRST_HANDLE,
   IOCTL_BASE,
   REQUEST_COMMAND,
   REQUEST_CONTEXT,
@@ -55,12 +54,9 @@ const CUDA_OF_ERRNO = new Map<number, number>([
   [ETIMEDOUT, cudaErrorTimeout],
 ]);
 
-/** Handles of each device are in a range of their own. */
-export const HANDLE_SPAN = 4294967296;
-
 /**
- * One device as one host thread sees it: the open file of the driver, the primary context, and the
- * one argument buffer that all requests of this thread are built in.
+ * One device as one host thread sees it: the open file of the driver, which all devices of the thread
+ * have in common, the primary context, and the argument buffer that its requests are built in.
  *
  * A request is made by `begin`, a `set…` for each field, and `send`; the answer's fields are then read
  * by `get…` until the next `begin`. Offsets are those of the protocol's definitions.
@@ -83,12 +79,6 @@ export class DeviceFile {
     this.ordinal = ordinal;
   }
 
-  /** Whether an address is in the range of this device's memory, allocated or not. */
-  hasAddress(address: number): boolean {
-    const offset = address - this.file.pointerBase;
-    return offset >= 0 && offset < MAX_MEMORY_BYTES;
-  }
-
   /** The primary context of this device, 0 before it was needed. */
   get context(): number {
     return this.#context;
@@ -99,6 +89,7 @@ export class DeviceFile {
     if (this.#context !== 0) return;
     this.beginWithout();
     this.setU32(CONTEXT_CREATE_FLAGS, CONTEXT_PRIMARY + flags);
+    this.setU32(CONTEXT_CREATE_DEVICE, this.ordinal);
     this.check(COMMAND_CONTEXT_CREATE);
     this.#context = this.getU32(CONTEXT_CREATE_CONTEXT);
   }
@@ -120,11 +111,11 @@ export class DeviceFile {
    *   context
    */
   begin(stream = 0): this {
-    const raw = this.rawHandle(stream, cudaErrorInvalidResourceHandle);
+    const handle = handleOf(stream, cudaErrorInvalidResourceHandle);
     if (this.#context === 0) this.needContext();
     this.#request.fill(0);
     this.#arg.setUint32(REQUEST_CONTEXT, this.#context, true);
-    this.#arg.setUint32(REQUEST_STREAM, raw, true);
+    this.#arg.setUint32(REQUEST_STREAM, handle, true);
     return this;
   }
 
@@ -203,35 +194,12 @@ export class DeviceFile {
 
   /**
    * Sets a field to a handle.
-   * @param error what is thrown if it is null, no handle, or another device's
+   * @param error what is thrown if it is null, or can be no handle
    * @throws CudaError
    */
   setHandle(field: number, handle: number, error: number): this {
     if (handle === 0) throw new CudaError(error);
-    return this.setU32(field, this.rawHandle(handle, error));
-  }
-
-  /** The handle in a field of the answer, with this device's ordinal in it; 0 stays 0. */
-  getHandle(field: number): number {
-    return this.handleOf(this.getU32(field));
-  }
-
-  /** A handle as programs have it: devices number theirs alike, so the ordinal is added. */
-  handleOf(raw: number): number {
-    return raw < FIRST_HANDLE ? raw : raw + this.ordinal * HANDLE_SPAN;
-  }
-
-  /**
-   * The device's own number of a handle.
-   * @param error what is thrown if the handle is none, or another device's
-   * @throws CudaError
-   */
-  rawHandle(handle: number, error: number): number {
-    if (isU32(handle) && handle < FIRST_HANDLE) return handle;
-    if (typeof handle !== "number") throw new CudaError(error);
-    const raw = handle - this.ordinal * HANDLE_SPAN;
-    if (!isU32(raw) || raw < FIRST_HANDLE) throw new CudaError(error);
-    return raw;
+    return this.setU32(field, handleOf(handle, error));
   }
 
   getU32(field: number): number {
@@ -256,4 +224,13 @@ export class DeviceFile {
       this.#arg.buffer.slice(ARG_RESPONSE + field, ARG_RESPONSE + field + size),
     );
   }
+}
+
+/**
+ * A number as a handle: what it names is for the device to say.
+ * @throws CudaError `error` if it can't be one
+ */
+export function handleOf(handle: number, error: number): number {
+  if (!isU32(handle)) throw new CudaError(error);
+  return handle;
 }

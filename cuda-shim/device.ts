@@ -3,6 +3,7 @@ import {
   COMMAND_CONTEXT_SYNCHRONIZE,
   COMMAND_DEVICE_ATTRIBUTE,
   DEVICE_ATTRIBUTE_ATTRIBUTE,
+  DEVICE_ATTRIBUTE_DEVICE,
   DEVICE_ATTRIBUTE_VALUE,
 } from "../runtime/protocol/definitions.ts";
 import {
@@ -80,7 +81,8 @@ export function cudaDeviceGetAttribute(
   return call((thread) => {
     if (!isBox(value) || !isI32(attr)) return cudaErrorInvalidValue;
     const file = deviceAt(thread, device).beginWithout();
-    file.setU32(DEVICE_ATTRIBUTE_ATTRIBUTE, attr).check(COMMAND_DEVICE_ATTRIBUTE);
+    file.setU32(DEVICE_ATTRIBUTE_ATTRIBUTE, attr).setU32(DEVICE_ATTRIBUTE_DEVICE, device);
+    file.check(COMMAND_DEVICE_ATTRIBUTE);
     value.value = file.getI32(DEVICE_ATTRIBUTE_VALUE);
     return cudaSuccess;
   });

@@ -26,9 +26,9 @@ import type { DeviceFile } from "./device-file.ts";
 import { call, type HostThread } from "./thread.ts";
 import { type CudaEvent, type CudaStream, isBox, isU32, type Out } from "./types.ts";
 
-/** Begins a request about an event, on its device. @throws CudaError cudaErrorInvalidResourceHandle */
+/** Begins a request about an event. @throws CudaError cudaErrorInvalidResourceHandle */
 function about(thread: HostThread, event: CudaEvent, field: number, stream = 0): DeviceFile {
-  const device = thread.deviceOfHandle(event).begin(stream);
+  const device = thread.device().begin(stream);
   return device.setHandle(field, event, cudaErrorInvalidResourceHandle);
 }
 
@@ -43,7 +43,7 @@ export function cudaEventCreateWithFlags(event: Out<CudaEvent> | null, flags: nu
     if (!isBox(event) || !isU32(flags)) return cudaErrorInvalidValue;
     const device = thread.device().begin().setU32(EVENT_CREATE_FLAGS, flags);
     device.check(COMMAND_EVENT_CREATE);
-    event.value = device.getHandle(EVENT_CREATE_EVENT);
+    event.value = device.getU32(EVENT_CREATE_EVENT);
     return cudaSuccess;
   });
 }
@@ -69,8 +69,6 @@ export function cudaEventRecordWithFlags(
   return call((thread) => {
     if (flags !== 0 && flags !== 1) return cudaErrorInvalidValue;
     const device = about(thread, event, EVENT_RECORD_EVENT, stream);
-    // The default streams are the current device's.
-    if (device !== thread.deviceOfHandle(stream)) return cudaErrorInvalidResourceHandle;
     return device.setU32(EVENT_RECORD_FLAGS, flags).send(COMMAND_EVENT_RECORD);
   });
 }

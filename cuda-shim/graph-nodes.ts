@@ -26,7 +26,7 @@ import {
   STREAM_WAIT_EVENT_EVENT,
 } from "../runtime/protocol/streams.ts";
 import { boxes3D } from "./array-copy.ts";
-import type { DeviceFile } from "./device-file.ts";
+import { type DeviceFile, handleOf } from "./device-file.ts";
 import { CudaError } from "./errors.ts";
 import { sendHostCall } from "./host-call.ts";
 import { launchConfiguration, packArguments, sendLaunch } from "./launch.ts";
@@ -79,11 +79,11 @@ export interface CudaHostNodeParams {
 type Recorder = (thread: HostThread) => Uint8Array;
 
 /**
- * Begins a request about a graph or a node, on its device.
+ * Begins a request about a graph or a node.
  * @throws CudaError cudaErrorInvalidValue if the handle is none
  */
 export function aboutGraph(thread: HostThread, field: number, handle: number): DeviceFile {
-  const device = thread.deviceOfHandle(handle, cudaErrorInvalidValue).begin();
+  const device = thread.device().begin();
   return device.setHandle(field, handle, cudaErrorInvalidValue);
 }
 
@@ -172,14 +172,14 @@ function add(
     const device = aboutGraph(thread, GRAPH_ADD_NODE_GRAPH, graph);
     const view = new DataView(out.buffer);
     for (const [index, node] of dependencies.entries()) {
-      view.setUint32(4 * index, device.rawHandle(node, cudaErrorInvalidValue), true);
+      view.setUint32(4 * index, handleOf(node, cudaErrorInvalidValue), true);
     }
     out.set(request, 4 * dependencies.length);
     device.setU32(GRAPH_ADD_NODE_DEPENDENCIES, dependencies.length);
     device.setU32(GRAPH_ADD_NODE_REQUEST_BYTES, request.length);
     if (child !== 0) device.setHandle(GRAPH_ADD_NODE_CHILD, child, cudaErrorInvalidValue);
     device.check(COMMAND_GRAPH_ADD_NODE, out);
-    pGraphNode.value = device.getHandle(GRAPH_ADD_NODE_NODE);
+    pGraphNode.value = device.getU32(GRAPH_ADD_NODE_NODE);
     return cudaSuccess;
   });
 }

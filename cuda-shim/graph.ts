@@ -53,7 +53,7 @@ import {
   LIST_NODES,
   LIST_ROOTS,
 } from "../runtime/protocol/graphs.ts";
-import type { DeviceFile } from "./device-file.ts";
+import { type DeviceFile, handleOf } from "./device-file.ts";
 import { aboutGraph } from "./graph-nodes.ts";
 import { call } from "./thread.ts";
 import {
@@ -88,7 +88,7 @@ function ask(
     const device = aboutGraph(thread, field, handle);
     set(device);
     device.check(command);
-    out.value = device.getHandle(answer);
+    out.value = device.getU32(answer);
     return cudaSuccess;
   });
 }
@@ -104,7 +104,7 @@ export function cudaGraphCreate(pGraph: Out<CudaGraph> | null, flags = 0): numbe
     if (!isBox(pGraph) || flags !== 0) return cudaErrorInvalidValue;
     const device = thread.device().begin();
     device.check(COMMAND_GRAPH_CREATE);
-    pGraph.value = device.getHandle(GRAPH_CREATE_GRAPH);
+    pGraph.value = device.getU32(GRAPH_CREATE_GRAPH);
     return cudaSuccess;
   });
 }
@@ -177,10 +177,7 @@ function list(
     const count = device.getU32(GRAPH_LIST_COUNT);
     const raw = new Uint32Array(count * each);
     if (count > 0) request(new Uint8Array(raw.buffer));
-    take(
-      Array.from(raw, (handle) => device.handleOf(handle)),
-      count,
-    );
+    take([...raw], count);
     return cudaSuccess;
   });
 }
@@ -263,8 +260,8 @@ function edges(
       return cudaErrorInvalidValue;
     const pairs = new Uint32Array(2 * from.length);
     for (let i = 0; i < from.length; i++) {
-      pairs[2 * i] = device.rawHandle(from[i] ?? 0, cudaErrorInvalidValue);
-      pairs[2 * i + 1] = device.rawHandle(to[i] ?? 0, cudaErrorInvalidValue);
+      pairs[2 * i] = handleOf(from[i] ?? 0, cudaErrorInvalidValue);
+      pairs[2 * i + 1] = handleOf(to[i] ?? 0, cudaErrorInvalidValue);
     }
     device.setU32(GRAPH_EDGES_COUNT, from.length).setU32(GRAPH_EDGES_REMOVE, remove);
     return device.send(COMMAND_GRAPH_EDGES, new Uint8Array(pairs.buffer));
@@ -320,7 +317,7 @@ export function cudaGraphExecDestroy(graphExec: CudaGraphExec): number {
 /** Runs an executable graph in a stream. */
 export function cudaGraphLaunch(graphExec: CudaGraphExec, stream: CudaStream = 0): number {
   return call((thread) => {
-    const device = thread.deviceOfHandle(graphExec, cudaErrorInvalidValue).begin(stream);
+    const device = thread.device().begin(stream);
     device.setHandle(GRAPH_LAUNCH_EXEC, graphExec, cudaErrorInvalidValue);
     return device.send(COMMAND_GRAPH_LAUNCH);
   });
@@ -344,7 +341,7 @@ export function cudaGraphExecUpdate(
     if (isBox(resultInfo)) {
       resultInfo.value = {
         result: device.getU32(GRAPH_EXEC_UPDATE_RESULT),
-        errorNode: device.getHandle(GRAPH_EXEC_UPDATE_NODE),
+        errorNode: device.getU32(GRAPH_EXEC_UPDATE_NODE),
       };
     }
     return error;

@@ -32,7 +32,7 @@ export function sendHostCall(
 function enqueue(stream: CudaStream, run: StreamCallback, data: unknown, flags: number): number {
   return call((thread) => {
     if (typeof run !== "function") return cudaErrorInvalidValue;
-    const device = thread.deviceOfHandle(stream).begin(stream);
+    const device = thread.device().begin(stream);
     // Captured, it becomes a node of a graph, which may run more than once.
     device.check(COMMAND_CAPTURE_INFO);
     const once = device.getU32(CAPTURE_INFO_STATUS) === CAPTURE_STATUS_NONE;

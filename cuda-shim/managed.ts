@@ -38,7 +38,7 @@ function checkManaged(thread: HostThread, devPtr: CudaPointer, count: number): v
   if (!isSize(devPtr) || devPtr === 0 || !isSize(count) || count === 0) {
     throw new CudaError(cudaErrorInvalidValue);
   }
-  const device = thread.deviceOf(devPtr).begin();
+  const device = thread.device().begin();
   device.setU64(POINTER_ATTRIBUTES_ADDRESS, devPtr).check(COMMAND_POINTER_ATTRIBUTES);
   const end = device.getU64(POINTER_ATTRIBUTES_START) + device.getU64(POINTER_ATTRIBUTES_BYTES);
   if (device.getU32(POINTER_ATTRIBUTES_KIND) !== MEMORY_MANAGED || devPtr + count > end) {
@@ -65,7 +65,7 @@ export function cudaMemPrefetchAsync(
     if (flags !== 0) return cudaErrorInvalidValue;
     checkManaged(thread, devPtr, count);
     checkLocation(thread, location);
-    return thread.deviceOfHandle(stream).begin(stream).send(COMMAND_STREAM_INFO);
+    return thread.device().begin(stream).send(COMMAND_STREAM_INFO);
   });
 }
 
@@ -99,6 +99,6 @@ export function cudaStreamAttachMemAsync(
     if (!known || !isSize(length)) return cudaErrorInvalidValue;
     // A length of 0 means the whole allocation.
     checkManaged(thread, devPtr, length || 1);
-    return thread.deviceOfHandle(stream).begin(stream).send(COMMAND_STREAM_INFO);
+    return thread.device().begin(stream).send(COMMAND_STREAM_INFO);
   });
 }

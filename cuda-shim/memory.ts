@@ -1,11 +1,9 @@
 import {
-  COMMAND_CONTEXT_SYNCHRONIZE,
   COMMAND_MEMORY_ALLOC,
   COMMAND_MEMORY_COPY,
   COMMAND_MEMORY_FREE,
   COMMAND_MEMORY_INFO,
   COMMAND_MEMORY_SET,
-  COMMAND_POINTER_ATTRIBUTES,
   MEMORY_ALLOC_ADDRESS,
   MEMORY_ALLOC_BYTES,
   MEMORY_ALLOC_FLAGS,
@@ -19,6 +17,7 @@ import {
   MEMORY_FREE_ADDRESS,
   MEMORY_FREE_KIND,
   MEMORY_HOST,
+  MEMORY_INFO_DEVICE,
   MEMORY_INFO_FREE,
   MEMORY_INFO_TOTAL,
   MEMORY_MANAGED,
@@ -27,9 +26,6 @@ import {
   MEMORY_SET_TARGET,
   MEMORY_SET_VALUE,
   MEMORY_SET_WIDTH,
-  POINTER_ATTRIBUTES_ADDRESS,
-  POINTER_ATTRIBUTES_BYTES,
-  POINTER_ATTRIBUTES_START,
 } from "../runtime/protocol/definitions.ts";
 import {
   cudaErrorInvalidMemcpyDirection,
@@ -51,7 +47,6 @@ import {
   cudaMemcpyHostToDevice,
   cudaMemcpyHostToHost,
 } from "./constants.ts";
-import type { DeviceFile } from "./device-file.ts";
 import { CudaError } from "./errors.ts";
 import { call, currentThread, type HostThread } from "./thread.ts";
 import {
@@ -91,7 +86,7 @@ function allocate(out: Out<CudaPointer> | null, size: number, kind: number, flag
 function free(pointer: CudaPointer, kind: number): number {
   return call((thread) => {
     if (!isSize(pointer)) return cudaErrorInvalidValue;
-    const device = thread.deviceOf(pointer).begin();
+    const device = thread.device().begin();
     if (pointer === 0) return cudaSuccess;
     device.setU64(MEMORY_FREE_ADDRESS, pointer).setU32(MEMORY_FREE_KIND, kind);
     return device.send(COMMAND_MEMORY_FREE);
@@ -164,9 +159,7 @@ export function cudaMallocManaged(
 export function hostView(pointer: CudaPointer, bytes: number): Uint8Array {
   const thread = currentThread();
   const view =
-    thread && isSize(pointer) && isSize(bytes)
-      ? thread.deviceOf(pointer).file.mmap(pointer, bytes)
-      : -1;
+    thread && isSize(pointer) && isSize(bytes) ? thread.device().file.mmap(pointer, bytes) : -1;
   if (typeof view === "number") throw new CudaError(cudaErrorInvalidValue, "hostView");
   return view;
 }
@@ -174,7 +167,7 @@ export function hostView(pointer: CudaPointer, bytes: number): Uint8Array {
 /** Free and total bytes of device memory. */
 export function cudaMemGetInfo(free: Out<number> | null, total: Out<number> | null): number {
   return call((thread) => {
-    const device = thread.device().begin();
+    const device = thread.device().begin().setU32(MEMORY_INFO_DEVICE, thread.current);
     device.check(COMMAND_MEMORY_INFO);
     if (isBox(free)) free.value = device.getU64(MEMORY_INFO_FREE);
     if (isBox(total)) total.value = device.getU64(MEMORY_INFO_TOTAL);
@@ -236,7 +229,7 @@ export function copy(
   flags: number,
 ): number {
   if (!isSize(count)) return cudaErrorInvalidValue;
-  let device = thread.device().begin(stream);
+  const device = thread.device().begin(stream);
   // Null is no error for nothing; stream and direction are still the device's to check.
   const target = count === 0 ? NO_SIDE : copySide(dst, count);
   const source = count === 0 ? NO_SIDE : copySide(src, count);
@@ -250,40 +243,11 @@ export function copy(
     target.bytes.set(source.bytes);
     return cudaSuccess;
   }
-  if (thread.devices.length > 1) {
-    const from = source.bytes ? undefined : thread.deviceOf(source.address);
-    const to = target.bytes ? undefined : thread.deviceOf(target.address);
-    if (device.recording && (to ?? from) !== device) return cudaErrorInvalidValue;
-    if (from && to && from !== to) return copyPeer(to, target.address, from, source.address, count);
-    device = (to ?? from ?? device).begin(stream);
-  }
   // The driver takes pinned memory by its address and chooses the way of any other.
   device.setU64(MEMORY_COPY_TARGET, target.address).setU64(MEMORY_COPY_SOURCE, source.address);
   device.setU64(MEMORY_COPY_BYTES, count).setU32(MEMORY_COPY_KIND, kind);
   device.setU32(MEMORY_COPY_FLAGS, flags);
   return device.send(COMMAND_MEMORY_COPY, source.bytes, target.bytes);
-}
-
-/**
- * Copies between the memories of two devices, once both have done what was asked of them before. To
- * the target the source is host memory.
- */
-export function copyPeer(
-  to: DeviceFile,
-  target: CudaPointer,
-  from: DeviceFile,
-  source: CudaPointer,
-  count: number,
-): number {
-  from.begin().check(COMMAND_CONTEXT_SYNCHRONIZE);
-  from.begin().setU64(POINTER_ATTRIBUTES_ADDRESS, source).check(COMMAND_POINTER_ATTRIBUTES);
-  const end = from.getU64(POINTER_ATTRIBUTES_START) + from.getU64(POINTER_ATTRIBUTES_BYTES);
-  const bytes = source + count <= end ? from.file.mmap(source, count) : -1;
-  if (typeof bytes === "number") return cudaErrorInvalidValue;
-  to.begin().check(COMMAND_CONTEXT_SYNCHRONIZE);
-  to.begin().setU64(MEMORY_COPY_TARGET, target).setU64(MEMORY_COPY_BYTES, count);
-  to.setU32(MEMORY_COPY_KIND, cudaMemcpyHostToDevice);
-  return to.send(COMMAND_MEMORY_COPY, bytes);
 }
 
 /**
@@ -326,7 +290,7 @@ export function set(
   flags: number,
 ): number {
   if (!isSize(pointer) || !isSize(count) || typeof value !== "number") return cudaErrorInvalidValue;
-  const device = thread.deviceOf(pointer).begin(stream);
+  const device = thread.device().begin(stream);
   device.setU64(MEMORY_SET_TARGET, pointer).setU64(MEMORY_SET_COUNT, count);
   device.setU32(MEMORY_SET_VALUE, value).setU32(MEMORY_SET_WIDTH, width);
   device.setU32(MEMORY_SET_FLAGS, flags);

@@ -1,8 +1,18 @@
 import {
+  COMMAND_PEER_ACCESS,
+  COMMAND_PEER_ATTRIBUTE,
+  COPY_ASYNC,
+  PEER_ACCESS_DEVICE,
+  PEER_ACCESS_ENABLE,
+  PEER_ACCESS_SUPPORTED,
+  PEER_ATTRIBUTE_ATTRIBUTE,
+  PEER_ATTRIBUTE_SOURCE,
+  PEER_ATTRIBUTE_TARGET,
+  PEER_ATTRIBUTE_VALUE,
+} from "../runtime/protocol/definitions.ts";
+import {
   cudaErrorInvalidDevice,
   cudaErrorInvalidValue,
-  cudaErrorPeerAccessNotEnabled,
-  cudaErrorPeerAccessUnsupported,
   cudaSuccess,
 } from "../runtime/protocol/errors.ts";
 import { cudaMemcpyDeviceToDevice } from "./constants.ts";
@@ -17,7 +27,7 @@ function checkDevice(thread: HostThread, ...ordinals: number[]): void {
   }
 }
 
-/** Whether kernels of one device can use another's memory: each has a memory of its own, so no. */
+/** Whether kernels of one device can use another's memory. A device is no peer of its own. */
 export function cudaDeviceCanAccessPeer(
   canAccessPeer: Out<number> | null,
   device: number,
@@ -27,25 +37,33 @@ export function cudaDeviceCanAccessPeer(
     if (!isBox(canAccessPeer)) return cudaErrorInvalidValue;
     checkDevice(thread, device, peerDevice);
     canAccessPeer.value = 0;
+    if (device === peerDevice) return cudaSuccess;
+    const file = thread.device().beginWithout();
+    file.setU32(PEER_ATTRIBUTE_ATTRIBUTE, PEER_ACCESS_SUPPORTED);
+    file.setU32(PEER_ATTRIBUTE_SOURCE, device).setU32(PEER_ATTRIBUTE_TARGET, peerDevice);
+    file.check(COMMAND_PEER_ATTRIBUTE);
+    canAccessPeer.value = file.getU32(PEER_ATTRIBUTE_VALUE);
     return cudaSuccess;
   });
 }
 
-/** Not possible between these devices. @returns cudaErrorPeerAccessUnsupported */
-export function cudaDeviceEnablePeerAccess(peerDevice: number, flags = 0): number {
-  return call((thread) => {
-    checkDevice(thread, peerDevice);
-    if (flags !== 0) return cudaErrorInvalidValue;
-    return peerDevice === thread.current ? cudaErrorInvalidDevice : cudaErrorPeerAccessUnsupported;
-  });
+function access(thread: HostThread, peer: number, enable: 0 | 1): number {
+  checkDevice(thread, peer);
+  const device = thread.device().begin().setU32(PEER_ACCESS_DEVICE, peer);
+  return device.setU32(PEER_ACCESS_ENABLE, enable).send(COMMAND_PEER_ACCESS);
 }
 
-/** Never enabled between these devices. @returns cudaErrorPeerAccessNotEnabled */
+/**
+ * Lets kernels of the current device use another's memory.
+ * @returns cudaErrorPeerAccessAlreadyEnabled; cudaErrorInvalidDevice for the device itself
+ */
+export function cudaDeviceEnablePeerAccess(peerDevice: number, flags = 0): number {
+  return call((thread) => (flags === 0 ? access(thread, peerDevice, 1) : cudaErrorInvalidValue));
+}
+
+/** Ends what `cudaDeviceEnablePeerAccess` began. @returns cudaErrorPeerAccessNotEnabled */
 export function cudaDeviceDisablePeerAccess(peerDevice: number): number {
-  return call((thread) => {
-    checkDevice(thread, peerDevice);
-    return cudaErrorPeerAccessNotEnabled;
-  });
+  return call((thread) => access(thread, peerDevice, 0));
 }
 
 /** Copies from one device's memory to another's. */
@@ -56,10 +74,10 @@ export function cudaMemcpyPeer(
   srcDevice: number,
   count: number,
 ): number {
-  return cudaMemcpyPeerAsync(dst, dstDevice, src, srcDevice, count, 0);
+  return call((thread) => copyPeer(thread, dst, dstDevice, src, srcDevice, count, 0, 0));
 }
 
-/** `cudaMemcpyPeer`, ordered on a stream; between two devices it is done when this returns. */
+/** `cudaMemcpyPeer`, ordered on a stream. */
 export function cudaMemcpyPeerAsync(
   dst: CudaPointer,
   dstDevice: number,
@@ -68,9 +86,22 @@ export function cudaMemcpyPeerAsync(
   count: number,
   stream: CudaStream = 0,
 ): number {
-  return call((thread) => {
-    checkDevice(thread, dstDevice, srcDevice);
-    if (!isSize(dst) || !isSize(src)) return cudaErrorInvalidValue;
-    return copy(thread, dst, src, count, cudaMemcpyDeviceToDevice, stream, 0);
-  });
+  return call((thread) =>
+    copyPeer(thread, dst, dstDevice, src, srcDevice, count, stream, COPY_ASYNC),
+  );
+}
+
+function copyPeer(
+  thread: HostThread,
+  dst: CudaPointer,
+  dstDevice: number,
+  src: CudaPointer,
+  srcDevice: number,
+  count: number,
+  stream: CudaStream,
+  flags: number,
+): number {
+  checkDevice(thread, dstDevice, srcDevice);
+  if (!isSize(dst) || !isSize(src)) return cudaErrorInvalidValue;
+  return copy(thread, dst, src, count, cudaMemcpyDeviceToDevice, stream, flags);
 }

@@ -282,7 +282,7 @@ export function setBox(
 ): number {
   if (!isExtent(extent) || !isSize(pitch) || !isSize(slice)) return cudaErrorInvalidValue;
   if (typeof operand !== "number" || !isSize(operand)) return cudaErrorInvalidValue;
-  const device = thread.deviceOf(operand).begin(stream);
+  const device = thread.device().begin(stream);
   if (extent.width === 0 || extent.height === 0 || extent.depth === 0) return cudaSuccess;
   if (extent.width > pitch) return cudaErrorInvalidPitchValue;
   putSide(BOX_TARGET, operand, { operand, offset: 0, pitch, slice });

@@ -4,6 +4,7 @@ import {
   MEMORY_HOST,
   MEMORY_MANAGED,
   POINTER_ATTRIBUTES_ADDRESS,
+  POINTER_ATTRIBUTES_DEVICE,
   POINTER_ATTRIBUTES_FLAGS,
   POINTER_ATTRIBUTES_KIND,
 } from "../runtime/protocol/definitions.ts";
@@ -51,9 +52,9 @@ const TYPES = new Map([
   [MEMORY_MANAGED, cudaMemoryTypeManaged],
 ]);
 
-/** Asks the device that an address is in for what it knows of it. */
+/** Asks what the devices know of an address. */
 function query(thread: HostThread, pointer: CudaPointer): DeviceFile {
-  const device = thread.deviceOf(pointer).begin();
+  const device = thread.device().begin();
   device.setU64(POINTER_ATTRIBUTES_ADDRESS, pointer).check(COMMAND_POINTER_ATTRIBUTES);
   return device;
 }
@@ -80,7 +81,7 @@ export function cudaPointerGetAttributes(
     }
     attributes.value = {
       type,
-      device: thread.devices.indexOf(device),
+      device: device.getU32(POINTER_ATTRIBUTES_DEVICE),
       devicePointer: ptr,
       hostPointer: type === cudaMemoryTypeDevice ? 0 : ptr,
     };

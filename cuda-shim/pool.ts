@@ -65,9 +65,9 @@ export interface CudaMemPoolProps {
   maxSize?: number;
 }
 
-/** Begins a request about a pool, on its device. @throws CudaError cudaErrorInvalidValue */
+/** Begins a request about a pool. @throws CudaError cudaErrorInvalidValue */
 function about(thread: HostThread, memPool: CudaMemPool, field: number): DeviceFile {
-  const device = thread.deviceOfHandle(memPool, cudaErrorInvalidValue).begin();
+  const device = thread.device().begin();
   return device.setHandle(field, memPool, cudaErrorInvalidValue);
 }
 
@@ -92,7 +92,7 @@ export function cudaMemPoolCreate(
     if (location.type !== cudaMemLocationTypeDevice) return cudaErrorInvalidValue;
     const device = deviceAt(thread, location.id).begin();
     device.setU64(POOL_CREATE_MAX_BYTES, maxSize).check(COMMAND_POOL_CREATE);
-    memPool.value = device.getHandle(POOL_CREATE_POOL);
+    memPool.value = device.getU32(POOL_CREATE_POOL);
     return cudaSuccess;
   });
 }
@@ -110,7 +110,7 @@ function askPool(memPool: Out<CudaMemPool> | null, ordinal: number, field: numbe
     if (!isBox(memPool)) return cudaErrorInvalidValue;
     const device = deviceAt(thread, ordinal).begin();
     device.check(COMMAND_POOL_CURRENT);
-    memPool.value = device.getHandle(field);
+    memPool.value = device.getU32(field);
     return cudaSuccess;
   });
 }
@@ -223,7 +223,7 @@ export function cudaMallocFromPoolAsync(
 export function cudaFreeAsync(devPtr: CudaPointer, stream: CudaStream = 0): number {
   return call((thread) => {
     if (!isSize(devPtr)) return cudaErrorInvalidValue;
-    const device = thread.deviceOf(devPtr).begin(stream);
+    const device = thread.device().begin(stream);
     return device.setU64(MEMORY_FREE_ASYNC_ADDRESS, devPtr).send(COMMAND_MEMORY_FREE_ASYNC);
   });
 }

@@ -2,6 +2,7 @@ import * as attr from "../runtime/protocol/attributes.ts";
 import {
   COMMAND_DEVICE_PROPERTIES,
   DEVICE_PROPERTIES_ATTRIBUTES,
+  DEVICE_PROPERTIES_DEVICE,
   DEVICE_PROPERTIES_NAME,
   DEVICE_PROPERTIES_NAME_SIZE,
   DEVICE_PROPERTIES_TOTAL_MEMORY,
@@ -178,7 +179,8 @@ export type CudaDeviceProp = {
  * @throws CudaError if it doesn't answer
  */
 export function readProperties(device: DeviceFile): CudaDeviceProp {
-  device.beginWithout().check(COMMAND_DEVICE_PROPERTIES);
+  device.beginWithout().setU32(DEVICE_PROPERTIES_DEVICE, device.ordinal);
+  device.check(COMMAND_DEVICE_PROPERTIES);
   const name = device.getBytes(DEVICE_PROPERTIES_NAME, DEVICE_PROPERTIES_NAME_SIZE);
   const attribute = (number: number) => device.getI32(DEVICE_PROPERTIES_ATTRIBUTES + 4 * number);
   const properties: Record<string, unknown> = {

@@ -21,6 +21,7 @@ import {
   MODULE_LOAD_FUNCTIONS,
   MODULE_LOAD_LOG_LENGTH,
   MODULE_LOAD_MODULE,
+  MODULE_LOAD_TWIN,
   MODULE_UNLOAD_MODULE,
   PARAMETER_BYTES,
   PARAMETER_OFFSET,
@@ -190,8 +191,17 @@ export class ProgramModule {
     return module;
   }
 
+  /** Its handle on some device, 0 if it is on none: all of them have the same managed variables. */
+  #twin(): number {
+    for (const [device, { generation, module }] of this.#loaded) {
+      if (generation === device.generation && module instanceof LoadedModule) return module.handle;
+    }
+    return 0;
+  }
+
   #load(device: DeviceFile): LoadedModule | CudaError {
     device.begin().setU32(MODULE_LOAD_BYTES, this.#image.length);
+    device.setU32(MODULE_LOAD_TWIN, this.#twin());
     const error = device.send(COMMAND_MODULE_LOAD, this.#image, answer);
     if (error !== cudaSuccess) {
       const log = answer.slice(0, device.getU32(MODULE_LOAD_LOG_LENGTH));

@@ -4,17 +4,16 @@ import {
   cudaSuccess,
 } from "../runtime/protocol/errors.ts";
 import {
-  COMMAND_EVENT_SYNCHRONIZE,
   COMMAND_STREAM_CREATE,
   COMMAND_STREAM_DESTROY,
   COMMAND_STREAM_INFO,
   COMMAND_STREAM_QUERY,
   COMMAND_STREAM_SYNCHRONIZE,
   COMMAND_STREAM_WAIT_EVENT,
-  EVENT_SYNCHRONIZE_EVENT,
   STREAM_CREATE_FLAGS,
   STREAM_CREATE_PRIORITY,
   STREAM_CREATE_STREAM,
+  STREAM_INFO_DEVICE,
   STREAM_INFO_FLAGS,
   STREAM_INFO_ID,
   STREAM_INFO_PRIORITY,
@@ -51,7 +50,7 @@ export function cudaStreamCreateWithPriority(
     const device = thread.device().begin();
     device.setU32(STREAM_CREATE_FLAGS, flags).setU32(STREAM_CREATE_PRIORITY, priority);
     device.check(COMMAND_STREAM_CREATE);
-    pStream.value = device.getHandle(STREAM_CREATE_STREAM);
+    pStream.value = device.getU32(STREAM_CREATE_STREAM);
     return cudaSuccess;
   });
 }
@@ -59,7 +58,7 @@ export function cudaStreamCreateWithPriority(
 /** Ends a stream; work that is in it still runs. The default streams can't be ended. */
 export function cudaStreamDestroy(stream: CudaStream): number {
   return call((thread) => {
-    const error = thread.deviceOfHandle(stream).begin(stream).send(COMMAND_STREAM_DESTROY);
+    const error = thread.device().begin(stream).send(COMMAND_STREAM_DESTROY);
     if (error === cudaSuccess) thread.streamAttributes.delete(stream);
     return error;
   });
@@ -67,14 +66,12 @@ export function cudaStreamDestroy(stream: CudaStream): number {
 
 /** Waits for the work that is in a stream. @returns the fault of a kernel, if one had one */
 export function cudaStreamSynchronize(stream: CudaStream): number {
-  return call((thread) =>
-    thread.deviceOfHandle(stream).begin(stream).send(COMMAND_STREAM_SYNCHRONIZE),
-  );
+  return call((thread) => thread.device().begin(stream).send(COMMAND_STREAM_SYNCHRONIZE));
 }
 
 /** cudaSuccess if the work that is in a stream is done, cudaErrorNotReady if not. */
 export function cudaStreamQuery(stream: CudaStream): number {
-  return call((thread) => thread.deviceOfHandle(stream).begin(stream).send(COMMAND_STREAM_QUERY));
+  return call((thread) => thread.device().begin(stream).send(COMMAND_STREAM_QUERY));
 }
 
 /**
@@ -84,13 +81,7 @@ export function cudaStreamQuery(stream: CudaStream): number {
 export function cudaStreamWaitEvent(stream: CudaStream, event: CudaEvent, flags = 0): number {
   return call((thread) => {
     if (flags !== 0 && flags !== 1) return cudaErrorInvalidValue;
-    const device = thread.deviceOfHandle(stream).begin(stream);
-    const owner = thread.deviceOfHandle(event);
-    if (owner !== device) {
-      // Devices can't wait for one another: the host waits for the event's.
-      owner.begin().setHandle(EVENT_SYNCHRONIZE_EVENT, event, cudaErrorInvalidResourceHandle);
-      return owner.send(COMMAND_EVENT_SYNCHRONIZE);
-    }
+    const device = thread.device().begin(stream);
     device.setHandle(STREAM_WAIT_EVENT_EVENT, event, cudaErrorInvalidResourceHandle);
     return device.send(COMMAND_STREAM_WAIT_EVENT);
   });
@@ -100,7 +91,7 @@ export function cudaStreamWaitEvent(stream: CudaStream, event: CudaEvent, flags 
 function info(stream: CudaStream, out: Out<number> | null, field: number): number {
   return call((thread) => {
     if (!isBox(out)) return cudaErrorInvalidValue;
-    const device = thread.deviceOfHandle(stream).begin(stream);
+    const device = thread.device().begin(stream);
     device.check(COMMAND_STREAM_INFO);
     out.value = field === STREAM_INFO_ID ? device.getU64(field) : device.getI32(field);
     return cudaSuccess;
@@ -126,9 +117,9 @@ export function cudaStreamGetId(stream: CudaStream, streamId: Out<number> | null
 export function cudaStreamGetDevice(stream: CudaStream, device: Out<number> | null): number {
   return call((thread) => {
     if (!isBox(device)) return cudaErrorInvalidValue;
-    const file = thread.deviceOfHandle(stream).begin(stream);
+    const file = thread.device().begin(stream);
     file.check(COMMAND_STREAM_INFO);
-    device.value = file.ordinal;
+    device.value = file.getU32(STREAM_INFO_DEVICE);
     return cudaSuccess;
   });
 }

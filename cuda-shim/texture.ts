@@ -163,8 +163,7 @@ function create(
     const view = new DataView(new ArrayBuffer(DESCRIPTOR_SIZE));
     const [resource, array] = describe(view);
     const ofArray = resource === RESOURCE_ARRAY || resource === RESOURCE_SURFACE;
-    const address = ofArray ? 0 : Number(view.getBigUint64(DESCRIPTOR_ADDRESS, true));
-    const device = ofArray ? thread.deviceOfHandle(array) : thread.deviceOf(address);
+    const device = ofArray ? thread.device() : thread.device();
     device.begin().setU32(TEXTURE_CREATE_RESOURCE, resource);
     if (ofArray) device.setHandle(TEXTURE_CREATE_ARRAY, array, cudaErrorInvalidResourceHandle);
     device.check(COMMAND_TEXTURE_CREATE, new Uint8Array(view.buffer));
@@ -175,7 +174,7 @@ function create(
 
 function destroy(thread: HostThread, object: CudaTextureObject): number {
   if (!isSize(object) || object === 0) return cudaErrorInvalidValue;
-  const device = thread.deviceOf(object).begin().setU64(TEXTURE_DESTROY_OBJECT, object);
+  const device = thread.device().begin().setU64(TEXTURE_DESTROY_OBJECT, object);
   return device.send(COMMAND_TEXTURE_DESTROY);
 }
 

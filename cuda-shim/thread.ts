@@ -1,4 +1,4 @@
-import type { DriverOptions } from "../runtime/driver/index.ts";
+import type { DriverOptions, OpenFile } from "../runtime/driver/index.ts";
 import {
   attachMachine,
   createMachine,
@@ -6,41 +6,36 @@ import {
   type MachineHandle,
   type MachineOptions,
 } from "../runtime/machine.ts";
-import { MAX_MEMORY_BYTES, POINTER_BASE } from "../runtime/memory/index.ts";
-import { FIRST_HANDLE } from "../runtime/protocol/definitions.ts";
 import {
   cudaErrorInitializationError,
   cudaErrorInvalidDevice,
-  cudaErrorInvalidResourceHandle,
   cudaErrorNoDevice,
   cudaErrorNotPermitted,
   cudaSuccess,
 } from "../runtime/protocol/errors.ts";
 import { HostCalls } from "./callbacks.ts";
-import { DeviceFile, HANDLE_SPAN } from "./device-file.ts";
+import { DeviceFile } from "./device-file.ts";
 import { CudaError, isSticky } from "./errors.ts";
 import type { LaunchConfiguration } from "./launch.ts";
 import { Registry } from "./registry.ts";
 import { defaultOutput } from "./stdout.ts";
-import type { CudaPointer, CudaStream } from "./types.ts";
+import type { CudaStream } from "./types.ts";
 
 /** What can be chosen about a host thread: where text goes, its id. */
 export type ThreadOptions = Omit<DriverOptions, "hostCall">;
 
 /** What can be chosen when CUDA is started in a thread. */
-export interface CudaOptions extends MachineOptions, ThreadOptions {
-  /** Number of devices (each a machine of its own); 1 unless given. */
-  readonly devices?: number;
-}
+export interface CudaOptions extends MachineOptions, ThreadOptions {}
 
 /** What another JavaScript thread needs to use the same devices; structured-cloneable. */
 export interface CudaHandle {
-  readonly machines: readonly MachineHandle[];
+  /** Undefined if there are no devices. */
+  readonly machine: MachineHandle | undefined;
 }
 
 /**
  * A host thread of CUDA: what the C library keeps in thread-local memory (the current device, the
- * last error, the launch being configured), its open files of the devices, and the kernels that the
+ * last error, the launch being configured), its open file of the devices, and the kernels that the
  * program registered. A JavaScript thread has one as a rule; it may have more, and chooses by
  * `useThread`.
  */
@@ -60,20 +55,22 @@ export class HostThread {
   /** The fat binaries, kernels and variables of the program. */
   readonly registry = new Registry();
   readonly devices: readonly DeviceFile[];
-  readonly #machines: readonly Machine[];
+  readonly #machine: Machine | undefined;
+  readonly #file: OpenFile | undefined;
   #open = true;
 
   /** Use `openCuda` or `attachCuda`. */
-  constructor(machines: readonly Machine[], options: ThreadOptions) {
-    this.#machines = machines;
-    this.devices = machines.map((machine, ordinal) => {
-      const file = machine.open(this.#callbacks(options, () => this.devices[ordinal]));
-      return new DeviceFile(file, ordinal);
-    });
+  constructor(machine: Machine | undefined, options: ThreadOptions) {
+    this.#machine = machine;
+    const file = machine?.open(this.#callbacks(options));
+    this.#file = file;
+    this.devices = file
+      ? Array.from({ length: machine?.devices ?? 0 }, (_, ordinal) => new DeviceFile(file, ordinal))
+      : [];
   }
 
   /** What the driver calls back, with the guard around it. */
-  #callbacks(options: ThreadOptions, device: () => DeviceFile | undefined): DriverOptions {
+  #callbacks(options: ThreadOptions): DriverOptions {
     const { hostCalls } = this;
     const { stdout = defaultOutput(1), stderr = defaultOutput(2), fault } = options;
     return {
@@ -81,8 +78,7 @@ export class HostThread {
       stdout: (text) => hostCalls.guard(() => stdout(text)),
       stderr: (text) => hostCalls.guard(() => stderr(text)),
       fault: (error, text) => hostCalls.guard(() => fault?.(error, text)),
-      hostCall: (ticket, error, stream) =>
-        hostCalls.run(ticket, error, device()?.handleOf(stream) ?? stream),
+      hostCall: (ticket, error, stream) => hostCalls.run(ticket, error, stream),
     };
   }
 
@@ -96,32 +92,6 @@ export class HostThread {
     throw new CudaError(this.devices.length === 0 ? cudaErrorNoDevice : cudaErrorInvalidDevice);
   }
 
-  /**
-   * The device whose memory an address is in: each has a range of 4 GiB of its own. An address that is
-   * in none is left to the current device to refuse.
-   * @throws CudaError as `device`
-   */
-  deviceOf(address: CudaPointer): DeviceFile {
-    const device = this.device();
-    if (this.devices.length === 1 || device.hasAddress(address)) return device;
-    return this.devices.find((other) => other.hasAddress(address)) ?? device;
-  }
-
-  /**
-   * The device that a handle is of; the current one for the default streams.
-   * @param error what is thrown if it is of none
-   * @throws CudaError
-   */
-  deviceOfHandle(handle: number, error: number = cudaErrorInvalidResourceHandle): DeviceFile {
-    if (typeof handle !== "number") throw new CudaError(error);
-    if (handle < HANDLE_SPAN || this.devices.length === 1) {
-      return handle < FIRST_HANDLE ? this.device() : (this.devices[0] ?? this.device());
-    }
-    const device = this.devices[Math.floor(handle / HANDLE_SPAN)];
-    if (!device) throw new CudaError(error);
-    return device;
-  }
-
   /** Whether `close` has not been called. */
   get isOpen(): boolean {
     return this.#open;
@@ -129,18 +99,18 @@ export class HostThread {
 
   /** Handle of these devices for `attachCuda` in another JavaScript thread. */
   get handle(): CudaHandle {
-    return { machines: this.#machines.map((machine) => machine.handle) };
+    return { machine: this.#machine?.handle };
   }
 
   /**
-   * Ends the host thread: its open files are released (the devices free what it left), and its
-   * machines are closed. Idempotent.
+   * Ends the host thread: its open file is released (the devices free what it left), and its
+   * machine is closed. Idempotent.
    */
   close(): void {
     this.#open = false;
     if (current === this) current = undefined;
-    for (const device of this.devices) device.file.release();
-    for (const machine of this.#machines) machine.close();
+    this.#file?.release();
+    this.#machine?.close();
   }
 
   [Symbol.dispose](): void {
@@ -160,12 +130,7 @@ let current: HostThread | undefined;
  * @throws RangeError if the sizes don't fit; Error if the WebAssembly of the core can't be loaded
  */
 export async function openCuda(options: CudaOptions = {}): Promise<HostThread> {
-  const { devices = 1, ...rest } = options;
-  return begin(devices, rest, (index) => {
-    // Each device's addresses are a range of their own, so that an address tells its device.
-    const pointerBase = (rest.pointerBase ?? POINTER_BASE) + index * MAX_MEMORY_BYTES;
-    return createMachine({ ...rest, index: (rest.index ?? 0) + index, pointerBase });
-  });
+  return begin(options.devices === 0 ? undefined : await createMachine(options), options);
 }
 
 /**
@@ -179,24 +144,17 @@ export async function attachCuda(
   handle: CudaHandle,
   options: ThreadOptions = {},
 ): Promise<HostThread> {
-  return begin(handle.machines.length, options, (index) =>
-    attachMachine(handle.machines[index] as MachineHandle),
-  );
+  const { machine } = handle;
+  return begin(machine && (await attachMachine(machine)), options);
 }
 
-/** Makes the machines and a host thread of them; if one fails, those before it are closed. */
-async function begin(
-  count: number,
-  options: ThreadOptions,
-  make: (index: number) => Promise<Machine>,
-): Promise<HostThread> {
-  const machines: Machine[] = [];
+/** Makes a host thread of a machine, which is closed if that fails. */
+function begin(machine: Machine | undefined, options: ThreadOptions): HostThread {
   try {
-    for (let index = 0; index < count; index++) machines.push(await make(index));
-    current = new HostThread(machines, options);
+    current = new HostThread(machine, options);
     return current;
   } catch (error) {
-    for (const machine of machines) machine.close();
+    machine?.close();
     throw error;
   }
 }

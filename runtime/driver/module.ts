@@ -279,8 +279,9 @@ export class DriverModule {
       return added;
     }
     virtqueueKick(queue);
+    const context = arg.getUint32(P.REQUEST_CONTEXT, true);
     if (pipeline !== undefined && command === P.COMMAND_LAUNCH) {
-      if (pipeline.lateError === 0 && pipeline.isCertain(arg, out?.length ?? 0)) {
+      if (!pipeline.lateErrors.has(context) && pipeline.isCertain(arg, out?.length ?? 0)) {
         slot.abandoned = true;
         slot.launch = true;
         pipeline.inFlight++;
@@ -296,11 +297,12 @@ export class DriverModule {
     if (pipeline !== undefined) {
       if (arg.getUint32(P.ARG_RESPONSE + P.RESPONSE_ERROR, true) === 0) {
         pipeline.learn(command, arg);
-        if (travel.synchronizes && pipeline.lateError !== 0) {
-          arg.setUint32(P.ARG_RESPONSE + P.RESPONSE_ERROR, pipeline.lateError, true);
+        const late = pipeline.lateErrors.get(context);
+        if (travel.synchronizes && late !== undefined) {
+          arg.setUint32(P.ARG_RESPONSE + P.RESPONSE_ERROR, late, true);
         }
       }
-      if (travel.synchronizes) pipeline.lateError = 0;
+      if (travel.synchronizes) pipeline.lateErrors.delete(context);
     }
     if (travel.synchronizes) this.events();
     return 0;
@@ -386,7 +388,8 @@ export class DriverModule {
     if (slot.launch && pipeline !== undefined) {
       pipeline.inFlight--;
       const error = slot.response.getUint32(P.RESPONSE_ERROR, true);
-      if (error !== 0 && pipeline.lateError === 0) pipeline.lateError = error;
+      const context = slot.requestWords[P.REQUEST_CONTEXT >> 2] ?? 0;
+      if (error !== 0 && !pipeline.lateErrors.has(context)) pipeline.lateErrors.set(context, error);
     }
     this.dma.giveSlot(slot);
   }

@@ -23,11 +23,15 @@ interface KnownFunction {
 export class LaunchPipeline {
   /** Launches that the device has not answered. */
   inFlight = 0;
-  /** The first error that such a launch came back with, for the next request that is waited for. */
-  lateError = 0;
+  /**
+   * The first error that such a launch came back with, for the next request of its context that is waited
+   * for.
+   */
+  readonly lateErrors = new Map<number, number>();
   #capturing = 0;
   readonly #functions = new Map<number, KnownFunction>();
-  readonly #streams = new Set<number>();
+  /** Streams, and their contexts. */
+  readonly #streams = new Map<number, number>();
 
   /**
    * Learns from a request that succeeded.
@@ -51,7 +55,7 @@ export class LaunchPipeline {
         known.clusters ||= request(F.FUNCTION_SET_ATTRIBUTE) >= F.FUNCTION_CLUSTER_WIDTH;
       }
     } else if (command === S.COMMAND_STREAM_CREATE) {
-      this.#streams.add(response(S.STREAM_CREATE_STREAM));
+      this.#streams.set(response(S.STREAM_CREATE_STREAM), request(P.REQUEST_CONTEXT));
     } else if (command === S.COMMAND_STREAM_DESTROY) {
       this.#streams.delete(request(P.REQUEST_STREAM));
     } else if (command === G.COMMAND_CAPTURE_BEGIN) {
@@ -76,7 +80,8 @@ export class LaunchPipeline {
     if (known === undefined || this.#capturing > 0 || request(P.LAUNCH_FLAGS) !== 0) return false;
     if (known.clusters) return false;
     const stream = request(P.REQUEST_STREAM);
-    if (stream > P.STREAM_PER_THREAD && !this.#streams.has(stream)) return false;
+    const context = request(P.REQUEST_CONTEXT);
+    if (stream > P.STREAM_PER_THREAD && this.#streams.get(stream) !== context) return false;
     for (let i = 0; i < 6; i++) {
       const extent = request(P.LAUNCH_GRID_X + 4 * i);
       if (extent === 0 || extent > LIMITS[i]!) return false;

@@ -8,6 +8,7 @@ import {
   POINTER_BASE,
   WASM_PAGE_BYTES,
 } from "../memory/index.ts";
+import { MAX_DEVICES } from "../protocol/definitions.ts";
 import { loadCore } from "../virtio/index.ts";
 import { interruptGroup } from "./device-loop.ts";
 import { inlineMachine } from "./inline.ts";
@@ -24,7 +25,9 @@ const DEFAULT_TIMEOUT_MS = 600_000;
 export interface MachineOptions extends ExecutionOptions {
   /** "inline" (the default): the device runs in this thread, inside the kick. "worker": in its own. */
   readonly device?: "inline" | "worker";
-  /** Bytes of device memory; by default all that 4 GiB leave. Memory is taken as it is needed. */
+  /** How many devices it is, all alike, 1 unless given; for openCuda 0, too. */
+  readonly devices?: number;
+  /** Bytes of memory of each device; by default all that 4 GiB leave. It is taken as it is needed. */
   readonly memoryBytes?: number;
   /** Streaming multiprocessors that the device says it has; 16 by default. */
   readonly multiprocessors?: number;
@@ -32,7 +35,7 @@ export interface MachineOptions extends ExecutionOptions {
   readonly timeoutMs?: number;
   /** Name of the device. */
   readonly name?: string;
-  /** Which of several devices of the process this is, from 0. */
+  /** Which of the process's devices the first of these is, from 0. */
   readonly index?: number;
   /** CUDA pointer of guest physical address 0: a multiple of 4 GiB below 2⁴⁷. */
   readonly pointerBase?: number;
@@ -44,6 +47,7 @@ export interface MachineOptions extends ExecutionOptions {
 
 /** What another JavaScript thread needs to use the same device; structured-cloneable. */
 export interface MachineHandle {
+  readonly devices: number;
   readonly memory: WebAssembly.Memory;
   readonly map: MemoryMap;
   readonly base: number;
@@ -71,6 +75,8 @@ export class MachineError extends Error {
 /** A vGPU with its memory and this thread's driver. */
 export class Machine {
   readonly memory: GuestMemory;
+  /** How many devices there are. */
+  readonly devices: number;
   readonly #driver: DriverModule;
   readonly #handle: MachineHandle | undefined;
   readonly #end: () => void;
@@ -80,11 +86,13 @@ export class Machine {
   /** Use `createMachine` or `attachMachine`. */
   constructor(
     memory: GuestMemory,
+    devices: number,
     driver: DriverModule,
     handle: MachineHandle | undefined,
     end: () => void,
   ) {
     this.memory = memory;
+    this.devices = devices;
     this.#driver = driver;
     this.#handle = handle;
     this.#end = end;
@@ -129,16 +137,23 @@ export class Machine {
 export async function createMachine(options: MachineOptions = {}): Promise<Machine> {
   const fixed = memoryMap();
   const limit = fixed.deviceMemory.size;
-  const wanted = Math.ceil((options.memoryBytes ?? limit) / WASM_PAGE_BYTES) * WASM_PAGE_BYTES;
-  if (!(wanted > 0 && wanted <= limit)) {
-    throw new RangeError(`device memory of ${options.memoryBytes} bytes; at most ${limit}`);
+  const devices = options.devices ?? 1;
+  if (!(Number.isInteger(devices) && devices >= 1 && devices <= MAX_DEVICES)) {
+    throw new RangeError(`${devices} devices; from 1 to ${MAX_DEVICES}`);
   }
+  const most = Math.floor(limit / devices / WASM_PAGE_BYTES) * WASM_PAGE_BYTES;
+  const each = Math.ceil((options.memoryBytes ?? most) / WASM_PAGE_BYTES) * WASM_PAGE_BYTES;
+  if (!(each > 0 && each <= most)) {
+    throw new RangeError(`device memory of ${options.memoryBytes} bytes; at most ${most}`);
+  }
+  const wanted = devices * each;
   const map = memoryMap({ bytes: fixed.deviceMemory.start + wanted });
   const memory = GuestMemory.create(map, options.pointerBase ?? POINTER_BASE);
   const core = await loadCore();
   const description: DeviceDescription = {
     name: options.name ?? "warpring vGPU",
     index: options.index ?? 0,
+    devices,
     multiprocessors: options.multiprocessors ?? 16,
     memoryBytes: wanted,
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
@@ -148,10 +163,10 @@ export async function createMachine(options: MachineOptions = {}): Promise<Machi
     const executor = await loadExecutor(options.executor, execution);
     const log = options.log ?? (() => {});
     const { gpu, driver } = inlineMachine({ memory, core, description, executor, log });
-    return new Machine(memory, driver, undefined, () => gpu.device.executor.dispose());
+    return new Machine(memory, devices, driver, undefined, () => gpu.device.executor.dispose());
   }
   const registers = R.newRegisters();
-  const handle = { memory: memory.memory, map, base: memory.base, core, registers };
+  const handle = { devices, memory: memory.memory, map, base: memory.base, core, registers };
   const thread = await startThread("device-worker");
   const ready = new Promise<void>((resolve, reject) => {
     thread.onMessage((message) => {
@@ -192,7 +207,7 @@ function driveShared(handle: MachineHandle, end: () => void): Machine {
     transport.close();
     throw new MachineError("cannot attach to the device", -result);
   }
-  return new Machine(memory, driver, handle, () => {
+  return new Machine(memory, handle.devices, driver, handle, () => {
     transport.close();
     end();
   });

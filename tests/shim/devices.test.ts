@@ -1,14 +1,21 @@
 import assert from "node:assert/strict";
 import {
+  __cudaRegisterFatBinary,
+  __cudaRegisterFunction,
+  __cudaRegisterVar,
   type CudaDeviceProp,
+  type CudaPointerAttributes,
   cudaChooseDevice,
   cudaDevAttrMaxThreadsPerBlock,
   cudaDevAttrMultiProcessorCount,
+  cudaDeviceEnablePeerAccess,
   cudaDeviceGetAttribute,
   cudaDeviceGetByPCIBusId,
   cudaDeviceGetPCIBusId,
+  cudaDeviceReset,
   cudaDeviceSynchronize,
   cudaDriverGetVersion,
+  cudaErrorInvalidResourceHandle,
   cudaEventCreate,
   cudaEventDestroy,
   cudaEventQuery,
@@ -18,14 +25,17 @@ import {
   cudaGetDevice,
   cudaGetDeviceCount,
   cudaGetDeviceProperties,
+  cudaLaunchKernel,
   cudaMalloc,
   cudaMallocAsync,
   cudaMemcpy,
   cudaMemcpyDefault,
   cudaMemcpyDeviceToDevice,
   cudaMemcpyDeviceToHost,
+  cudaMemcpyFromSymbol,
   cudaMemcpyHostToDevice,
   cudaMemset,
+  cudaPointerGetAttributes,
   cudaRuntimeGetVersion,
   cudaSetDevice,
   cudaStreamCreate,
@@ -37,7 +47,7 @@ import {
   openCuda,
 } from "../../cuda-shim/index.ts";
 import { describe, test } from "../harness.ts";
-import { fails, ok, withCuda } from "./support.ts";
+import { fails, fixtureBytes, ok, withCuda } from "./support.ts";
 
 const TWO = { devices: 2 };
 
@@ -143,7 +153,7 @@ describe("devices", () => {
       ok(cudaDeviceSynchronize());
     }, TWO));
 
-  test("have handles of their own: another device's are refused or lead to it", () =>
+  test("have streams and events: another device's lead to it, or are refused", () =>
     withCuda(() => {
       const [one, two, event] = [{ value: 0 }, { value: 0 }, { value: 0 }];
       ok(cudaStreamCreate(one));
@@ -154,11 +164,14 @@ describe("devices", () => {
       const a = { value: 0 };
       ok(cudaMalloc(a, 100));
       ok(cudaSetDevice(0));
-      // Waiting, asking and ending follow the handle; work is the current device's.
+      // All but launches follow the stream.
       ok(cudaStreamSynchronize(two.value));
       ok(cudaStreamQuery(two.value));
       const foreign = "cudaErrorInvalidResourceHandle";
-      fails(cudaMallocAsync(a, 100, two.value), foreign);
+      ok(cudaMallocAsync(a, 100, two.value));
+      const known: Out<CudaPointerAttributes | null> = { value: null };
+      ok(cudaPointerGetAttributes(known, a.value));
+      assert.equal(known.value?.device, 1);
       fails(cudaEventRecord(event.value, one.value), foreign);
       fails(cudaEventRecord(event.value, 0), foreign);
       ok(cudaEventRecord(event.value, two.value));
@@ -172,12 +185,59 @@ describe("devices", () => {
       ok(cudaStreamQuery(one.value));
     }, TWO));
 
+  for (const device of ["inline", "worker"] as const) {
+    test(`have kernels and variables of their own, but for managed ones (${device})`, () =>
+      withCuda(
+        () => {
+          const module = __cudaRegisterFatBinary(fixtureBytes("kernels.fatbin"));
+          __cudaRegisterFunction(module, "use", "useSymbols");
+          for (const name of ["counter", "managed"]) __cudaRegisterVar(module, name, name);
+          const out = { value: 0 };
+          const there = { value: 0 };
+          const stream = { value: 0 };
+          const read = (name: string): number | undefined => {
+            const value = new Int32Array(1);
+            ok(cudaMemcpyFromSymbol(value, name, 4));
+            return value[0];
+          };
+          for (const [ordinal, launches] of [1, 2].entries()) {
+            ok(cudaSetDevice(ordinal));
+            ok(cudaMalloc(out, 128));
+            ok(cudaStreamCreate(stream));
+            const argument = Float64Array.of(0);
+            new BigUint64Array(argument.buffer)[0] = BigInt(out.value);
+            for (let i = 0; i < launches; i++) {
+              ok(cudaLaunchKernel("use", 1, 4, [argument], 0, stream.value));
+            }
+            ok(cudaStreamSynchronize(stream.value));
+            if (ordinal === 0) there.value = stream.value;
+            const foreign = cudaLaunchKernel("use", 1, 4, [argument], 0, there.value);
+            assert.equal(foreign, ordinal === 0 ? 0 : cudaErrorInvalidResourceHandle);
+          }
+          assert.equal(read("counter"), 7 + 2 * 4);
+          ok(cudaDeviceSynchronize());
+          ok(cudaSetDevice(0));
+          ok(cudaDeviceSynchronize());
+          assert.equal(read("counter"), 7 + 2 * 4);
+          assert.equal(read("managed"), 5 + 2 + 2);
+          // Access by a kernel to the other's memory, and a reset that ends only one.
+          ok(cudaDeviceEnablePeerAccess(1));
+          ok(cudaDeviceReset());
+          assert.equal(read("counter"), 7);
+          ok(cudaSetDevice(1));
+          assert.equal(read("counter"), 7 + 2 * 4);
+          assert.equal(read("managed"), 5 + 2 + 2);
+        },
+        { ...TWO, device },
+      ));
+  }
+
   test("that can't be made leave nothing behind", async () => {
     await assert.rejects(openCuda({ devices: 2, memoryBytes: -5 }), RangeError);
     fails(cudaMalloc({ value: 0 }, 10), "cudaErrorInitializationError");
-    // The second one's addresses would be beyond what a pointer holds.
-    const pointerBase = 2 ** 47 - 2 ** 32;
-    await assert.rejects(openCuda({ devices: 2, memoryBytes: 1 << 20, pointerBase }));
+    await assert.rejects(openCuda({ devices: 2, memoryBytes: 2 ** 31 }), RangeError);
+    await assert.rejects(openCuda({ devices: 17, memoryBytes: 1 << 20 }), RangeError);
+    await assert.rejects(openCuda({ devices: 1.5, memoryBytes: 1 << 20 }), RangeError);
     fails(cudaMalloc({ value: 0 }, 10), "cudaErrorInitializationError");
   });
 

@@ -32,10 +32,10 @@ export class Fixture {
   readonly foreignStream: number;
   readonly foreignEvent: number;
 
-  /** @param api the calls; with a second device its stream and event can be foreign */
-  constructor(api: Api, devices = 2) {
+  /** @param api the calls */
+  constructor(api: Api) {
     this.api = api;
-    if (devices > 1) ok(api.cudaSetDevice(1));
+    ok(api.cudaSetDevice(1));
     this.foreignStream = made(api.cudaStreamCreate);
     this.foreignEvent = made(api.cudaEventCreate);
     ok(api.cudaSetDevice(0));

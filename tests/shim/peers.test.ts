@@ -24,17 +24,24 @@ import { describe, test } from "../harness.ts";
 import { fails, ok, withCuda } from "./support.ts";
 
 describe("peers", () => {
-  test("devices don't reach one another's memory, and say so", () =>
+  test("access is allowed and ended, each once, in one direction", () =>
     withCuda(
       () => {
         const can = { value: 1 };
         ok(cudaDeviceCanAccessPeer(can, 0, 1));
+        assert.equal(can.value, 1);
+        ok(cudaDeviceCanAccessPeer(can, 1, 1));
         assert.equal(can.value, 0);
-        fails(cudaDeviceEnablePeerAccess(1), "cudaErrorPeerAccessUnsupported");
+        fails(cudaDeviceDisablePeerAccess(1), "cudaErrorPeerAccessNotEnabled");
+        ok(cudaDeviceEnablePeerAccess(1));
+        fails(cudaDeviceEnablePeerAccess(1), "cudaErrorPeerAccessAlreadyEnabled");
+        ok(cudaSetDevice(1));
+        fails(cudaDeviceDisablePeerAccess(0), "cudaErrorPeerAccessNotEnabled");
+        ok(cudaSetDevice(0));
+        ok(cudaDeviceDisablePeerAccess(1));
         fails(cudaDeviceEnablePeerAccess(1, 1), "cudaErrorInvalidValue");
         fails(cudaDeviceEnablePeerAccess(0), "cudaErrorInvalidDevice");
         fails(cudaDeviceEnablePeerAccess(2), "cudaErrorInvalidDevice");
-        fails(cudaDeviceDisablePeerAccess(1), "cudaErrorPeerAccessNotEnabled");
         fails(cudaDeviceDisablePeerAccess(-1), "cudaErrorInvalidDevice");
       },
       { devices: 2 },

@@ -142,7 +142,7 @@ export class Script {
     wrong: (index: number, label: string, error: string) => string | undefined,
   ): void {
     const types = parameters.map(typeOf);
-    const fx = new Fixture(this.api, 1);
+    const fx = new Fixture(this.api);
     const good = () => types.map((type) => type.good(fx));
     this.#record("all good", name, good(), errors.cudaSuccess);
     for (const [index, type] of types.entries()) {
