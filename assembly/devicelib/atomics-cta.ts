@@ -1,5 +1,6 @@
-// Atomic operations on shared memory: as in `atomics.ts`, but plain loads and stores. One worker owns a
-// block's shared memory while the block runs, and lanes come one after the other.
+// Atomic operations of one thread alone: as in `atomics.ts`, but plain loads and stores. One worker owns a
+// block's shared memory while the block runs, and lanes come one after the other; device memory, too, if
+// one worker runs all blocks.
 
 import { add_rn_bf16, max_bf16, min_bf16 } from "./bfloat";
 import { add_rn_f16, max_f16, min_f16 } from "./half";

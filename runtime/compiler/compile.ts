@@ -17,7 +17,7 @@ import { constantOperand } from "./emit/frame.ts";
 import { GroupEmitter } from "./emit/group.ts";
 import { type EmitOptions, KernelEmitter, type RealSignature } from "./emit/kernel.ts";
 import { RegionEmitter } from "./emit/region.ts";
-import type { Cut, LoweredFunction, Site, Value } from "./ir/ir.ts";
+import { type Cut, isDeviceAtomic, type LoweredFunction, type Site, type Value } from "./ir/ir.ts";
 import { chunks } from "./lower/calls.ts";
 import { KernelContext, type ModuleLayout } from "./lower/context.ts";
 import { FunctionLowering } from "./lower/function.ts";
@@ -232,12 +232,7 @@ function hostsOf(functions: LoweredFunction[]): Set<string> {
 
 /** Library functions `atom_…` are atomic; those on shared memory, which one worker owns, end in `_cta`. */
 function hasAtomics(fn: LoweredFunction): boolean {
-  return fn.blocks.some((b) =>
-    b.values.some(({ op, aux }) => {
-      const name = op === "lib" ? (aux.name as string) : "";
-      return name.startsWith("atom_") && !name.endsWith("_cta");
-    }),
-  );
+  return fn.blocks.some((b) => b.values.some(isDeviceAtomic));
 }
 
 function frameBytesOf(cut: Cut): number {

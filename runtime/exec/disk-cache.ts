@@ -66,12 +66,12 @@ export class DiskCache implements KernelCache {
     this.#most = most;
   }
 
-  #path({ ptx, kernel, shape, fma, width }: KernelSource): string {
+  #path({ ptx, kernel, shape, fma, width, alone }: KernelSource): string {
     if (this.#ptx !== ptx) {
       this.#digest = sha256().update(ptx).digest("hex");
       this.#ptx = ptx;
     }
-    const parts = [this.#compiler, this.#digest, kernel, ...shape, fma, width ?? "any"];
+    const parts = [this.#compiler, this.#digest, kernel, ...shape, fma, width ?? "any", alone];
     return join(this.#folder, sha256().update(JSON.stringify(parts)).digest("hex"));
   }
 

@@ -114,7 +114,7 @@ export class Executor implements ModuleOwner {
   }
 
   /** Puts a compiled kernel's regions into the function table and its cut table into memory. */
-  place(compiled: CompiledKernel): PlacedKernel {
+  place(compiled: CompiledKernel, beside?: PlacedKernel): PlacedKernel {
     const module = new WebAssembly.Module(compiled.wasm);
     const instance = new WebAssembly.Instance(module, {
       env: { memory: this.host.memory.memory },
@@ -129,9 +129,11 @@ export class Executor implements ModuleOwner {
     this.host.memory.bytes(cuts, compiled.cuts.length).set(compiled.cuts);
     // Functions of the host print, allocate or report through this thread.
     const alone = compiled.hosts.some((name) => name !== "clock" && name !== "globaltimer");
-    const pooled = this.pool && !alone ? this.pool.add(module, table, compiled.regions) : 0;
+    const shared = this.pool && !alone && !beside;
+    const pooled = shared ? (this.pool as WorkerPool).add(module, table, compiled.regions) : 0;
     const help = pooled > 0 && compiled.atomics ? new HelpPolicy() : undefined;
-    return { compiled, table, cuts, pooled, lastMs: 0, help };
+    const history = beside?.history ?? { ms: 0, blocks: 0, help };
+    return { compiled, table, cuts, pooled, history };
   }
 
   private growTable(count: number): number {
@@ -174,7 +176,7 @@ export class Executor implements ModuleOwner {
 
   private launchGrid(request: LaunchRequest): KernelFault | undefined {
     const module = request.module as Module;
-    const kernel = module.kernel(request.kernel, request.block);
+    const kernel = this.formOf(request, module);
     this.children.begin(module);
     const info = module.kernels.get(request.kernel) as KernelInfo;
     const plan = this.plan(request, info, kernel);
@@ -183,6 +185,19 @@ export class Executor implements ModuleOwner {
     } finally {
       this.free(plan);
     }
+  }
+
+  /** The form of a kernel that a launch runs: for one thread where no other will take part. */
+  private formOf(request: LaunchRequest, module: Module): PlacedKernel {
+    const { kernel: name, block, grid, cooperative } = request;
+    const several = module.kernel(name, block, !this.pool);
+    if (!this.pool || !several.compiled.atomics) return several;
+    const blocks = grid[0] * grid[1] * grid[2];
+    const { history, pooled } = several;
+    const known = history.ms > 0 && blocks <= 4 * history.blocks;
+    const short = known && (history.ms <= WORTH_HELP_MS || history.help?.wanted() === false);
+    const alone = pooled === 0 || blocks === 1 || cooperative || short;
+    return alone ? module.kernel(name, block, true) : several;
   }
 
   /** Reserves the memory of the blocks that are resident at once. */
@@ -285,20 +300,22 @@ export class Executor implements ModuleOwner {
       for (let k = 0; k < plan.count; k++) this.writeContext(u32, thread, k, plan, kernel);
     }
     this.kernelHost.begin(request);
-    const helps = plan.threadsAtWork > 1 && (kernel.help?.wanted() ?? true);
-    const atOnce = helps && kernel.lastMs > WORTH_HELP_MS;
+    const { history } = kernel;
+    const helps = plan.threadsAtWork > 1 && (history.help?.wanted() ?? true);
+    const atOnce = helps && history.ms > WORTH_HELP_MS;
     let cause = this.runBlocks(plan, kernel, started, helps, atOnce);
     if (cause === 1)
       Atomics.store(new Int32Array(memory.memory.buffer), (at + L.LAUNCH_STOP) >> 2, 1);
     const others = plan.threadsAtWork > 1 ? (this.pool as WorkerPool).end() : 0;
     if (cause === 0) cause = others;
-    if (cause === 0 && plan.threadsAtWork > 1) {
+    if (cause === 0 && (plan.threadsAtWork > 1 || history.help)) {
       const ms = performance.now() - started;
-      // With help from the start it took half as long as it would have alone, or longer.
-      kernel.lastMs = ms * (atOnce ? 2 : 1);
       const [x, y, z] = request.grid;
+      // With help from the start it took half as long as it would have alone, or longer.
+      history.ms = ms * (atOnce ? 2 : 1);
+      history.blocks = x * y * z;
       const compared = atOnce || !helps;
-      if (compared && kernel.lastMs > WORTH_HELP_MS) kernel.help?.ran(ms, x * y * z, atOnce);
+      if (compared && history.ms > WORTH_HELP_MS) history.help?.ran(ms, history.blocks, atOnce);
     }
     if (cause === 0 && memory.view.getUint32(at + L.LAUNCH_STOP, true) === 0) return undefined;
     return describeFault(memory, at, request, kernel.compiled, this.kernelHost, cause);

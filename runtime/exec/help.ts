@@ -2,6 +2,8 @@
 
 /** Launches that are not compared: the engine is still optimising the code. */
 const WARM_UP = 4;
+/** Launches alone after them: the code for one thread is new then. */
+const ALONE = 2;
 /** The other way is tried again after so many launches, and then after twice as many each time. */
 const FIRST_RETRY = 16;
 const LAST_RETRY = 1024;
@@ -18,12 +20,12 @@ export class HelpPolicy {
   readonly #best: [alone: number, helped: number] = [0, 0];
   #launches = 0;
   #retry = FIRST_RETRY;
-  #retryAt = WARM_UP + FIRST_RETRY;
+  #retryAt = WARM_UP + ALONE + FIRST_RETRY;
 
   /** May workers take part in the launch that begins? */
   wanted(): boolean {
     if (this.#launches < WARM_UP) return true;
-    if (this.#launches === WARM_UP) return false;
+    if (this.#launches < WARM_UP + ALONE) return false;
     const [alone, helped] = this.#best;
     const help = helped === 0 || helped <= alone;
     return this.#launches === this.#retryAt ? !help : help;

@@ -34,8 +34,15 @@ export interface PlacedKernel {
   cuts: number;
   /** Number in the worker pool; 0 if it must run on the launching thread alone. */
   pooled: number;
-  /** What its last launch would have taken one thread, if workers could have helped; 0 before. */
-  lastMs: number;
+  history: LaunchHistory;
+}
+
+/** What is known of a kernel's launches, whichever form of it ran. */
+export interface LaunchHistory {
+  /** What the last one would have taken one thread, if workers could have helped; 0 before. */
+  ms: number;
+  /** Blocks of its grid. */
+  blocks: number;
   /** Where help is not always worth having. */
   help: HelpPolicy | undefined;
 }
@@ -47,7 +54,8 @@ export interface ModuleOwner {
   readonly fma: "exact" | "relaxed" | "unfused";
   readonly width: 1 | 4 | undefined;
   readonly cache: KernelCache | undefined;
-  place(compiled: CompiledKernel): PlacedKernel;
+  /** @param beside the form for several threads, of one for a single thread */
+  place(compiled: CompiledKernel, beside?: PlacedKernel): PlacedKernel;
   release(kernel: PlacedKernel): void;
 }
 
@@ -218,30 +226,37 @@ export class Module implements LoadedModule {
     )?.name;
   }
 
-  /** The kernel compiled for a block shape; compiled and placed on first use. */
-  kernel(name: string, shape: Shape): PlacedKernel {
+  /**
+   * The kernel compiled for a block shape; compiled and placed on first use.
+   * @param alone the form for one thread that runs all blocks, else for several
+   */
+  kernel(name: string, shape: Shape, alone: boolean): PlacedKernel {
     let shapes = this.placed.get(name);
     if (!shapes) {
       shapes = new Map();
       this.placed.set(name, shapes);
     }
-    const key = shape[0] + shape[1] * 2048 + shape[2] * 2048 * 2048;
+    const several = shape[0] + shape[1] * 2048 + shape[2] * 2048 * 2048;
+    const key = alone ? -several : several;
     let placed = shapes.get(key);
     if (!placed) {
-      placed = this.owner.place(this.compile(name, shape));
+      placed = this.owner.place(
+        this.compile(name, shape, alone),
+        alone ? shapes.get(several) : undefined,
+      );
       shapes.set(key, placed);
     }
     return placed;
   }
 
-  private compile(name: string, shape: Shape): CompiledKernel {
+  private compile(name: string, shape: Shape, alone: boolean): CompiledKernel {
     const lowered = this.lowered.get(name);
     if (!lowered) throw new Error(`no kernel ${name}`);
     const { fma, width, cache } = this.owner;
-    const source = { ptx: this.source, kernel: name, shape, fma, width };
+    const source = { ptx: this.source, kernel: name, shape, fma, width, alone };
     const kept = cache?.get(source);
     if (kept) return kept;
-    const compiled = compileKernel(lowered, { fma, shape, width });
+    const compiled = compileKernel(lowered, { fma, shape, width, alone });
     cache?.put(source, compiled);
     return compiled;
   }

@@ -125,6 +125,8 @@ export interface KernelSource {
   shape: readonly [number, number, number];
   fma: "exact" | "relaxed" | "unfused";
   width: 1 | 4 | undefined;
+  /** One thread runs all blocks. */
+  alone: boolean;
 }
 
 /** Compiled kernels that outlive the process. */

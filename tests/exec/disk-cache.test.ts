@@ -55,6 +55,7 @@ const source = (step: number): KernelSource => ({
   shape: [64, 1, 1],
   fma: "exact",
   width: undefined,
+  alone: false,
 });
 
 async function compiled(step: number) {

@@ -17,11 +17,11 @@ describe("help with atomic kernels", () => {
   test("is kept where it is faster, and tried anew ever more rarely where it is not", () => {
     assert.equal(
       launches(new HelpPolicy(), 60, 10, 6),
-      `hhhha${"h".repeat(15)}a${"h".repeat(31)}ahhhhhhh`,
+      `hhhhaa${"h".repeat(16)}a${"h".repeat(31)}ahhhhh`,
     );
     assert.equal(
       launches(new HelpPolicy(), 60, 10, 20),
-      `hhhha${"a".repeat(15)}h${"a".repeat(31)}haaaaaaa`,
+      `hhhhaa${"a".repeat(16)}h${"a".repeat(31)}haaaaa`,
     );
   });
 

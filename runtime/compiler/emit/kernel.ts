@@ -1,4 +1,4 @@
-import type { Type } from "../ir/ir.ts";
+import { isDeviceAtomic, type Type, type Value } from "../ir/ir.ts";
 import type { DeviceLibrary, LibraryFunction, LibraryLinker } from "../wasm/library.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
 import { VALTYPE } from "../wasm/opcodes.ts";
@@ -13,6 +13,8 @@ export interface EmitOptions {
   shape: readonly [number, number, number] | undefined;
   /** Shared addresses are offsets in the cluster's window, not in the block's own. */
   clusters?: boolean;
+  /** One thread runs all blocks: atomic operations on device memory need not be atomic. */
+  alone?: boolean;
 }
 
 /** A function that is really called: its chunks' types. */
@@ -73,6 +75,14 @@ export class KernelEmitter {
   /** The index of a device library function, linked on first use. */
   library(name: string): number {
     return this.linker.place(this.libraryFunction(name).index);
+  }
+
+  /** The index of the device library function that an operation calls. */
+  libraryOf(v: Value): number {
+    const name = v.aux.name as string;
+    const plain = `${name}_cta`;
+    const alone = this.options.alone === true && isDeviceAtomic(v) && !v.aux.system;
+    return this.library(alone && this.hasLibrary(plain) ? plain : name);
   }
 
   libraryFunction(name: string): LibraryFunction {

@@ -76,7 +76,7 @@ export function emitScalar(e: ScalarTarget, v: Value): void {
       return;
     case "lib":
       for (const a of v.args) e.push(a);
-      w.call(e.kernel.library(v.aux.name as string));
+      w.call(e.kernel.libraryOf(v));
       return;
     case "load":
       emitLoad(e, v);

@@ -397,7 +397,7 @@ function emitLanes(e: GroupOperands, v: Value, locals: number[]): void {
       w.op(OP.select);
     } else {
       for (const a of v.args) e.lane(a, k);
-      if (v.op === "lib") w.call(e.kernel.library(v.aux.name as string));
+      if (v.op === "lib") w.call(e.kernel.libraryOf(v));
       else {
         const code = SCALAR_OPS[v.op] ?? (OP as Record<string, number>)[v.op];
         if (code === undefined) throw new Error(`no instruction for ${v.op}`);

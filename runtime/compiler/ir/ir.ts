@@ -42,11 +42,10 @@ export interface Aux {
   ordered?: boolean;
   /** load: memory that no kernel writes while it runs (.const, .param, .nc) */
   invariant?: boolean;
-  /** atomic: operation ("add", "cas", …) and its type's name ("u32", "f16x2") */
+  /** atomic: operation ("add", "cas", …) */
   atomic?: string;
-  atomicType?: string;
-  /** atomic on memory that only this block touches (shared), so that no real atomic is needed */
-  blockLocal?: boolean;
+  /** lib: an atomic operation that others than this device's threads may take part in (.sys) */
+  system?: boolean;
   /** lib: function of the device library; sreg: register; call: function; host: imported function */
   name?: string;
   /** fault sites: index into the kernel's site table */
@@ -236,6 +235,12 @@ export function isPure(value: Value): boolean {
     default:
       return true;
   }
+}
+
+/** Whether an operation is an atomic one of the library on device memory, not on a block's own. */
+export function isDeviceAtomic({ op, aux }: Value): boolean {
+  const name = op === "lib" ? (aux.name as string) : "";
+  return name.startsWith("atom_") && !name.endsWith("_cta");
 }
 
 /** Operations that must stay even if nobody uses their result. */

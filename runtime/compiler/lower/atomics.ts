@@ -24,7 +24,8 @@ function libraryType(op: string, type: PtxType): string {
 
 /**
  * One atomic operation for each element through the library's `atom_<op>_<type>(address,
- * operands…)`: real atomic accesses, except on shared memory, which one worker owns (`…_cta`).
+ * operands…)`: real atomic accesses, except on shared memory, which one worker owns (`…_cta`). Where one
+ * thread runs all blocks, those on device memory need be no more, unless the host may take part.
  * A vector is atomic element by element (PTX ISA §9.7.13.7).
  */
 function atomic(b: Builder, i: Instruction, address: Operand, sources: Operand[]): Value[] {
@@ -39,7 +40,9 @@ function atomic(b: Builder, i: Instruction, address: Operand, sources: Operand[]
   return Array.from({ length: parts }, (_, k) => {
     const at = offset + k * size;
     const place = at === 0 ? ea : b.emit("i32_add", I32, [ea, b.i32(at)]);
-    return b.lib(name, [place, ...values.map((v) => v[k])], true);
+    const old = b.lib(name, [place, ...values.map((v) => v[k])], true);
+    old.aux.system = i.mods.includes("sys");
+    return old;
   });
 }
 
