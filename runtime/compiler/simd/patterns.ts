@@ -29,21 +29,35 @@ function laneStride(shape: ShapeOf, check: Value): number | undefined {
   return s.kind === AFFINE && s.stride > 0 ? s.stride : undefined;
 }
 
-/** Whether a value depends on what each lane has loaded: its lanes then have no pattern to hope for. */
+/** What `comesFromLoad` has found out. */
+const fromLoads = new WeakMap<Value, boolean>();
+
+/**
+ * Whether a value depends on what each lane has loaded: its lanes then have no pattern to hope for.
+ * What is found out on the way is kept, so that the questions of a whole kernel take linear time.
+ */
 export function comesFromLoad(shape: ShapeOf, value: Value): boolean {
-  const seen = new Set<Value>();
-  const work = [...value.args];
-  for (let v = work.pop(); v; v = work.pop()) {
+  const known = fromLoads.get(value);
+  if (known !== undefined) return known;
+  const seen = new Set([value]);
+  const path = [{ value, next: 0 }];
+  for (let top = path.at(-1); top; top = path.at(-1)) {
+    if (top.next === top.value.args.length) {
+      path.pop();
+      continue;
+    }
+    const v = top.value.args[top.next++];
     if (seen.has(v) || shape(v).kind === UNIFORM) continue;
+    if (v.op === "load" || fromLoads.get(v)) {
+      for (const { value } of path) fromLoads.set(value, true);
+      return true;
+    }
     seen.add(v);
-    if (v.op === "load") return true;
-    work.push(...v.args);
+    if (fromLoads.get(v) === undefined) path.push({ value: v, next: 0 });
   }
+  for (const v of seen) fromLoads.set(v, false);
   return false;
 }
-
-/** What `comesFromLoad` has found out about checks, which are asked about at each of their uses. */
-const fromLoads = new WeakMap<Value, boolean>();
 
 /**
  * Bytes between neighbouring lanes that an access of unknown pattern is tried with: most turn out
@@ -51,12 +65,7 @@ const fromLoads = new WeakMap<Value, boolean>();
  */
 function triedStride(shape: ShapeOf, check: Value): number | undefined {
   if (check.op !== "check" || check.aux.space === "local") return undefined;
-  let loaded = fromLoads.get(check);
-  if (loaded === undefined) {
-    loaded = comesFromLoad(shape, check);
-    fromLoads.set(check, loaded);
-  }
-  if (loaded) return undefined;
+  if (comesFromLoad(shape, check)) return undefined;
   const { align = 1, scale } = check.aux;
   if (check.args.length === 2 && align % (scale as number) !== 0) return undefined;
   return align;
