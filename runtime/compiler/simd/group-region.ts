@@ -388,10 +388,9 @@ function cloneTerminator(
  */
 function assumeGuards(region: Region, d: Divergence): void {
   let block = region.start;
-  const seen = new Set<Block>();
   let id = Math.max(...region.blocks.map((b) => b.id)) + 1;
-  while (!seen.has(block)) {
-    seen.add(block);
+  // A block that a loop comes back to has had its effects when it is reached again.
+  for (let preds = 0; block.preds.length === preds; preds = 1) {
     if (block.values.some((v) => hasEffect(v) && v.op !== "check")) return;
     const t = block.terminator;
     if (t?.kind === "jump") {
