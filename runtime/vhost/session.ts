@@ -5,7 +5,7 @@
 import type { DeviceDescription } from "../device/properties.ts";
 import { OFFERED_FEATURES, VirtioGpu } from "../device/virtio-gpu.ts";
 import type { ExecHost, Executor } from "../exec/index.ts";
-import { deviceWorkspace, guestRegions } from "../machine/layout.ts";
+import { deviceWorkspace } from "../machine/layout.ts";
 import { CONFIG_SIZE } from "../protocol/definitions.ts";
 import { STATUS_NEEDS_RESET } from "../virtio/index.ts";
 import { Connection, ConnectionError, type Message } from "./connection.ts";
@@ -263,7 +263,9 @@ export class Session {
     }
     const table = readTable(payload, descriptors);
     const { libc, description } = this.#options;
-    this.#memory = MappedMemory.map(libc, table, description.memoryBytes);
+    // Without the feature the driver cannot use device memory that is shared: all there is is RAM.
+    const map = this.#vrings.sharesDeviceMemory ? MappedMemory.map : MappedMemory.mapRam;
+    this.#memory = map(libc, table, description.memoryBytes);
     for (const { fd } of this.#table) this.#close(fd);
     this.#table = table;
     for (const fd of descriptors) taken.add(fd);
@@ -279,7 +281,7 @@ export class Session {
       description: { ...description, memoryBytes: memory.map.deviceMemory.size },
       executor,
       workspace: deviceWorkspace(memory.map),
-      regions: guestRegions(memory.map),
+      regions: memory.ram,
       interrupt: (index) => this.#vrings.interrupt(index),
       log,
       deferred: true,

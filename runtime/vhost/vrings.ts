@@ -1,6 +1,11 @@
 /** The rings of one client: what the frontend says of each, and when the device serves it. */
 import type { VirtioGpu } from "../device/virtio-gpu.ts";
-import { MAX_QUEUE_GROUPS, QUEUE_EVENT, QUEUES_PER_GROUP } from "../protocol/definitions.ts";
+import {
+  MAX_QUEUE_GROUPS,
+  QUEUE_EVENT,
+  QUEUES_PER_GROUP,
+  WARPRING_F_DEVICE_MEMORY,
+} from "../protocol/definitions.ts";
 import {
   type QueueObserver,
   STATUS_ACKNOWLEDGE,
@@ -184,6 +189,11 @@ export class Vrings {
     if (vring === undefined || vring.running || vring.kick < 0 || !vring.enabled) return true;
     if (this.#served === undefined || !this.#negotiate(this.#served.gpu)) return false;
     const { gpu, memory } = this.#served;
+    if (memory.sharesDeviceMemory !== this.sharesDeviceMemory) {
+      throw new TableError(
+        "WARPRING_F_DEVICE_MEMORY decides what the memory table means: SET_FEATURES comes before it",
+      );
+    }
     const { size } = vring;
     const [desc, driver, device] = [vring.desc, vring.avail, vring.used].map((user) =>
       memory.guestOf(user),
@@ -218,6 +228,11 @@ export class Vrings {
       virtio.writeStatus(status);
     }
     return (virtio.status & STATUS_DRIVER_OK) !== 0;
+  }
+
+  /** WARPRING_F_DEVICE_MEMORY was accepted: the memory table has device memory, too. */
+  get sharesDeviceMemory(): boolean {
+    return (this.features & (1n << BigInt(WARPRING_F_DEVICE_MEMORY))) !== 0n;
   }
 
   get #packed(): boolean {

@@ -217,6 +217,7 @@ describe("vhost-user, from a frontend that is not ours", () => {
     config: "CONFIG: parts of the configuration space",
     status: "STATUS and RESET_DEVICE: a broken ring, and a new start",
     base: "a ring that was stopped goes on where it was",
+    elsewhere: "RAM in two regions at other addresses, and no device memory that is shared",
     inflight: "INFLIGHT_SHMFD: what a device had comes back from the next one",
   };
   const packed: Record<string, string> = {

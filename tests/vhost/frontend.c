@@ -38,15 +38,21 @@ static uint64_t start_ring(struct ring *r, unsigned index, unsigned base) {
   return start_ring_at(r->at, index, base, r->kick, r->call, r->error);
 }
 
-static void offer(struct ring *r, unsigned head, uint32_t command, uint32_t first) {
-  uint64_t place = request_place(r->at, head);
-  write_request(r->at, head, command, first);
-  r->desc[head] = (struct desc){place, 256, 1, (uint16_t)(head + 1)};
-  r->desc[head + 1] = (struct desc){place + 0x200, 0x200, 2, 0};
+/* What is added to a place in `memory` for its guest address. */
+static uint64_t guest_offset;
+
+static void make_available(struct ring *r, unsigned head) {
   r->avail->ring[r->avail->idx % SIZE] = (uint16_t)head;
   __atomic_store_n(&r->avail->idx, (uint16_t)(r->avail->idx + 1), __ATOMIC_SEQ_CST);
   uint64_t one = 1;
   WANT(write(r->kick, &one, 8) == 8);
+}
+static void offer(struct ring *r, unsigned head, uint32_t command, uint32_t first) {
+  uint64_t place = request_place(r->at, head) + guest_offset;
+  write_request(r->at, head, command, first);
+  r->desc[head] = (struct desc){place, 256, 1, (uint16_t)(head + 1)};
+  r->desc[head + 1] = (struct desc){place + 0x200, 0x200, 2, 0};
+  make_available(r, head);
 }
 static void wait_used(struct ring *r, uint16_t index) {
   while (__atomic_load_n(&r->used->idx, __ATOMIC_SEQ_CST) != index) WANT(wait_for(r->call));
@@ -186,6 +192,111 @@ static void base(void) {
   WANT(r.used->ring[1].id == 2 && error_of(&r, 2) == 0);
 }
 
+/* A frontend whose RAM is elsewhere, as that of a virtual machine is: two regions, one of them above
+ * 4 GiB, and no device memory that is shared. Data goes in and out by the queue. */
+struct table {
+  uint32_t count, padding;
+  struct {
+    uint64_t guest, bytes, user, offset;
+  } regions[2];
+};
+static void send_table(const struct table *t, const int *fds, int wants_reply) {
+  struct message m = {SET_MEM_TABLE, wants_reply ? 1 | NEED_REPLY : 1, sizeof *t, {0}};
+  char control[CMSG_SPACE(2 * sizeof(int))] __attribute__((aligned(8))) = {0};
+  struct iovec iov = {&m, 12 + sizeof *t};
+  struct msghdr h = {NULL, 0, &iov, 1, control, sizeof control, 0};
+  memcpy(m.payload, t, sizeof *t);
+  struct cmsghdr *c = CMSG_FIRSTHDR(&h);
+  c->cmsg_level = SOL_SOCKET, c->cmsg_type = SCM_RIGHTS, c->cmsg_len = CMSG_LEN(2 * sizeof(int));
+  memcpy(CMSG_DATA(c), fds, 2 * sizeof(int));
+  WANT(sendmsg(s, &h, MSG_NOSIGNAL) == (ssize_t)iov.iov_len);
+}
+#define LOW 0xa0000
+#define HIGH 0x100000
+static void copy(struct ring *r, uint64_t target, uint64_t source, uint32_t kind, uint32_t flags) {
+  /* The request and its answer are in the upper region, the data is in the lower one. */
+  uint64_t place = request_place(r->at, 0);
+  uint32_t request[16] = {0x12, 0, 0x100, 0}, fields[] = {5000, 0, kind, flags};
+  memcpy(request + 2, memory + place + 0x380, 4); /* the context */
+  memcpy(request + 6, &target, 8), memcpy(request + 8, &source, 8), memcpy(request + 10, fields, 16);
+  memcpy(memory + place, request, sizeof request);
+  int in = kind == 1; /* to the device: the data follows the request, else the answer */
+  r->desc[0] = (struct desc){place + guest_offset, sizeof request, 1, 1};
+  r->desc[1] = in ? (struct desc){0x3000, 5000, 1, 2} : (struct desc){place + guest_offset + 0x200, 8, 3, 2};
+  r->desc[2] = in ? (struct desc){place + guest_offset + 0x200, 8, 2, 0} : (struct desc){0x8000, 5000, 2, 0};
+  make_available(r, 0);
+  wait_used(r, r->avail->idx);
+  WANT(error_of(r, 0) == 0);
+}
+static void elsewhere(void) {
+  const uint64_t features = F_VERSION_1 | F_PROTOCOL | 5; /* not WARPRING_F_DEVICE_MEMORY */
+  begin(REPLY_ACK);
+  WANT(ask64(SET_FEATURES, features, -1) == 0);
+  int fds[2] = {memory_file(F_SEAL_SHRINK, LOW + 0x1000), memory_file(F_SEAL_SHRINK, HIGH)};
+  struct table table = {2, 0, {{0, LOW, 1ull << 30, 0x1000}, {1ull << 32, HIGH, USER + RAM, 0}}};
+  send_table(&table, fds, 1);
+  uint64_t refused = 1;
+  WANT(receive(SET_MEM_TABLE, &refused, 8, NULL) == 8 && refused == 0);
+  uint8_t *low = mmap(NULL, LOW, PROT_READ | PROT_WRITE, MAP_SHARED, fds[0], 0x1000);
+  uint8_t *high = mmap(NULL, HIGH, PROT_READ | PROT_WRITE, MAP_SHARED, fds[1], 0);
+  WANT(low != MAP_FAILED && high != MAP_FAILED);
+  memory = high - RAM;
+  guest_offset = (1ull << 32) - RAM;
+  struct ring r = ring_at(0);
+  WANT(start_ring(&r, 0, 0) == 0);
+  offer(&r, 0, START, 1);
+  wait_used(&r, 1);
+  WANT(error_of(&r, 0) == 0);
+  offer(&r, 0, 3, 0x80000000u); /* CONTEXT_CREATE, CONTEXT_PRIMARY */
+  wait_used(&r, 2);
+  uint64_t place = request_place(r.at, 0), address;
+  uint32_t context, allocation[16] = {0x10, 0, 0, 0, 0, 0, 5000, 0, 2}; /* MEMORY_ALLOC, MEMORY_DEVICE */
+  memcpy(&context, memory + place + 0x208, 4);
+  WANT(error_of(&r, 0) == 0 && context != 0);
+  offer(&r, 0, 0x10, 5000);
+  wait_used(&r, 3);
+  WANT(error_of(&r, 0) != 0); /* no context */
+  allocation[2] = context;
+  memcpy(memory + place, allocation, sizeof allocation);
+  make_available(&r, 0);
+  wait_used(&r, 4);
+  memcpy(&address, memory + place + 0x208, 8);
+  WANT(error_of(&r, 0) == 0 && address != 0);
+  for (int i = 0; i < 5000; i++) low[0x3000 + i] = (uint8_t)(i * 7 + i / 256);
+  memcpy(memory + place + 0x380, &context, 4);
+  copy(&r, address, 0, 1, 1);
+  copy(&r, 0, address, 2, 2);
+  WANT(memcmp(low + 0x3000, low + 0x8000, 5000) == 0);
+  /* Between the regions there is nothing. */
+  r.desc[0] = (struct desc){LOW, 64, 1, 1};
+  make_available(&r, 0);
+  WANT(wait_for(r.error));
+  close(s);
+
+  /* Regions that overlap, or leave no room; a table that came before the features. */
+  for (int i = 0; i < 2; i++) {
+    begin(REPLY_ACK);
+    WANT(ask64(SET_FEATURES, features, -1) == 0);
+    table.regions[1].guest = i ? 1ull << 32 : LOW - 0x1000;
+    table.regions[1].bytes = i ? 1ull << 32 : HIGH;
+    if (i) fds[1] = memory_file(F_SEAL_SHRINK, 1ull << 32);
+    send_table(&table, fds, 0);
+    WANT(at_end());
+    close(s);
+  }
+  guest_offset = 0;
+  begin(REPLY_ACK);
+  WANT(share(memory_file(F_SEAL_SHRINK, ALL)) == 0);
+  WANT(ask64(SET_FEATURES, features, -1) == 0);
+  struct ring late = ring_at(0);
+  uint64_t places[5] = {0, USER + late.at, USER + late.at + 0x2000, USER + late.at + 0x1000, 0};
+  WANT(ask_state(SET_VRING_NUM, 0, SIZE) == 0 && ask(SET_VRING_ADDR, places, sizeof places, -1) == 0);
+  WANT(ask64(SET_VRING_KICK, 0, late.kick) == 0);
+  uint32_t enable[2] = {0, 1};
+  send_message(SET_VRING_ENABLE, NEED_REPLY, enable, 8, -1);
+  WANT(at_end());
+}
+
 /* INFLIGHT_SHMFD. Entries: u8 in flight at 0, u16 next at 6, u64 counter at 8. */
 static void inflight(void) {
   struct area area;
@@ -287,7 +398,7 @@ static void many(void) {
 int main(int argc, char **argv) {
   static const struct scenario scenarios[] = {
       {"unsealed", unsealed}, {"shrinks", shrinks}, {"short-file", short_file}, {"reply-ack", reply_ack},
-      {"mq", mq}, {"config", config}, {"status", status}, {"base", base}, {"inflight", inflight},
+      {"mq", mq}, {"config", config}, {"status", status}, {"base", base}, {"elsewhere", elsewhere}, {"inflight", inflight},
       {"silent", silent}, {"many", many}};
   return run_scenario(scenarios, sizeof scenarios / sizeof *scenarios, argc, argv);
 }
