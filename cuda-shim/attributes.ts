@@ -119,6 +119,19 @@ export function cudaStreamSetAttribute(stream: CudaStream, attr: number, value: 
   });
 }
 
+/** Gives a stream the attributes of another. */
+export function cudaStreamCopyAttributes(dst: CudaStream, src: CudaStream): number {
+  return call((thread) => {
+    for (const stream of [dst, src]) {
+      thread.device().begin(stream).check(COMMAND_STREAM_INFO);
+    }
+    const attributes = thread.streamAttributes.get(src);
+    if (attributes) thread.streamAttributes.set(dst, new Map(attributes));
+    else thread.streamAttributes.delete(dst);
+    return cudaSuccess;
+  });
+}
+
 /** What was set by `cudaStreamSetAttribute`, or undefined. */
 export function cudaStreamGetAttribute(
   stream: CudaStream,

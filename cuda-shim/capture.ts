@@ -3,10 +3,12 @@ import { cudaErrorInvalidValue, cudaSuccess } from "../runtime/protocol/errors.t
 import {
   CAPTURE_BEGIN_MODE,
   CAPTURE_END_GRAPH,
+  CAPTURE_GLOBAL,
   CAPTURE_INFO_DEPENDENCIES,
   CAPTURE_INFO_GRAPH,
   CAPTURE_INFO_ID,
   CAPTURE_INFO_STATUS,
+  CAPTURE_RELAXED,
   COMMAND_CAPTURE_BEGIN,
   COMMAND_CAPTURE_END,
   COMMAND_CAPTURE_INFO,
@@ -20,6 +22,22 @@ import {
   isI32,
   type Out,
 } from "./types.ts";
+
+/**
+ * Sets which calls this host thread may make while streams are captured, and gives what was set
+ * before.
+ * @param mode `cudaStreamCaptureMode…`, changed for what it was
+ */
+export function cudaThreadExchangeStreamCaptureMode(mode: Out<number> | null): number {
+  return call((thread) => {
+    if (!isBox(mode) || !isI32(mode.value)) return cudaErrorInvalidValue;
+    if (mode.value < CAPTURE_GLOBAL || mode.value > CAPTURE_RELAXED) return cudaErrorInvalidValue;
+    const before = thread.captureMode;
+    thread.captureMode = mode.value;
+    mode.value = before;
+    return cudaSuccess;
+  });
+}
 
 /** Begins to capture a stream. @param mode `cudaStreamCaptureMode…` */
 export function cudaStreamBeginCapture(stream: CudaStream, mode: number): number {

@@ -157,6 +157,17 @@ export const cudaMemAdviseSetAccessedBy = 5;
 export const cudaMemAdviseUnsetAccessedBy = 6;
 export const cudaMemLocationTypeHost = 2;
 
+// cudaDeviceP2PAttr
+export const cudaDevP2PAttrPerformanceRank = 1;
+export const cudaDevP2PAttrAccessSupported = 2;
+export const cudaDevP2PAttrNativeAtomicSupported = 3;
+export const cudaDevP2PAttrCudaArrayAccessSupported = 4;
+
+// cudaMemAccessFlags
+export const cudaMemAccessFlagsProtNone = 0;
+export const cudaMemAccessFlagsProtRead = 1;
+export const cudaMemAccessFlagsProtReadWrite = 3;
+
 /** Flags of arrays. */
 export const cudaArrayDefault = 0;
 export const cudaArrayLayered = 1;

@@ -10,6 +10,7 @@ import {
   IOCTL_BASE,
   REQUEST_COMMAND,
   REQUEST_CONTEXT,
+  REQUEST_FLAGS,
   REQUEST_SIZE,
   REQUEST_STREAM,
   RESPONSE_ERROR,
@@ -38,6 +39,7 @@ import {
   cudaSuccess,
 } from "../runtime/protocol/errors.ts";
 import { readU64, writeU64 } from "../runtime/protocol/fields.ts";
+import { CAPTURE_GLOBAL } from "../runtime/protocol/graphs.ts";
 import { CudaError } from "./errors.ts";
 import { isU32 } from "./types.ts";
 
@@ -67,6 +69,8 @@ export class DeviceFile {
   readonly ordinal: number;
   /** What `cudaSetDeviceFlags` chose. */
   flags = 0;
+  /** Of the host thread: which of its calls are refused while streams are captured. */
+  captureMode: number = CAPTURE_GLOBAL;
   readonly #arg = new DataView(new ArrayBuffer(ARG_SIZE));
   readonly #request = new Uint8Array(this.#arg.buffer, 0, REQUEST_SIZE);
   #context = 0;
@@ -116,6 +120,7 @@ export class DeviceFile {
     this.#request.fill(0);
     this.#arg.setUint32(REQUEST_CONTEXT, this.#context, true);
     this.#arg.setUint32(REQUEST_STREAM, handle, true);
+    this.#arg.setUint32(REQUEST_FLAGS, this.captureMode, true);
     return this;
   }
 

@@ -1,3 +1,4 @@
+import { cudaDevAttrMaxTexture1DLinearWidth } from "../runtime/protocol/attributes.ts";
 import {
   COMMAND_CONTEXT_RESET,
   COMMAND_CONTEXT_SYNCHRONIZE,
@@ -15,6 +16,7 @@ import {
 import { CUDART_VERSION } from "./constants.ts";
 import type { DeviceFile } from "./device-file.ts";
 import { CudaError } from "./errors.ts";
+import type { CudaChannelFormatDesc } from "./misc.ts";
 import { type CudaDeviceProp, readProperties } from "./properties.ts";
 import { call, type HostThread } from "./thread.ts";
 import { isBox, isI32, isObject, type Out } from "./types.ts";
@@ -43,6 +45,23 @@ export function cudaSetDevice(device: number): number {
   return call((thread) => {
     deviceAt(thread, device).needContext();
     thread.current = device;
+    return cudaSuccess;
+  });
+}
+
+/** Makes a device's primary context, and leaves the current device as it is. Flags are hints. */
+export function cudaInitDevice(device: number, _deviceFlags = 0, _flags = 0): number {
+  return call((thread) => {
+    deviceAt(thread, device).needContext();
+    return cudaSuccess;
+  });
+}
+
+/** Would say which devices are chosen from, where none was chosen: there is nothing to choose. */
+export function cudaSetValidDevices(devices: readonly number[] | null, len: number): number {
+  return call((thread) => {
+    if (!isI32(len)) return cudaErrorInvalidValue;
+    for (let i = 0; i < len; i++) deviceAt(thread, devices?.[i] ?? -1);
     return cudaSuccess;
   });
 }
@@ -86,6 +105,16 @@ export function cudaDeviceGetAttribute(
     value.value = file.getI32(DEVICE_ATTRIBUTE_VALUE);
     return cudaSuccess;
   });
+}
+
+/** Texels that a linear texture of a device may have, whatever they are made of. */
+export function cudaDeviceGetTexture1DLinearMaxWidth(
+  maxWidthInElements: Out<number> | null,
+  fmtDesc: CudaChannelFormatDesc | null,
+  device: number,
+): number {
+  if (!isObject(fmtDesc)) return call(() => cudaErrorInvalidValue);
+  return cudaDeviceGetAttribute(maxWidthInElements, cudaDevAttrMaxTexture1DLinearWidth, device);
 }
 
 /** The PCI address of a device: `domain:bus:device.function`, in hexadecimal. */

@@ -1,6 +1,7 @@
 /** Kernels' attributes, and how many of their blocks a multiprocessor holds. */
 import { cudaDevAttrMultiProcessorCount } from "../runtime/protocol/attributes.ts";
 import {
+  cudaErrorInvalidDevice,
   cudaErrorInvalidDeviceFunction,
   cudaErrorInvalidValue,
   cudaSuccess,
@@ -35,8 +36,16 @@ import {
 } from "../runtime/protocol/functions.ts";
 import { cudaDeviceGetAttribute } from "./device.ts";
 import { withFunction } from "./function-call.ts";
-import { call } from "./thread.ts";
-import { type HostSymbol, isBox, isI32, isSize, isU32, type Out } from "./types.ts";
+import { call, currentThread } from "./thread.ts";
+import {
+  type CudaKernel,
+  type HostSymbol,
+  isBox,
+  isI32,
+  isSize,
+  isU32,
+  type Out,
+} from "./types.ts";
 
 /** `cudaFuncAttributes`; sizes in bytes, versions 10 major + minor. */
 export interface CudaFuncAttributes {
@@ -108,6 +117,23 @@ function set(func: HostSymbol | null, attribute: number, value: number): number 
 export function cudaFuncSetAttribute(func: HostSymbol | null, attr: number, value: number): number {
   if (attr === FUNCTION_CACHE_CONFIG) return call(() => cudaErrorInvalidValue);
   return set(func, attr, value);
+}
+
+/** Sets an attribute of a kernel on one device; the current device stays what it is. */
+export function cudaKernelSetAttributeForDevice(
+  kernel: CudaKernel,
+  attr: number,
+  value: number,
+  dev: number,
+): number {
+  const thread = currentThread();
+  if (thread === undefined) return cudaFuncSetAttribute(kernel, attr, value);
+  if (!thread.devices[dev]) return call(() => cudaErrorInvalidDevice);
+  const before = thread.current;
+  thread.current = dev;
+  const error = cudaFuncSetAttribute(kernel, attr, value);
+  thread.current = before;
+  return error;
 }
 
 /** Prefers shared memory or L1 for a kernel (`cudaFuncCachePrefer…`); a hint. */

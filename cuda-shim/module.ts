@@ -10,7 +10,14 @@ import {
 } from "../runtime/protocol/errors.ts";
 import { ProgramModule } from "./registry.ts";
 import { call, currentThread } from "./thread.ts";
-import { type CudaKernel, type CudaLibrary, type HostSymbol, isBox, type Out } from "./types.ts";
+import {
+  type CudaKernel,
+  type CudaLibrary,
+  type HostSymbol,
+  isBox,
+  isU32,
+  type Out,
+} from "./types.ts";
 
 /** An image of kernels: PTX text, or the bytes of PTX, of a fat binary or of an ELF file. */
 export type KernelImage = string | Uint8Array;
@@ -124,6 +131,14 @@ export function cudaGetKernel(kernel: Out<CudaKernel> | null, hostFun: HostSymbo
   return __cudaGetKernel(kernel, hostFun);
 }
 
+/** `cudaGetKernel`: the device has one kind of handle for functions and kernels. */
+export function cudaGetFuncBySymbol(
+  functionPtr: Out<CudaKernel> | null,
+  symbolPtr: HostSymbol,
+): number {
+  return __cudaGetKernel(functionPtr, symbolPtr);
+}
+
 /**
  * Loads a library of kernels into the current device at once.
  * @param code PTX text, or the bytes of PTX, of a fat binary or of an ELF file
@@ -196,6 +211,26 @@ export function cudaLibraryGetKernelCount(count: Out<number> | null, library: Cu
     const module = thread.registry.module(library);
     if (!module) return cudaErrorInvalidResourceHandle;
     count.value = module.on(thread.device()).functionCount;
+    return cudaSuccess;
+  });
+}
+
+/** The first kernels of a library, `numKernels` of them at most. */
+export function cudaLibraryEnumerateKernels(
+  kernels: Out<CudaKernel[]> | null,
+  numKernels: number,
+  library: CudaLibrary,
+): number {
+  return call((thread) => {
+    if (!isBox(kernels) || !isU32(numKernels) || numKernels === 0) return cudaErrorInvalidValue;
+    const module = thread.registry.module(library);
+    if (!module) return cudaErrorInvalidResourceHandle;
+    const loaded = module.on(thread.device());
+    const count = Math.min(numKernels, loaded.functionCount);
+    kernels.value = Array.from(
+      { length: count },
+      (_, index) => thread.registry.addKernel(module, loaded.functionAt(index).name).handle,
+    );
     return cudaSuccess;
   });
 }

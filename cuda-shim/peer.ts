@@ -19,12 +19,37 @@ import { cudaMemcpyDeviceToDevice } from "./constants.ts";
 import { CudaError } from "./errors.ts";
 import { copy } from "./memory.ts";
 import { call, type HostThread } from "./thread.ts";
-import { type CudaPointer, type CudaStream, isBox, isSize, type Out } from "./types.ts";
+import { type CudaPointer, type CudaStream, isBox, isI32, isSize, type Out } from "./types.ts";
 
 function checkDevice(thread: HostThread, ...ordinals: number[]): void {
   if (ordinals.some((ordinal) => !thread.devices[ordinal])) {
     throw new CudaError(cudaErrorInvalidDevice);
   }
+}
+
+/**
+ * What one device can do with another's memory.
+ * @param attr `cudaDevP2PAttr…`, 1 to 5
+ */
+export function cudaDeviceGetP2PAttribute(
+  value: Out<number> | null,
+  attr: number,
+  srcDevice: number,
+  dstDevice: number,
+): number {
+  return call((thread) => {
+    if (!isBox(value) || !isI32(attr)) return cudaErrorInvalidValue;
+    checkDevice(thread, srcDevice, dstDevice);
+    value.value = attribute(thread, attr, srcDevice, dstDevice);
+    return cudaSuccess;
+  });
+}
+
+function attribute(thread: HostThread, number: number, source: number, target: number): number {
+  const file = thread.device().beginWithout().setU32(PEER_ATTRIBUTE_ATTRIBUTE, number);
+  file.setU32(PEER_ATTRIBUTE_SOURCE, source).setU32(PEER_ATTRIBUTE_TARGET, target);
+  file.check(COMMAND_PEER_ATTRIBUTE);
+  return file.getU32(PEER_ATTRIBUTE_VALUE);
 }
 
 /** Whether kernels of one device can use another's memory. A device is no peer of its own. */
@@ -36,13 +61,8 @@ export function cudaDeviceCanAccessPeer(
   return call((thread) => {
     if (!isBox(canAccessPeer)) return cudaErrorInvalidValue;
     checkDevice(thread, device, peerDevice);
-    canAccessPeer.value = 0;
-    if (device === peerDevice) return cudaSuccess;
-    const file = thread.device().beginWithout();
-    file.setU32(PEER_ATTRIBUTE_ATTRIBUTE, PEER_ACCESS_SUPPORTED);
-    file.setU32(PEER_ATTRIBUTE_SOURCE, device).setU32(PEER_ATTRIBUTE_TARGET, peerDevice);
-    file.check(COMMAND_PEER_ATTRIBUTE);
-    canAccessPeer.value = file.getU32(PEER_ATTRIBUTE_VALUE);
+    const own = device === peerDevice;
+    canAccessPeer.value = own ? 0 : attribute(thread, PEER_ACCESS_SUPPORTED, device, peerDevice);
     return cudaSuccess;
   });
 }

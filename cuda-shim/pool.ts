@@ -8,6 +8,7 @@ import {
 import {
   COMMAND_MEMORY_ALLOC_ASYNC,
   COMMAND_MEMORY_FREE_ASYNC,
+  COMMAND_POOL_ACCESS,
   COMMAND_POOL_CREATE,
   COMMAND_POOL_CURRENT,
   COMMAND_POOL_DESTROY,
@@ -18,6 +19,11 @@ import {
   MEMORY_ALLOC_ASYNC_BYTES,
   MEMORY_ALLOC_ASYNC_POOL,
   MEMORY_FREE_ASYNC_ADDRESS,
+  POOL_ACCESS_ALLOWED,
+  POOL_ACCESS_DEVICE,
+  POOL_ACCESS_FLAGS,
+  POOL_ACCESS_POOL,
+  POOL_ACCESS_SET,
   POOL_CREATE_MAX_BYTES,
   POOL_CREATE_POOL,
   POOL_CURRENT_CURRENT,
@@ -40,6 +46,7 @@ import {
 } from "./constants.ts";
 import type { DeviceFile } from "./device-file.ts";
 import { CudaError } from "./errors.ts";
+import type { CudaMemLocation } from "./managed.ts";
 import { sizeError } from "./memory.ts";
 import { call, type HostThread } from "./thread.ts";
 import {
@@ -50,6 +57,7 @@ import {
   isI32,
   isObject,
   isSize,
+  isU32,
   type Out,
 } from "./types.ts";
 
@@ -134,6 +142,111 @@ export function cudaDeviceSetMemPool(device: number, memPool: CudaMemPool): numb
     const file = deviceAt(thread, device).begin();
     file.setHandle(POOL_CURRENT_POOL, memPool, cudaErrorInvalidValue);
     return file.send(COMMAND_POOL_CURRENT);
+  });
+}
+
+/** The device that memory of a type at a place is on. @throws CudaError */
+function deviceOfPlace(
+  thread: HostThread,
+  location: CudaMemLocation | null,
+  type: number,
+): DeviceFile {
+  if (!isObject(location) || type !== cudaMemAllocationTypePinned) {
+    throw new CudaError(cudaErrorInvalidValue);
+  }
+  if (location.type !== cudaMemLocationTypeDevice) throw new CudaError(cudaErrorNotSupported);
+  return deviceAt(thread, location.id);
+}
+
+/** Checks a place and calls `body` with its device's ordinal. */
+function atPlace(
+  location: CudaMemLocation | null,
+  type: number,
+  body: (ordinal: number) => number,
+): number {
+  let ordinal = 0;
+  const error = call((thread) => {
+    ordinal = deviceOfPlace(thread, location, type).ordinal;
+    return cudaSuccess;
+  });
+  return error === cudaSuccess ? body(ordinal) : error;
+}
+
+/** The pool that a place has from the start. @param type `cudaMemAllocationTypePinned` */
+export function cudaMemGetDefaultMemPool(
+  memPool: Out<CudaMemPool> | null,
+  location: CudaMemLocation | null,
+  type: number,
+): number {
+  return atPlace(location, type, (ordinal) => cudaDeviceGetDefaultMemPool(memPool, ordinal));
+}
+
+/** The pool that `cudaMallocAsync` takes from at a place. */
+export function cudaMemGetMemPool(
+  memPool: Out<CudaMemPool> | null,
+  location: CudaMemLocation | null,
+  type: number,
+): number {
+  return atPlace(location, type, (ordinal) => cudaDeviceGetMemPool(memPool, ordinal));
+}
+
+/** Chooses the pool that `cudaMallocAsync` takes from at a place. */
+export function cudaMemSetMemPool(
+  location: CudaMemLocation | null,
+  type: number,
+  memPool: CudaMemPool,
+): number {
+  return atPlace(location, type, (ordinal) => cudaDeviceSetMemPool(ordinal, memPool));
+}
+
+/** `cudaMemAccessDesc` */
+export interface CudaMemAccessDesc {
+  location: CudaMemLocation;
+  /** `cudaMemAccessFlagsProt…` */
+  flags: number;
+}
+
+/** Begins a request about a device's access to a pool. @throws CudaError */
+function poolAccess(
+  thread: HostThread,
+  memPool: CudaMemPool,
+  location: CudaMemLocation | null,
+): DeviceFile {
+  const { ordinal } = deviceOfPlace(thread, location, cudaMemAllocationTypePinned);
+  return about(thread, memPool, POOL_ACCESS_POOL).setU32(POOL_ACCESS_DEVICE, ordinal);
+}
+
+/** Who may use a pool's memory (`cudaMemAccessFlagsProt…`). */
+export function cudaMemPoolGetAccess(
+  flags: Out<number> | null,
+  memPool: CudaMemPool,
+  location: CudaMemLocation | null,
+): number {
+  return call((thread) => {
+    if (!isBox(flags)) return cudaErrorInvalidValue;
+    const device = poolAccess(thread, memPool, location);
+    device.check(COMMAND_POOL_ACCESS);
+    flags.value = device.getU32(POOL_ACCESS_ALLOWED);
+    return cudaSuccess;
+  });
+}
+
+/**
+ * Lets devices use a pool's memory, or no longer; its own device always may.
+ * @param descList places, each with `cudaMemAccessFlagsProtNone` or `cudaMemAccessFlagsProtReadWrite`
+ */
+export function cudaMemPoolSetAccess(
+  memPool: CudaMemPool,
+  descList: readonly CudaMemAccessDesc[] | null,
+): number {
+  return call((thread) => {
+    if (!Array.isArray(descList)) return cudaErrorInvalidValue;
+    for (const { location, flags } of descList as readonly CudaMemAccessDesc[]) {
+      if (!isU32(flags)) return cudaErrorInvalidValue;
+      const device = poolAccess(thread, memPool, location).setU32(POOL_ACCESS_SET, 1);
+      device.setU32(POOL_ACCESS_FLAGS, flags).check(COMMAND_POOL_ACCESS);
+    }
+    return cudaSuccess;
   });
 }
 

@@ -13,6 +13,7 @@ import {
   cudaErrorNotPermitted,
   cudaSuccess,
 } from "../runtime/protocol/errors.ts";
+import { CAPTURE_GLOBAL } from "../runtime/protocol/graphs.ts";
 import { HostCalls } from "./callbacks.ts";
 import { DeviceFile } from "./device-file.ts";
 import { CudaError, isSticky } from "./errors.ts";
@@ -52,6 +53,15 @@ export class HostThread {
   readonly hostCalls = new HostCalls();
   /** Hints that were given about streams, by stream and attribute. */
   readonly streamAttributes = new Map<CudaStream, Map<number, unknown>>();
+  /** Which calls it may make while streams are captured (`cudaStreamCaptureMode…`). */
+  get captureMode(): number {
+    return this.#captureMode;
+  }
+  set captureMode(mode: number) {
+    this.#captureMode = mode;
+    for (const device of this.devices) device.captureMode = mode;
+  }
+  #captureMode: number = CAPTURE_GLOBAL;
   /** The fat binaries, kernels and variables of the program. */
   readonly registry = new Registry();
   readonly devices: readonly DeviceFile[];

@@ -193,6 +193,12 @@ export const TABLE: Record<string, Parameter[]> = {
   cudaStreamQuery: ["stream"],
   cudaStreamSetAttribute: ["stream", is(1), is({})],
   cudaStreamSynchronize: ["stream"],
+  cudaDeviceGetTexture1DLinearMaxWidth: ["out", "structure", "device"],
+  cudaGetFuncBySymbol: ["out", "registered kernel"],
+  cudaInitDevice: ["device", is(0), is(0)],
+  cudaKernelSetAttributeForDevice: ["kernel handle", is(8), is(0), "device"],
+  cudaLibraryEnumerateKernels: ["out", is(1), "library"],
+  cudaStreamCopyAttributes: ["stream", "stream"],
   cudaStreamWaitEvent: ["stream", "event", is(0)],
 };
 
@@ -265,6 +271,16 @@ export const ELSEWHERE = new Set([
   "cudaGraphRemoveDependencies",
   "cudaStreamBeginCapture",
   "cudaStreamEndCapture",
+  "cudaThreadExchangeStreamCaptureMode",
+  // Places, and lists of them: newer.test.ts.
+  "cudaMemGetDefaultMemPool",
+  "cudaMemGetMemPool",
+  "cudaMemPoolGetAccess",
+  "cudaMemPoolSetAccess",
+  "cudaMemSetMemPool",
+  // Lists, and two devices that must differ: newer.test.ts.
+  "cudaDeviceGetP2PAttribute",
+  "cudaSetValidDevices",
   // Done once only: peers.test.ts, devices.cu.
   "cudaDeviceDisablePeerAccess",
   "cudaDeviceEnablePeerAccess",
@@ -281,11 +297,9 @@ export function typeOf(parameter: Parameter): ParameterType {
 /** Calls that only the library in C has, with all of their parameters. */
 export const NATIVE: Record<string, Parameter[]> = {
   cudaDeviceGetSharedMemConfig: ["out"],
-  cudaDeviceGetTexture1DLinearMaxWidth: ["out", "structure", "device"],
   cudaFuncSetSharedMemConfig: ["kernel", is(1)],
   cudaGetDriverEntryPoint: ["text", "out", is(0), is({ value: 0 })],
   cudaGetDriverEntryPointByVersion: ["text", "out", is(13000), is(0), is({ value: 0 })],
-  cudaGetFuncBySymbol: ["out", "registered kernel"],
   cudaGraphEventRecordNodeGetEvent: ["record node", "out"],
   cudaGraphEventRecordNodeSetEvent: ["record node", "own event"],
   cudaGraphEventWaitNodeGetEvent: ["wait node", "out"],
@@ -334,11 +348,7 @@ export const NATIVE: Record<string, Parameter[]> = {
     "in device",
   ],
   cudaGraphUpload: ["exec", "stream"],
-  cudaInitDevice: ["device", is(0), is(0)],
-  cudaKernelSetAttributeForDevice: ["kernel handle", is(8), is(0), "device"],
-  cudaLibraryEnumerateKernels: ["out", is(1), "library"],
   cudaMemRangeGetAttribute: ["out", is(4), is(1), "managed", "size in memory to use"],
-  cudaStreamCopyAttributes: ["stream", "stream"],
   cudaUserObjectCreate: ["out", is(0), "function", is(1), is(1)],
 };
 
@@ -347,9 +357,6 @@ export const NATIVE_ELSEWHERE = new Set([
   "__cudaRegisterManagedVar", // managed.cu
   // Enumerations only.
   "cudaDeviceSetSharedMemConfig",
-  "cudaSetValidDevices",
-  // There is no peer whatever is given.
-  "cudaDeviceGetP2PAttribute",
   // There are no views.
   "cudaGetTextureObjectResourceViewDesc",
   // Structures, and several handles that must fit together: nodes.cu.
@@ -375,20 +382,14 @@ export const NATIVE_ELSEWHERE = new Set([
   "cudaGetTextureObjectResourceDesc",
   "cudaGetTextureObjectTextureDesc",
   // Lists and structures: libraries.cu.
-  "cudaMemGetDefaultMemPool",
-  "cudaMemGetMemPool",
-  "cudaMemPoolGetAccess",
-  "cudaMemSetMemPool",
   "cudaLibraryLoadFromFile",
   "cudaMemDiscardAndPrefetchBatchAsync",
   "cudaMemDiscardBatchAsync",
-  "cudaMemPoolSetAccess",
   "cudaMemPrefetchBatchAsync",
   "cudaMemRangeGetAttributes",
   "cudaMemcpy3DPeer",
   "cudaMemcpy3DPeerAsync",
   "cudaMemcpyBatchAsync",
-  "cudaThreadExchangeStreamCaptureMode",
   // The forms of old of calls in the table.
   "cudaMemcpyArrayToArray",
   "cudaMemcpyFromArray",
