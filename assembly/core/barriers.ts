@@ -26,6 +26,7 @@ import {
   PC_READY,
 } from "../../runtime/exec/layout";
 import { STATE_FREE, STATE_FRESH } from "./exec";
+import { allLanes, lanesAt } from "./lanes";
 
 /** A 32-bit field of a record. */
 // @ts-ignore: decorator
@@ -102,45 +103,78 @@ function barrierOf(launch: u32, context: u32, t: u32): u32 {
   return load<u32>(field(context, BLOCK_ARGUMENT) + 4 * t);
 }
 
+/** The lanes of a warp that wait with the same barrier word as lane `lane`; 0 if that one doesn't wait. */
+function waitsLike(launch: u32, context: u32, warp: u32, lanes: u32, lane: u32): u32 {
+  const pcs = field(context, BLOCK_PC) + 128 * warp;
+  const pc = load<u32>(pcs + 4 * lane);
+  if (barrierOf(launch, context, 32 * warp + lane) == 0xffffffff) return 0;
+  return field(cutOf(launch, pc), CUT_FLAGS) & CUT_CONSTANT ? lanesAt(pcs, lanes, pc) : 1 << lane;
+}
+
+/** The barriers, by number, that threads wait at: a mask of 16. */
+function waitedFor(launch: u32, context: u32, threads: u32): u32 {
+  const pcs = field(context, BLOCK_PC);
+  let ids: u32 = 0;
+  for (let warp: u32 = 0; warp * 32 < threads; warp++) {
+    const lanes = min<u32>(32, threads - 32 * warp);
+    for (let rest = allLanes(lanes); rest; ) {
+      const lane = ctz(rest);
+      const same = waitsLike(launch, context, warp, lanes, lane);
+      if (same) ids |= 1 << (barrierOf(launch, context, 32 * warp + lane) & 15);
+      rest &= ~(same ? same : lanesAt(pcs + 128 * warp, lanes, load<u32>(pcs + 128 * warp + 4 * lane)));
+    }
+  }
+  return ids;
+}
+
+/** The lanes of a warp that wait at barrier `id`. */
+function lanesWaiting(launch: u32, context: u32, warp: u32, lanes: u32, id: u32): u32 {
+  const pcs = field(context, BLOCK_PC) + 128 * warp;
+  let mask: u32 = 0;
+  for (let rest = allLanes(lanes); rest; ) {
+    const lane = ctz(rest);
+    const same = waitsLike(launch, context, warp, lanes, lane);
+    if (same && (barrierOf(launch, context, 32 * warp + lane) & 15) == id) mask |= same;
+    rest &= ~(same ? same : lanesAt(pcs, lanes, load<u32>(pcs + 4 * lane)));
+  }
+  return mask;
+}
+
 /** Opens every barrier that enough threads have reached; true if one opened. */
 export function openBarriers(launch: u32, context: u32, threads: u32): bool {
   const pcs = field(context, BLOCK_PC);
   let opened = false;
-  for (let id: u32 = 0; id < 16; id++) {
+  for (let ids = waitedFor(launch, context, threads); ids; ids &= ids - 1) {
+    const id: u32 = ctz(ids);
     let waiting: u32 = 0;
     let live: u32 = 0;
     let counted: u32 = 0;
-    let word: u32 = 0;
-    let entry: u32 = 0;
+    let last: u32 = 0;
     for (let warp: u32 = 0; warp * 32 < threads; warp++) {
-      let here: u32 = 0;
-      let alive: u32 = 0;
-      for (let t: u32 = 32 * warp; t < min<u32>(threads, 32 * warp + 32); t++) {
-        const pc = load<u32>(pcs + 4 * t);
-        if (pc == PC_EXITED) continue;
-        alive++;
-        const w = barrierOf(launch, context, t);
-        if (w == 0xffffffff || (w & 15) != id) continue;
-        here++;
-        word = w;
-        entry = pc;
-      }
+      const lanes = min<u32>(32, threads - 32 * warp);
+      const alive = popcnt(allLanes(lanes) & ~lanesAt(pcs + 128 * warp, lanes, PC_EXITED));
+      const mask = lanesWaiting(launch, context, warp, lanes, id);
+      const here = popcnt(mask);
+      if (here) last = 32 * warp + (31 - clz(mask));
       waiting += here;
       live += alive;
       // Counts are of whole warps (PTX ISA §9.7.13.1 barrier).
       counted += here != 0 && here == alive ? 32 : here;
     }
-    if (waiting == 0) continue;
+    const word = barrierOf(launch, context, last);
     const count = word >> 8;
     const arrived = field(context, BLOCK_ARRIVED + 4 * id);
     if (count != 0 ? counted + arrived < count : waiting < live) continue;
-    const reduction = field(cutOf(launch, entry), CUT_REDUCTION);
+    const reduction = field(cutOf(launch, load<u32>(pcs + 4 * last)), CUT_REDUCTION);
     if (reduction) reduce(launch, context, word, true, reduction);
     store<u32>(context + BLOCK_ARRIVED + 4 * id, 0);
-    for (let t: u32 = 0; t < threads; t++) {
-      const w = barrierOf(launch, context, t);
-      if (w == 0xffffffff || (w & 15) != id) continue;
-      store<u32>(pcs + 4 * t, load<u32>(pcs + 4 * t) | PC_READY);
+    for (let warp: u32 = 0; warp * 32 < threads; warp++) {
+      const lanes = min<u32>(32, threads - 32 * warp);
+      let mask = lanesWaiting(launch, context, warp, lanes, id);
+      for (; mask; mask &= mask - 1) {
+        const at = pcs + 4 * (32 * warp + ctz(mask));
+        store<u32>(at, load<u32>(at) | PC_READY);
+      }
     }
     opened = true;
   }

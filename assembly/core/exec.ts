@@ -7,6 +7,7 @@
 // Progress (PTX ISA §8, "independent thread scheduling" since sm_70): a thread that waits for memory
 // is cut out of its loop, the others of its block run, then the other resident blocks, then it.
 
+import { allLanes, lanesAt, readyLanes, release } from "./lanes";
 import { clusterOpens, cutOf, field, openBarriers, openClusterWaits, reduce } from "./barriers";
 import { runClusters } from "./clusters";
 import {
@@ -244,42 +245,75 @@ function passesTogether(launch: u32, context: u32, entry: u32): bool {
 function runSlowly(launch: u32, context: u32): i32 {
   const threads = field(launch, LAUNCH_THREADS);
   const pcs = field(context, BLOCK_PC);
-  for (let t: u32 = 0; t < threads; t++) {
-    const pc = load<u32>(pcs + 4 * t);
-    if (pc == PC_EXITED || pc & PC_READY) continue;
-    if (field(cutOf(launch, pc), CUT_KIND) == CUT_WAIT) store<u32>(pcs + 4 * t, pc | PC_READY);
+  for (let first: u32 = 0; first < threads; first += 32) {
+    releaseWaits(launch, pcs + 4 * first, min<u32>(32, threads - first));
   }
   for (let rounds = BLOCK_QUANTUM; ; ) {
     let unfinished = false;
     // Warps go from cut to cut side by side, as on a GPU: a warp that runs ahead to the next barrier
     // would show code that reads shared memory behind a barrier the values of what follows.
     let share = WARP_QUANTUM;
+    // Warps that only a barrier, or others' memory, lets go on.
+    let stuck: u32 = 0;
     for (let ready = true; ready; share--) {
       ready = false;
       for (let warp: u32 = 0; warp * 32 < threads; warp++) {
+        if (stuck & (1 << warp)) continue;
         const result = runWarp(launch, context, warp, threads);
         if (result == BLOCK_FAULT) return BLOCK_FAULT;
         if (result == BLOCK_YIELD) unfinished = true;
         if (result == WARP_READY) ready = true;
+        if (result == BLOCK_DONE) stuck |= 1 << warp;
       }
       if (ready && (share == 0 || left == 0)) unfinished = true;
       if (unfinished) break;
     }
     let opened = openBarriers(launch, context, threads);
     if (openClusterWaits(launch, context, threads)) opened = true;
+    if (opened && !unfinished && meets(context, threads)) return BLOCK_YIELD;
     if (!opened && !unfinished) break;
     if (unfinished || left == 0 || --rounds == 0) return BLOCK_YIELD;
   }
   let live = false;
-  for (let t: u32 = 0; t < threads; t++) {
-    const pc = load<u32>(pcs + 4 * t);
-    if (pc == PC_EXITED) continue;
-    const kind = field(cutOf(launch, pc), CUT_KIND);
-    if (kind == CUT_WAIT) return BLOCK_YIELD;
-    if (kind == CUT_CLUSTER && field(launch, LAUNCH_CLUSTER_BLOCKS) > 1) return BLOCK_YIELD;
-    live = true;
+  for (let first: u32 = 0; first < threads; first += 32) {
+    const lanes = min<u32>(32, threads - first);
+    const warp = pcs + 4 * first;
+    for (let rest = allLanes(lanes) & ~lanesAt(warp, lanes, PC_EXITED); rest; ) {
+      const pc = load<u32>(warp + 4 * ctz(rest));
+      const kind = field(cutOf(launch, pc), CUT_KIND);
+      if (kind == CUT_WAIT) return BLOCK_YIELD;
+      if (kind == CUT_CLUSTER && field(launch, LAUNCH_CLUSTER_BLOCKS) > 1) return BLOCK_YIELD;
+      live = true;
+      rest &= ~lanesAt(warp, lanes, pc);
+    }
   }
   return live ? BLOCK_DEADLOCK : BLOCK_DONE;
+}
+
+/** Lets those lanes of a warp go on that stand at a wait. */
+function releaseWaits(launch: u32, pcs: u32, lanes: u32): void {
+  for (let rest = allLanes(lanes); rest; ) {
+    const pc = load<u32>(pcs + 4 * ctz(rest));
+    const here = lanesAt(pcs, lanes, pc);
+    rest &= ~here;
+    if (pc == PC_EXITED || pc & PC_READY) continue;
+    if (field(cutOf(launch, pc), CUT_KIND) == CUT_WAIT) release(pcs, here, pc);
+  }
+}
+
+/** Whether all threads of a block may go on at one place; if so, they do it together. */
+function meets(context: u32, threads: u32): bool {
+  const pcs = field(context, BLOCK_PC);
+  const pc = load<u32>(pcs);
+  if (!(pc & PC_READY) || field(context, BLOCK_PHASE)) return false;
+  for (let first: u32 = 0; first < threads; first += 32) {
+    const lanes = min<u32>(32, threads - first);
+    if (lanesAt(pcs + 4 * first, lanes, pc) != allLanes(lanes)) return false;
+  }
+  store<u32>(context + BLOCK_ENTRY, pc & ~PC_READY);
+  store<u32>(context + BLOCK_MASKED, 0);
+  store<u32>(context + BLOCK_STATE, STATE_FRESH);
+  return true;
 }
 
 /**
@@ -294,13 +328,13 @@ function runWarp(launch: u32, context: u32, warp: u32, threads: u32): i32 {
   const last = first + (lanes + width - 1) / width;
   for (let share = WARP_QUANTUM; share != 0; ) {
     // The threads that are furthest behind go first: that brings diverged ones together again.
+    let rest = readyLanes(pcs, lanes);
+    if (rest == 0) return openWarp(launch, context, warp, lanes) ? WARP_READY : BLOCK_DONE;
     let entry: u32 = 0xffffffff;
-    for (let lane: u32 = 0; lane < lanes; lane++) {
-      const pc = load<u32>(pcs + 4 * lane);
-      if (pc & PC_READY) entry = min(entry, pc & ~PC_READY);
-    }
-    if (entry == 0xffffffff) {
-      return openWarp(launch, context, warp, lanes) ? WARP_READY : BLOCK_DONE;
+    while (rest) {
+      const pc = load<u32>(pcs + 4 * ctz(rest));
+      entry = min(entry, pc & ~PC_READY);
+      rest &= ~lanesAt(pcs, lanes, pc);
     }
     if (runRegion(context, entry, first, last) == REGION_FAULT) return BLOCK_FAULT;
     share--;
@@ -310,43 +344,51 @@ function runWarp(launch: u32, context: u32, warp: u32, threads: u32): i32 {
 
 /** Lets lanes through a warp-level cut; those that take whoever is there wait for all others. */
 function openWarp(launch: u32, context: u32, warp: u32, lanes: u32): bool {
+  const pcs = field(context, BLOCK_PC) + 128 * warp;
+  const live = allLanes(lanes) & ~lanesAt(pcs, lanes, PC_EXITED);
+  if (live == 0) return false;
   return (
-    openCut(launch, context, warp, lanes, CUT_WARP) ||
-    openCut(launch, context, warp, lanes, CUT_GATHER)
+    openCut(launch, context, warp, lanes, live, CUT_WARP) ||
+    openCut(launch, context, warp, lanes, live, CUT_GATHER)
   );
 }
 
-/** Opens a cut of one kind for which all lanes that it names have come. */
-function openCut(launch: u32, context: u32, warp: u32, lanes: u32, wanted: u32): bool {
+/** Opens a cut of one kind for which all lanes that it names have come; `live` have not exited. */
+function openCut(
+  launch: u32,
+  context: u32,
+  warp: u32,
+  lanes: u32,
+  live: u32,
+  wanted: u32,
+): bool {
   const pcs = field(context, BLOCK_PC) + 128 * warp;
   const args = field(context, BLOCK_ARGUMENT) + 128 * warp;
-  let live: u32 = 0;
-  for (let lane: u32 = 0; lane < lanes; lane++) {
-    if (load<u32>(pcs + 4 * lane) != PC_EXITED) live |= 1 << lane;
-  }
-  for (let lane: u32 = 0; lane < lanes; lane++) {
+  for (let rest = live; rest; ) {
+    const lane = ctz(rest);
     const entry = load<u32>(pcs + 4 * lane);
-    if (entry == PC_EXITED) continue;
+    const here = lanesAt(pcs, lanes, entry);
     const cut = cutOf(launch, entry);
     const kind = field(cut, CUT_KIND);
-    if (kind != wanted) continue;
-    let here: u32 = 0;
-    for (let other: u32 = 0; other < lanes; other++) {
-      if (load<u32>(pcs + 4 * other) == entry) here |= 1 << other;
+    if (kind != wanted) {
+      rest &= ~here;
+      continue;
     }
     let members = here;
+    let same = here;
     if (kind == CUT_WARP) {
       const constant = field(cut, CUT_FLAGS) & CUT_CONSTANT;
       const mask = constant ? field(cut, CUT_OPERAND) : load<u32>(args + 4 * lane);
       members = mask & live;
       // A lane that its own mask doesn't name goes on alone (PTX ISA: undefined).
       if (!(members & (1 << lane))) members = 1 << lane;
+      same = constant ? members & here : 1 << lane;
     }
-    if ((members & here) != members) continue;
-    for (let other: u32 = 0; other < lanes; other++) {
-      if (members & (1 << other)) store<u32>(pcs + 4 * other, entry | PC_READY);
+    if ((members & here) == members) {
+      release(pcs, members, entry);
+      return true;
     }
-    return true;
+    rest &= ~same;
   }
   return false;
 }
