@@ -1,6 +1,7 @@
 import { Graph, type Loop } from "../analysis/graph.ts";
 import { type Block, type Region, successors, Value } from "../ir/ir.ts";
 import {
+  AFFINE,
   join,
   type Shape,
   type ShapeContext,
@@ -177,6 +178,31 @@ export class Divergence {
       }
     }
     return false;
+  }
+
+  /**
+   * Whether lanes leave a loop that they leave apart within a few rounds of each other, as they do
+   * `for (i = tid; i < n; i += threads)`: by comparisons of what is linear in the lane's number only.
+   */
+  leavesSoon(loop: Loop): boolean {
+    const { order, index } = this.graph;
+    const leaves = (k: number) =>
+      successors(order[k]).some((s) => !this.inLoop(loop, index.get(s) as number));
+    const counted = (k: number) => {
+      const t = order[k].terminator;
+      if (t?.kind !== "branch" || !/^i32_(lt|gt|le|ge|eq|ne)/.test(t.cond.op)) return false;
+      return t.cond.args.every((a) => this.of(a).kind === UNIFORM || this.of(a).kind === AFFINE);
+    };
+    const apart = [...loop.blocks].filter(
+      (k) =>
+        (this.branches.has(order[k]) || (this.parts(k) && k !== loop.header)) &&
+        !(leaves(k) && counted(k)),
+    );
+    return [...loop.blocks].every((k) => {
+      if (!leaves(k)) return !/^(exit|cut|return)$/.test(order[k].terminator?.kind ?? "");
+      if (this.branches.has(order[k]) && !counted(k)) return false;
+      return !apart.some((other) => this.partial(other).has(k));
+    });
   }
 
   /** Values made in the loop that are used behind it. */
