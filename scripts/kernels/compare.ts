@@ -57,6 +57,12 @@ export function outcomeHash(generated: Generated, outcome: Outcome): string {
     for (const { kind, word } of layout) {
       const at = thread * outputWords + word;
       if (kind === "f" && isNaN32(output[at] as number)) output[at] = 0x7fffffff;
+      if (kind === "e" || kind === "w") {
+        for (const by of kind === "e" ? [0] : [0, 16]) {
+          const word = output[at] as number;
+          if (isNaN16(word >>> by)) output[at] = (word & ~(0xffff << by)) | (0x7fff << by);
+        }
+      }
       if (kind === "d" && isNaN64(output[at] as number, output[at + 1] as number)) {
         output[at] = 0;
         output[at + 1] = 0x7ff80000;

@@ -1,19 +1,26 @@
 /**
  * Writes generated kernels for `record.cpp`, and reads what it recorded:
  *
- *   bun scripts/kernels/export.ts DIR [COUNT] [SEED]      writes list.txt, N.ptx and N.in
- *   bun scripts/kernels/export.ts --compare DIR OUTDIR    compares the interpreter with N.out, and writes
- *                                                         tests/ptx/fixtures/gpu-kernels.json
+ *   bun scripts/kernels/export.ts [--narrow] DIR [COUNT] [SEED]      writes list.txt, N.ptx and N.in
+ *   bun scripts/kernels/export.ts [--narrow] --compare DIR OUTDIR    compares the interpreter with N.out, and
+ *                                                                    writes the fixture
  *
- * The fixture holds a hash of each outcome, every NaN made the same.
+ * Kernels of the wider kind go to tests/ptx/fixtures/gpu-kernels-wide.json, with `--narrow` those of the
+ * older kind to gpu-kernels.json. A fixture holds a hash of each outcome, every NaN made the same.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { difference, outcomeHash } from "./compare.ts";
-import { generateRecorded, inputWords } from "./generate.ts";
+import { generate, generateRecorded, inputWords } from "./generate.ts";
 import { interpret } from "./interpret.ts";
 
-const FIXTURE = new URL("../../tests/ptx/fixtures/gpu-kernels.json", import.meta.url);
+/** How kernels of a kind are made, and the fixture for what a GPU computes for them. */
+interface Kind {
+  make: typeof generate;
+  fixture: string;
+}
+const WIDER: Kind = { make: generate, fixture: "gpu-kernels-wide.json" };
+const NARROW: Kind = { make: generateRecorded, fixture: "gpu-kernels.json" };
 
 /** What a GPU computed for a set of generated kernels. */
 export interface Recorded {
@@ -23,12 +30,14 @@ export interface Recorded {
   hashes: string[];
 }
 
-function writeKernels(folder: string, count: number, seed: number): void {
+function writeKernels({ make }: Kind, folder: string, count: number, seed: number): void {
   mkdirSync(folder, { recursive: true });
   const lines: string[] = [];
   for (let index = 0; index < count; index++) {
-    const { ptx, grid, block, dialect } = generateRecorded(seed, index);
-    lines.push(`${index} ${grid} ${block} ${grid * block * dialect.outputWords * 4}`);
+    const { ptx, grid, block, dialect, gridShape, blockShape } = make(seed, index);
+    const shape = [...gridShape, ...blockShape].join(" ");
+    const bytes = 4 * grid * block * dialect.outputWords;
+    lines.push(`${index} ${shape} ${bytes} ${4 * dialect.counterWords}`);
     writeFileSync(`${folder}/${index}.ptx`, ptx);
     writeFileSync(`${folder}/${index}.in`, inputWords(seed + index));
   }
@@ -36,13 +45,13 @@ function writeKernels(folder: string, count: number, seed: number): void {
   writeFileSync(`${folder}/seed.txt`, `${seed}\n`);
 }
 
-function compareKernels(folder: string, outFolder: string): void {
+function compareKernels({ make, fixture: name }: Kind, folder: string, outFolder: string): void {
   const seed = Number(readFileSync(`${folder}/seed.txt`, "utf8"));
   const count = readFileSync(`${folder}/list.txt`, "utf8").trim().split("\n").length;
   const hashes: string[] = [];
   let failed = 0;
   for (let index = 0; index < count; index++) {
-    const generated = generateRecorded(seed, index);
+    const generated = make(seed, index);
     const want = interpret(generated, inputWords(seed + index));
     const bytes = readFileSync(`${outFolder}/${index}.out`);
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4).slice();
@@ -56,13 +65,16 @@ function compareKernels(folder: string, outFolder: string): void {
     hashes.push(outcomeHash(generated, recorded));
   }
   const fixture: Recorded = { device: "NVIDIA H100", seed, hashes };
-  writeFileSync(FIXTURE, `${JSON.stringify(fixture, undefined, 2)}\n`);
+  const url = new URL(`../../tests/ptx/fixtures/${name}`, import.meta.url);
+  writeFileSync(url, `${JSON.stringify(fixture, undefined, 2)}\n`);
   console.log(`${count - failed} passed, ${failed} failed`);
 }
 
 if (process.argv[1]?.endsWith("export.ts")) {
-  const [first = "", ...rest] = process.argv.slice(2);
-  if (first === "--compare") compareKernels(rest[0] ?? "", rest[1] ?? "");
-  else if (first !== "") writeKernels(first, Number(rest[0] ?? 64), Number(rest[1] ?? 1000));
+  const args = process.argv.slice(2);
+  const kind = args[0] === "--narrow" ? NARROW : WIDER;
+  const [first = "", ...rest] = kind === NARROW ? args.slice(1) : args;
+  if (first === "--compare") compareKernels(kind, rest[0] ?? "", rest[1] ?? "");
+  else if (first !== "") writeKernels(kind, first, Number(rest[0] ?? 64), Number(rest[1] ?? 1000));
   else console.error("which folder?");
 }

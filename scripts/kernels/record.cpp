@@ -1,6 +1,6 @@
 // Records what a real GPU computes for generated kernels. `export.ts` writes the folder:
 //
-//   list.txt    a line for each kernel: index, grid, block, bytes of output
+//   list.txt    a line for each kernel: index, grid (x, y), block (x, y, z), bytes of output, of counters
 //   N.ptx N.in  the kernel and its input
 //
 // and this program adds N.out: the output, then the counters. Needs only the driver's library:
@@ -18,7 +18,6 @@
 
 typedef int CUresult;
 typedef unsigned long long CUdeviceptr;
-static const size_t kCounterBytes = 64 * 4;
 
 static void *driver;
 template <class F> static F symbol(const char *name) {
@@ -82,9 +81,10 @@ int main(int argc, char **argv) {
   check(setCurrent(context), "cuCtxSetCurrent");
   const std::string dir = argv[1], out = argv[2];
   std::ifstream list(dir + "/list.txt");
-  int index, grid, block, count = 0;
-  size_t bytes;
-  while (list >> index >> grid >> block >> bytes) {
+  int index, count = 0;
+  unsigned gx, gy, bx, by, bz;
+  size_t bytes, counterBytes;
+  while (list >> index >> gx >> gy >> bx >> by >> bz >> bytes >> counterBytes) {
     const std::string base = dir + "/" + std::to_string(index);
     std::vector<char> ptx = read(base + ".ptx"), input = read(base + ".in");
     ptx.push_back(0);
@@ -98,16 +98,16 @@ int main(int argc, char **argv) {
     CUdeviceptr in, result, counters;
     check(alloc(&in, input.size()), "cuMemAlloc");
     check(alloc(&result, bytes), "cuMemAlloc");
-    check(alloc(&counters, kCounterBytes), "cuMemAlloc");
+    check(alloc(&counters, counterBytes), "cuMemAlloc");
     check(toDevice(in, input.data(), input.size()), "cuMemcpyHtoD");
     check(fill(result, 0, bytes), "cuMemset");
-    check(fill(counters, 0, kCounterBytes), "cuMemset");
+    check(fill(counters, 0, counterBytes), "cuMemset");
     void *params[] = {&in, &result, &counters};
-    check(launch(kernel, grid, 1, 1, block, 1, 1, 0, nullptr, params, nullptr), "cuLaunchKernel");
+    check(launch(kernel, gx, gy, 1, bx, by, bz, 0, nullptr, params, nullptr), "cuLaunchKernel");
     check(synchronize(), (base + ".ptx runs").c_str());
-    std::vector<char> answer(bytes + kCounterBytes);
+    std::vector<char> answer(bytes + counterBytes);
     check(toHost(answer.data(), result, bytes), "cuMemcpyDtoH");
-    check(toHost(answer.data() + bytes, counters, kCounterBytes), "cuMemcpyDtoH");
+    check(toHost(answer.data() + bytes, counters, counterBytes), "cuMemcpyDtoH");
     std::ofstream(out + "/" + std::to_string(index) + ".out", std::ios::binary)
         .write(answer.data(), answer.size());
     check(release(in), "cuMemFree");

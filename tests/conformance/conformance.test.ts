@@ -3,6 +3,7 @@
  * odd ones inactive.
  */
 import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { shared } from "../../scripts/kernels/pool-executor.ts";
 import { describe, test } from "../harness.ts";
@@ -10,7 +11,13 @@ import { loadOracle } from "./oracle.ts";
 import { CaseRunner, familyOf, withOddLanesInactive } from "./run.ts";
 import { STRATEGY_NAMES } from "./strategies.ts";
 
-for (const folder of ["data", "extra"]) {
+/** Every folder here with cases. */
+const FOLDERS = readdirSync(new URL(".", import.meta.url), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => entry.name)
+  .filter((name) => existsSync(new URL(`${name}/cases.json.br`, import.meta.url)));
+
+for (const folder of FOLDERS) {
   const oracle = loadOracle(fileURLToPath(new URL(folder, import.meta.url)));
   const families = new Map<string, number[]>();
   oracle.cases.forEach((entry, index) => {
@@ -41,6 +48,10 @@ for (const folder of ["data", "extra"]) {
     });
   }
 }
+
+test("the folders are found", () => {
+  for (const name of ["data", "extra"]) assert.ok(FOLDERS.includes(name), name);
+});
 
 test("the branch around the body leaves out collective operations only", () => {
   const oracle = loadOracle(fileURLToPath(new URL("data", import.meta.url)));
