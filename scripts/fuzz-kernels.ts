@@ -46,8 +46,9 @@ const GROUPS = new URL("./kernels/group-executor.ts", import.meta.url).href;
 const POOL = new URL("./kernels/pool-executor.ts", import.meta.url).href;
 
 export const STRATEGIES: readonly Strategy[] = [
-  { name: "lane groups", options: { workers: 1, executor: GROUPS } },
-  { name: "thread by thread", options: { workers: 1, executor: SCALAR } },
+  // One thread alone, which has a form of its own for atomics; then several.
+  { name: "lane groups", options: { workers: 0, executor: GROUPS } },
+  { name: "thread by thread", options: { workers: 0, executor: SCALAR } },
   { name: "two threads", options: { workers: 1, executor: POOL } },
   { name: "unfused arithmetic", options: { workers: 1, fma: "unfused" }, rewrite: withoutFma },
   { name: "parted threads", options: { workers: 1, executor: GROUPS }, rewrite: parted },
