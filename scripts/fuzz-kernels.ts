@@ -11,7 +11,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { Device } from "../index.ts";
 import { difference } from "./kernels/compare.ts";
-import { type Generated, generate, inputWords } from "./kernels/generate.ts";
+import { BODY, type Generated, generate, inputWords } from "./kernels/generate.ts";
 import { interpret, type Outcome } from "./kernels/interpret.ts";
 
 /** A way to run kernels: options of the device, or another kernel that must compute the same. */
@@ -28,16 +28,15 @@ interface Strategy {
  */
 function parted(ptx: string): string {
   return ptx.replace(
-    "bar.sync 0;",
-    `and.b32 %x0, %t, 1; setp.ne.u32 %xp, %x0, 0; @%xp bra PARTED; mov.b32 %x1, %x0; PARTED:
-bar.sync 0;`,
+    BODY,
+    "and.b32 %x0, %t, 1; setp.ne.u32 %xp, %x0, 0; @%xp bra PARTED; mov.b32 %x1, %x0; PARTED:",
   );
 }
 
 /** Puts the body into a loop of one round whose end only run time knows. */
 function looped(ptx: string): string {
   return ptx
-    .replace("bar.sync 0;", "bar.sync 0; mov.b32 %loop3, 0; AGAIN:")
+    .replace(BODY, "mov.b32 %loop3, 0; AGAIN:")
     .replace(/ret;\n\}\n$/, "setp.ne.u32 %xp, %loop3, 0; @%xp bra AGAIN; ret;\n}\n");
 }
 

@@ -27,8 +27,11 @@ export interface Generated {
   blockShape: [number, number, number];
 }
 
+/** Where the body begins, for those who put something in front of it. */
+export const BODY = "// body";
+
 /** Loads of every register from the input, each thread from a place of its own. */
-function prologue(dialect: Dialect, block: number): string {
+function loads(dialect: Dialect): string {
   const lines: string[] = [];
   let word = 0;
   for (const [c, count] of Object.entries(dialect.registers) as [RegisterClass, number][]) {
@@ -47,6 +50,12 @@ function prologue(dialect: Dialect, block: number): string {
       }
     }
   }
+  return lines.join("\n");
+}
+
+/** The first contents of shared and local memory. */
+function memories(block: number): string {
+  const lines: string[] = [];
   lines.push(
     "setp.eq.u32 %xp, %t, 0;",
     ...Array.from(
@@ -123,18 +132,31 @@ st.param.b32 [r], %r3;
 ret;
 }`;
 
+/** What stands around a body. */
+interface Frame {
+  dialect: Dialect;
+  functions: readonly string[];
+  block: number;
+  declarations: string;
+  /** Sets %t and %gid. */
+  indices: string;
+  /** Neither shared nor local memory, nor a barrier in front of the body. */
+  streams?: boolean;
+}
+
 /** A kernel around a body. */
-function moduleOf(
-  dialect: Dialect,
-  functions: readonly string[],
-  block: number,
-  declarations: string,
-  indices: string,
-  body: string,
-): string {
+function moduleOf(frame: Frame, body: string): string {
+  const { dialect, functions, block, declarations, indices, streams } = frame;
   const declare = (Object.entries(dialect.registers) as [RegisterClass, number][]).map(
     ([c, count]) => `.reg .${TYPES[c]} %${c}<${count}>;`,
   );
+  const memory = `.shared .align 16 .b8 shared[${(block * SHARED_WORDS + SHARED_COUNTERS) * 4}];
+.local .align 16 .b8 local[${LOCAL_WORDS * 4}];
+`;
+  const places = `mov.u32 %sbase, shared;
+mov.u32 %lbase, local;
+mad.lo.u32 %sown, %t, ${SHARED_WORDS * 4}, %sbase;
+`;
   return `.version 8.0
 .target sm_80
 .address_size 64
@@ -145,23 +167,18 @@ ${declare.join(" ")}
 .reg .b32 %x<4>; .reg .b64 %xq<2>; .reg .pred %xp; .reg .b32 %loop<4>;
 .reg .b32 %t; .reg .b32 %gid; .reg .b32 %sbase; .reg .b32 %sown; .reg .b32 %lbase;
 .reg .b64 %in; .reg .b64 %inbase; .reg .b64 %out; .reg .b64 %counters;
-${declarations}.shared .align 16 .b8 shared[${(block * SHARED_WORDS + SHARED_COUNTERS) * 4}];
-.local .align 16 .b8 local[${LOCAL_WORDS * 4}];
-${indices}
-mov.u32 %sbase, shared;
-mov.u32 %lbase, local;
-mad.lo.u32 %sown, %t, ${SHARED_WORDS * 4}, %sbase;
-ld.param.u64 %in, [in];
+${declarations}${streams ? "" : memory}${indices}
+${streams ? "" : places}ld.param.u64 %in, [in];
 mov.b64 %inbase, %in;
 ld.param.u64 %out, [out];
 ld.param.u64 %counters, [counters];
-and.b32 %x0, %gid, 127;
+${streams ? "mov.b32 %x0, %gid;" : "and.b32 %x0, %gid, 127;"}
 mul.wide.u32 %xq0, %x0, 4;
 add.u64 %in, %in, %xq0;
 mul.wide.u32 %xq0, %gid, ${dialect.outputWords * 4};
 add.u64 %out, %out, %xq0;
-${prologue(dialect, block)}
-bar.sync 0;
+${loads(dialect)}
+${streams ? "" : `${memories(block)}\nbar.sync 0;\n`}${BODY}
 ${body}
 ${epilogue(dialect)}
 ret;
@@ -182,7 +199,8 @@ export function generateRecorded(seed: number, index: number): Generated {
 mov.u32 %x0, %ctaid.x;
 mov.u32 %x1, %ntid.x;
 mad.lo.u32 %gid, %x0, %x1, %t;`;
-  const ptx = moduleOf(RECORDED, [FUNCTION], block, "", indices, body);
+  const frame = { dialect: RECORDED, functions: [FUNCTION], block, declarations: "", indices };
+  const ptx = moduleOf(frame, body);
   return { ptx, dialect: RECORDED, grid, block, gridShape: [grid, 1], blockShape: [block, 1, 1] };
 }
 
@@ -209,34 +227,52 @@ const WIDE_BLOCKS: [number, number, number][] = [
   [130, 1, 1],
 ];
 
-/** Kernel number `index` of a seed, of the wider kind. */
-export function generate(seed: number, index: number): Generated {
-  const random = seeded(seed, index);
-  const blockShape = random.pick(WIDE_BLOCKS);
-  const gridShape: [number, number] = [1 + random.below(3), 1 + random.below(2)];
-  const [block, grid] = [
-    blockShape[0] * blockShape[1] * blockShape[2],
-    gridShape[0] * gridShape[1],
-  ];
-  const exchanges = random.below(3) > 0;
-  const statements = new WideStatements(WIDE, random, block, exchanges).text();
-  // The last threads of the grid, or those of a constant on, may have nothing to do.
-  const total = grid * block;
-  const bound = random.pick([total - 1, total - 3, total >> 1, total - random.below(total)]);
-  const guard = !exchanges && random.below(2) === 0;
-  const body = guard ? `setp.gt.u32 %xp, %gid, ${bound}; @%xp bra END;\n${statements}` : statements;
-  const indices = `mov.u32 %t, %tid.z; mov.u32 %x1, %ntid.y; mov.u32 %x2, %tid.y;
+const DECLARATIONS =
+  ".reg .b32 %a<2>; .reg .b64 %aq; .reg .f32 %xf; .reg .b32 %u<2>; .reg .b32 %wmask; .reg .b32 %m;\n";
+
+/** The thread's number in the block, the grid's, and the lanes that its warp has. */
+const indicesOf = (
+  block: number,
+): string => `mov.u32 %t, %tid.z; mov.u32 %x1, %ntid.y; mov.u32 %x2, %tid.y;
 mad.lo.u32 %t, %t, %x1, %x2; mov.u32 %x1, %ntid.x; mov.u32 %x2, %tid.x; mad.lo.u32 %t, %t, %x1, %x2;
 mov.u32 %x0, %ctaid.y; mov.u32 %x1, %nctaid.x; mov.u32 %x2, %ctaid.x; mad.lo.u32 %x0, %x0, %x1, %x2;
 mad.lo.u32 %gid, %x0, ${block}, %t;
 shr.u32 %x0, %t, 5; mul.lo.u32 %x0, %x0, 32; sub.u32 %x0, ${block}, %x0; min.u32 %x0, %x0, 32;
 sub.u32 %x0, 32, %x0; mov.b32 %wmask, 0xffffffff; shr.u32 %wmask, %wmask, %x0;`;
-  const declarations = `.reg .b32 %a<2>; .reg .b64 %aq; .reg .f32 %xf; .reg .b32 %u<2>; .reg .b32 %wmask; .reg .b32 %m;
-`;
-  const ptx = moduleOf(WIDE, [FUNCTION, DEEP], block, declarations, indices, body).replace(
-    /ret;\n\}\n$/,
-    "END:\nret;\n}\n",
-  );
+
+/** Of kernels that know only the thread's number in the grid, several blocks may run as one. */
+const STREAM_INDICES = `mov.u32 %x0, %ctaid.x; mov.u32 %x1, %ntid.x; mov.u32 %t, %tid.x;
+mad.lo.u32 %gid, %x0, %x1, %t; mov.u32 %t, %gid;`;
+
+/** Kernel number `index` of a seed, of the wider kind. */
+export function generate(seed: number, index: number): Generated {
+  const random = seeded(seed, index);
+  const streams = random.below(4) === 0;
+  const blockShape: [number, number, number] = streams
+    ? [random.pick([4, 7, 8, 12, 16, 24, 32]), 1, 1]
+    : random.pick(WIDE_BLOCKS);
+  const block = blockShape[0] * blockShape[1] * blockShape[2];
+  const gridShape: [number, number] = streams
+    ? [1 + random.below(Math.floor(128 / block)), 1]
+    : [1 + random.below(3), 1 + random.below(2)];
+  const grid = gridShape[0] * gridShape[1];
+  const total = grid * block;
+  const exchanges = !streams && random.below(3) > 0;
+  const statements = new WideStatements(WIDE, random, streams ? total : block, exchanges, streams);
+  const text = statements.text();
+  // The last threads of the grid, or those of a constant on, may have nothing to do.
+  const bound = random.pick([total - 1, total - 3, total >> 1, total - random.below(total)]);
+  const guard = !exchanges && random.below(2) === 0;
+  const body = guard ? `setp.gt.u32 %xp, %gid, ${bound}; @%xp bra END;\n${text}` : text;
+  const frame: Frame = {
+    dialect: WIDE,
+    functions: [FUNCTION, DEEP],
+    block,
+    declarations: DECLARATIONS,
+    indices: streams ? STREAM_INDICES : indicesOf(block),
+    streams,
+  };
+  const ptx = moduleOf(frame, body).replace(/ret;\n\}\n$/, "END:\nret;\n}\n");
   return { ptx, dialect: WIDE, grid, block, gridShape, blockShape };
 }
 

@@ -9,7 +9,7 @@
 import process from "node:process";
 import { Runner, STRATEGIES } from "../fuzz-kernels.ts";
 import { difference } from "./compare.ts";
-import { generate, inputWords } from "./generate.ts";
+import { BODY, generate, inputWords } from "./generate.ts";
 import { interpret } from "./interpret.ts";
 
 /** What is wrong with a kernel, or undefined where nothing is, or where it is no valid kernel any more. */
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   const runner = new Runner(strategy as (typeof STRATEGIES)[number]);
   let lines = generate(seed, index).ptx.split("\n");
   // The kernel's own lines; what is declared stays.
-  const first = lines.findIndex((line) => line.startsWith("st.shared.b32 [%sown+12]")) + 1;
+  const first = lines.indexOf(BODY) + 1;
   const place = (text: string | undefined) => /: (\S+) /.exec(text ?? "")?.[1];
   const wrong = place(await failure(runner, seed, index, lines.join("\n")));
   let size = Math.ceil((lines.length - first) / 2);

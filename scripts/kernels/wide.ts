@@ -2,7 +2,14 @@
 // loops that the compiler sees through, loops with several entries and exits, barriers inside of uniform
 // loops, operations of a part of a warp.
 
-import { INPUT_WORDS, LOCAL_WORDS, type RegisterClass, SHARED_WORDS } from "./dialect.ts";
+import type { Random } from "../ptx-mutants.ts";
+import {
+  type Dialect,
+  INPUT_WORDS,
+  LOCAL_WORDS,
+  type RegisterClass,
+  SHARED_WORDS,
+} from "./dialect.ts";
 import { OPS, type Op } from "./ops.ts";
 import { ExchangeStatements } from "./wide-exchange.ts";
 import { WIDE_OPS } from "./wide-ops.ts";
@@ -34,12 +41,40 @@ const FLOATS: Access[] = [
 
 export class WideStatements extends ExchangeStatements {
   protected override readonly ops: readonly Op[] = [...OPS, ...WIDE_OPS];
+  /** Neither shared nor local memory: nothing keeps the blocks of a row apart. */
+  private readonly streams: boolean;
+  /** Such a kernel without any branch or index that only run time knows. */
+  private readonly plain: boolean;
   /** Loops around this statement whose rounds are the same for all threads. */
   private uniform = 0;
   /** Labels that leave the loops around this statement, and that go on with their next rounds. */
   private readonly exits: string[] = [];
 
+  constructor(
+    dialect: Dialect,
+    random: Random,
+    block: number,
+    exchanges: boolean,
+    streams: boolean,
+  ) {
+    super(dialect, random, block, exchanges);
+    this.streams = streams;
+    this.plain = streams && random.below(2) === 0;
+  }
+
+  protected override local(): void {
+    if (!this.streams) super.local();
+  }
+
   protected override statement(depth: number): void {
+    if (this.plain) {
+      this.budget--;
+      const kind = this.random.below(10);
+      if (kind < 6) this.operation("");
+      else if (kind < 8) this.access();
+      else this.affineLoop();
+      return;
+    }
     if (depth === 0 && this.exchanges && this.random.below(100) < 20) {
       this.budget--;
       this.together();
@@ -77,7 +112,9 @@ export class WideStatements extends ExchangeStatements {
   /** Any memory, any width, at an index of the thread's own; only its own part of what is written. */
   private access(): void {
     const { random, dialect } = this;
-    const space = random.pick(["input", "input", "output", "shared", "local"]);
+    const space = random.pick(
+      this.streams ? ["input", "output"] : ["input", "input", "output", "shared", "local"],
+    );
     const load = space === "input" || random.below(2) === 0;
     const floats = space === "input" && random.below(2) === 0;
     const [type, bytes, classes] = random.pick(floats ? FLOATS : ACCESSES);
@@ -92,7 +129,7 @@ export class WideStatements extends ExchangeStatements {
     };
     const places = (4 * words[space as keyof typeof words]) / bytes;
     // A constant index, one of the thread, or one that only run time knows.
-    const dynamic = random.below(3) > 0;
+    const dynamic = !this.plain && random.below(3) > 0;
     const [index] = [dynamic ? this.register("r") : `${random.below(places)}`];
     if (dynamic) this.emit(`and.b32 %x0, ${index}, ${places - 1};`);
     else this.emit(`mov.b32 %x0, ${index};`);
@@ -127,7 +164,7 @@ export class WideStatements extends ExchangeStatements {
       ["cas", wide ? "b64" : "b32"],
       ...(wide ? [] : [["inc", "u32"] as const, ["dec", "u32"] as const]),
     ] as const);
-    const shared = random.below(2) === 0;
+    const shared = !this.streams && random.below(2) === 0;
     const places = (4 * (shared ? SHARED_WORDS : dialect.scratchWords)) / bytes;
     this.emit(`and.b32 %x0, ${this.register("r")}, ${places - 1};`);
     if (shared) this.emit(`mad.lo.u32 %x0, %x0, ${bytes}, %sown;`);
@@ -173,7 +210,7 @@ export class WideStatements extends ExchangeStatements {
     const most = byThread * (this.block - 1) + step * (rounds - 1);
     if (most >= INPUT_WORDS) return;
     const first = random.below(INPUT_WORDS - most);
-    const thread = random.pick(["%t", "%tid.x"]);
+    const thread = this.streams ? "%t" : random.pick(["%t", "%tid.x"]);
     this.emit(
       `mov.u32 %a0, ${thread}; mul.lo.u32 %a0, %a0, ${byThread}; add.u32 %a0, %a0, ${first};`,
     );
