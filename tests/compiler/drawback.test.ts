@@ -38,13 +38,13 @@ async function widthOf(text: string): Promise<number> {
 }
 
 describe("lane groups or one thread at a time", () => {
-  test("a loop over all data that gathers runs in lane groups", async () => {
+  test("loops over all data that gather, or add where the data says, run in lane groups", async () => {
     assert.equal(await widthOf(kernelText(4, gather)), 4);
+    assert.equal(await widthOf(kernelText(4, histogram)), 4);
   });
 
-  test("rounds that loaded data counts, and a histogram's additions, one thread at a time", async () => {
+  test("a loop whose rounds are loaded data runs one thread at a time", async () => {
     assert.equal(await widthOf(kernelText(4, ragged)), 1);
-    assert.equal(await widthOf(kernelText(4, histogram)), 1);
   });
 
   test("what is gathered is the same at every edge", async () => {

@@ -80,21 +80,17 @@ export function groupObstacle(
   return undefined;
 }
 
-const isAtomic = ({ op, aux }: Value): boolean => op === "lib" && /^atom_/.test(aux.name ?? "");
-
 /**
  * Why a kernel is likely to be faster one thread at a time, or undefined: in a loop that lanes leave
- * at different times, each gather waits for the lane that goes round most. Where they leave within
- * few rounds of each other, only atomics at places that were loaded are faster one by one.
+ * many rounds apart, each gather waits for the lane that goes round most.
  */
 export function groupDrawback(groups: GroupRegion[]): string | undefined {
   for (const { variants } of groups) {
     for (const { divergence: d } of variants) {
       for (const loop of d.loops) {
-        const blocks = [...loop.blocks].map((k) => d.graph.order[k]);
-        if (d.leavesSoon(loop) && !blocks.some((b) => b.values.some(isAtomic))) continue;
-        for (const b of blocks) {
-          for (const v of b.values) {
+        if (d.leavesSoon(loop)) continue;
+        for (const k of loop.blocks) {
+          for (const v of d.graph.order[k].values) {
             if (v.op !== "check" || v.aux.space !== "generic") continue;
             const { stride, tried } = accessPattern((x) => d.of(x), v);
             if ((tried || stride === undefined) && comesFromLoad((x) => d.of(x), v)) {
