@@ -1,6 +1,7 @@
 // The device's state that is the same on every transport (virtio 1.3 §2.1 to §2.6, §3): status,
 // features, configuration space, queues, reset, suspend. Registers are in mmio.ts.
 
+import { ConfigSpace } from "./config-space.ts";
 import {
   STATUS_ACKNOWLEDGE,
   STATUS_DRIVER,
@@ -10,7 +11,7 @@ import {
   STATUS_NEEDS_RESET,
   STATUS_SUSPEND,
 } from "./defs.ts";
-import { DeviceQueue, type VirtQueueElement } from "./device-queue.ts";
+import type { DeviceQueue, VirtQueueElement } from "./device-queue.ts";
 import {
   VIRTIO_F_RING_PACKED,
   VIRTIO_F_RING_RESET,
@@ -18,44 +19,32 @@ import {
   VIRTIO_F_VERSION_1,
 } from "./features.ts";
 import { isQueueSize } from "./layout.ts";
-import { type DeviceState, restoreQueue, saveQueue } from "./migrate.ts";
-import { checkRegions, type GuestRegion } from "./regions.ts";
-import {
-  CONFIG_CHANGE,
-  type QueueOffer,
-  type QueueSetup,
-  slotBytes,
-  type VirtioDeviceOptions,
-  virtioWorkspaceBytes,
-} from "./transport-options.ts";
-
-interface Slot extends QueueSetup {
-  readonly offer: QueueOffer;
-  readonly workspace: number;
-  vq: DeviceQueue | undefined;
-}
+import type { DeviceState } from "./migrate.ts";
+import { type QueueSlot, QueueSlots } from "./queue-slots.ts";
+import type { GuestRegion } from "./regions.ts";
+import { CONFIG_CHANGE, type QueueSetup, type VirtioDeviceOptions } from "./transport-options.ts";
 
 /** A virtio device, seen from its transport. */
 export class VirtioDevice {
   readonly options: VirtioDeviceOptions;
-  readonly #slots: Slot[] = [];
+  readonly #queues: QueueSlots;
+  readonly #config: ConfigSpace;
   #status = 0;
   #driverFeatures = 0n;
-  #config: Uint8Array;
-  #generation = 0;
   #configChanged = false;
   #suspending = false;
-  #regions: readonly GuestRegion[];
 
   constructor(options: VirtioDeviceOptions) {
     this.options = options;
-    this.#config = options.config.slice();
-    this.#regions = options.regions;
-    let workspace = options.workspace;
-    for (const offer of options.queues) {
-      this.#slots.push({ offer, workspace, vq: undefined, ...unset(offer) });
-      workspace += slotBytes(offer);
-    }
+    this.#config = new ConfigSpace(options.config);
+    this.#queues = new QueueSlots(options, {
+      notify: (queue) => {
+        // §2.1.2: no notification before DRIVER_OK; virtio 1.4 §3.4.2: none while suspended.
+        if (this.#status & STATUS_SUSPEND) return;
+        if (this.#status & STATUS_DRIVER_OK || this.#isLegacyLive()) options.interrupt(queue);
+      },
+      onError: (reason, queue) => this.needsReset(`queue ${queue}: ${reason}`),
+    });
   }
 
   // ── status (§2.1) ──────────────────────────────────────────────────────────────────────────
@@ -134,15 +123,8 @@ export class VirtioDevice {
       }
     }
     this.#status |= bit;
-    if (bit === STATUS_DRIVER_OK) for (const slot of this.#slots) this.#revive(slot);
-  }
-
-  /** A legacy driver enables queues before it is known which features it accepts. */
-  #revive(slot: Slot): void {
-    if (slot.vq && slot.vq.features !== this.#driverFeatures) {
-      slot.vq.retire();
-      this.#makeQueue(slot, this.#slots.indexOf(slot));
-    }
+    // A legacy driver enables queues before it is known which features it accepts.
+    if (bit === STATUS_DRIVER_OK) this.#queues.renew(this.#driverFeatures);
   }
 
   /** The device met an error that only a reset ends (§2.1.2); other queues are served on. */
@@ -157,7 +139,7 @@ export class VirtioDevice {
   /** Device reset (§2.4): status, features and queues start over; buffers in flight are lost. */
   reset(): void {
     this.options.onReset?.(undefined);
-    for (const slot of this.#slots) this.#drop(slot);
+    this.#queues.dropAll();
     this.#status = 0;
     this.#driverFeatures = 0n;
     this.#suspending = false;
@@ -200,25 +182,22 @@ export class VirtioDevice {
 
   /** Changes whenever two reads could see different versions of the configuration (§2.5). */
   get generation(): number {
-    return this.#generation;
+    return this.#config.generation;
   }
 
   get configBytes(): number {
-    return this.#config.length;
+    return this.#config.bytes.length;
   }
 
   /** Reads the configuration space; bytes beyond its end are 0. Allowed in any state (§2.5.2). */
   readConfig(offset: number, target: Uint8Array): void {
-    target.fill(0);
-    if (offset < this.#config.length) {
-      target.set(this.#config.subarray(offset, offset + target.length));
-    }
+    this.#config.read(offset, target);
   }
 
   /** The driver writes to the configuration space. */
   writeConfig(offset: number, bytes: Uint8Array): void {
     if (this.#status & STATUS_SUSPEND) return; // virtio 1.4 §3.4.2: ignored while suspended
-    const inside = offset >= 0 && offset + bytes.length <= this.#config.length;
+    const inside = offset >= 0 && offset + bytes.length <= this.configBytes;
     if (!inside || !(this.#status & STATUS_DRIVER) || this.#status & STATUS_FAILED) {
       this.#refuse(`configuration write at ${offset} with status ${hex(this.#status)}`);
       return;
@@ -227,14 +206,12 @@ export class VirtioDevice {
       this.#refuse(`configuration is read-only at ${offset}`);
       return;
     }
-    this.#config.set(bytes, offset);
-    this.#generation = (this.#generation + 1) >>> 0;
+    this.#config.write(offset, bytes);
   }
 
   /** The device changes its configuration and tells the driver (§3.3.1). */
   updateConfig(offset: number, bytes: Uint8Array): void {
-    this.#config.set(bytes, offset);
-    this.#generation = (this.#generation + 1) >>> 0;
+    this.#config.write(offset, bytes);
     // virtio 1.4 §3.4.2: not while suspended, but when the device goes on.
     if (this.#status & STATUS_SUSPEND) this.#configChanged = true;
     else if (this.#status & STATUS_DRIVER_OK) this.options.interrupt(CONFIG_CHANGE);
@@ -243,26 +220,26 @@ export class VirtioDevice {
   // ── queues (§2.6) ──────────────────────────────────────────────────────────────────────────
 
   get queueCount(): number {
-    return this.#slots.length;
+    return this.#queues.count;
   }
 
   /** Largest size of a queue; 0 if there is no such queue. */
   queueMaxSize(index: number): number {
-    return this.#slots[index]?.offer.maxSize ?? 0;
+    return this.#queues.at(index)?.offer.maxSize ?? 0;
   }
 
   /** The queue, if the driver has enabled it. */
   queue(index: number): DeviceQueue | undefined {
-    return this.#slots[index]?.vq;
+    return this.#queues.at(index)?.vq;
   }
 
   queueReady(index: number): boolean {
-    return this.#slots[index]?.vq !== undefined;
+    return this.queue(index) !== undefined;
   }
 
   /** What the driver has written about a queue, if there is such a queue. */
   queueSetup(index: number): QueueSetup | undefined {
-    const slot = this.#slots[index];
+    const slot = this.#queues.at(index);
     if (slot === undefined) return undefined;
     const { size, desc, driver, device } = slot;
     return { size, desc, driver, device };
@@ -270,7 +247,7 @@ export class VirtioDevice {
 
   /** The driver sets a queue up; ignored while it is enabled, or outside of initialisation. */
   setQueue(index: number, setup: Partial<QueueSetup>): void {
-    const slot = this.#slots[index];
+    const slot = this.#queues.at(index);
     if (slot === undefined || slot.offer.maxSize === 0) {
       this.#refuse(`set-up of queue ${index}, which does not exist (§2.6)`);
     } else if (slot.vq !== undefined) {
@@ -294,7 +271,7 @@ export class VirtioDevice {
    * @returns whether the queue is enabled now
    */
   enableQueue(index: number): boolean {
-    const slot = this.#slots[index];
+    const slot = this.#queues.at(index);
     if (slot === undefined || slot.offer.maxSize === 0) {
       this.#refuse(`queue ${index} does not exist (§2.6)`);
       return false;
@@ -314,51 +291,20 @@ export class VirtioDevice {
       this.#refuse(`queue ${index} has size ${slot.size}, which is not a legal one (§2.7, §2.8)`);
       return false;
     }
-    this.#makeQueue(slot, index);
+    this.#queues.make(slot, this.#driverFeatures);
     return true;
-  }
-
-  #makeQueue(slot: Slot, index: number): DeviceQueue {
-    const { core, memory, interrupt, access } = this.options;
-    const { size, desc, driver, device, workspace, offer } = slot;
-    const observer = this.options.observer?.(index);
-    const vq = new DeviceQueue({
-      core,
-      memory,
-      index,
-      size,
-      desc,
-      driver,
-      device,
-      workspace,
-      regions: this.#regions,
-      features: this.#driverFeatures,
-      ...(offer.headerBytes === undefined ? {} : { headerBytes: offer.headerBytes }),
-      ...(offer.segments === undefined ? {} : { segments: offer.segments }),
-      ...(access === undefined ? {} : { log: access }),
-      ...(observer === undefined ? {} : { observer }),
-      notify: (queue) => {
-        // §2.1.2: no notification before DRIVER_OK; virtio 1.4 §3.4.2: none while suspended.
-        const silent = (this.#status & STATUS_SUSPEND) !== 0;
-        if (!silent && (this.#status & STATUS_DRIVER_OK || this.#isLegacyLive())) interrupt(queue);
-      },
-      onError: (reason, queue) => this.needsReset(`queue ${queue}: ${reason}`),
-    });
-    slot.vq = vq;
-    this.options.onEnable?.(vq);
-    return vq;
   }
 
   /** The driver takes a queue out of use (QueueReady 0, §4.2.2.2), as it may in any state. */
   disableQueue(index: number): void {
-    const slot = this.#slots[index];
+    const slot = this.#queues.at(index);
     if (slot === undefined) this.#refuse(`queue ${index} does not exist (§2.6)`);
     else this.#stop(slot);
   }
 
   /** The driver resets a queue (§2.6.1), if VIRTIO_F_RING_RESET was negotiated. */
   resetQueue(index: number): void {
-    const slot = this.#slots[index];
+    const slot = this.#queues.at(index);
     if (slot === undefined) {
       this.#refuse(`reset of queue ${index}, which does not exist (§2.6)`);
     } else if (!(this.#driverFeatures & VIRTIO_F_RING_RESET)) {
@@ -368,15 +314,9 @@ export class VirtioDevice {
     }
   }
 
-  #stop(slot: Slot): void {
+  #stop(slot: QueueSlot): void {
     if (slot.vq) this.options.onReset?.(slot.vq);
-    this.#drop(slot);
-  }
-
-  #drop(slot: Slot): void {
-    slot.vq?.retire();
-    slot.vq = undefined;
-    Object.assign(slot, unset(slot.offer));
+    this.#queues.drop(slot);
   }
 
   /**
@@ -385,7 +325,7 @@ export class VirtioDevice {
    */
   notify(value: number): void {
     const index = value & 0xffff;
-    const slot = this.#slots[index];
+    const slot = this.#queues.at(index);
     if (slot === undefined || slot.offer.maxSize === 0) {
       this.#refuse(`notification of queue ${index}, which does not exist (§2.6)`);
     } else if (!this.live) {
@@ -399,15 +339,11 @@ export class VirtioDevice {
 
   /** Maps the guest's memory anew for all queues. @throws RangeError if the table is unsound */
   setRegions(regions: readonly GuestRegion[]): void {
-    const { memory, workspace, queues } = this.options;
-    const size = virtioWorkspaceBytes(queues);
-    checkRegions(regions, memory.buffer.byteLength, { start: workspace, size });
-    this.#regions = regions;
-    for (const { vq } of this.#slots) vq?.setRegions(regions);
+    this.#queues.setRegions(regions);
   }
 
   get regions(): readonly GuestRegion[] {
-    return this.#regions;
+    return this.#queues.regions;
   }
 
   // ── suspend (virtio 1.4 §3.4) ──────────────────────────────────────────────────────────────
@@ -429,7 +365,7 @@ export class VirtioDevice {
 
   /** Suspended only once all buffers that were taken are used (virtio 1.4 §3.4.2). */
   #trySuspend(): void {
-    if (this.#slots.some(({ vq }) => vq !== undefined && vq.inFlight > 0)) return;
+    if (this.#queues.enabled().some((vq) => vq.inFlight > 0)) return;
     this.#suspending = false;
     this.#status = (this.#status & ~STATUS_DRIVER_OK) | STATUS_SUSPEND;
   }
@@ -442,7 +378,7 @@ export class VirtioDevice {
     this.#status = (this.#status & ~STATUS_SUSPEND) | STATUS_DRIVER_OK;
     if (this.#configChanged) this.options.interrupt(CONFIG_CHANGE);
     this.#configChanged = false;
-    for (const { vq } of this.#slots) if (vq && !vq.broken) this.options.onNotify(vq);
+    for (const vq of this.#queues.enabled()) if (!vq.broken) this.options.onNotify(vq);
   }
 
   // ── save and restore ───────────────────────────────────────────────────────────────────────
@@ -456,14 +392,11 @@ export class VirtioDevice {
     return {
       status: this.status,
       driverFeatures: this.#driverFeatures.toString(16),
-      generation: this.#generation,
+      generation: this.generation,
       suspending: this.#suspending,
       configChanged: this.#configChanged,
-      config: [...this.#config],
-      queues: this.#slots.map(({ vq, size, desc, driver, device }) => ({
-        setup: { size, desc, driver, device },
-        queue: vq ? saveQueue(vq, inFlight(vq)) : null,
-      })),
+      config: [...this.#config.bytes],
+      queues: this.#queues.save(inFlight),
     };
   }
 
@@ -475,41 +408,25 @@ export class VirtioDevice {
    */
   restore(state: DeviceState): VirtQueueElement[][] {
     const features = BigInt(`0x${state.driverFeatures}`);
-    const packed = (features & VIRTIO_F_RING_PACKED) !== 0n;
-    if (features & ~this.options.features || state.queues.length !== this.#slots.length) {
+    if (features & ~this.options.features || state.queues.length !== this.queueCount) {
       throw new RangeError("the saved device had features or queues that this one has not");
     }
-    if (state.config.length !== this.#config.length) {
+    if (state.config.length !== this.configBytes) {
       throw new RangeError(`the saved configuration has ${state.config.length} bytes`);
     }
-    for (const [index, { setup, queue }] of state.queues.entries()) {
-      if (queue === null) continue;
-      if (setup.size > this.queueMaxSize(index) || !isQueueSize(setup.size, packed)) {
-        throw new RangeError(`the saved queue ${index} has size ${setup.size}`);
-      }
-    }
+    this.#queues.checkSaved(state.queues, features);
     this.reset();
     this.#status = state.status;
     this.#driverFeatures = features;
-    this.#generation = state.generation;
     this.#suspending = state.suspending;
     this.#configChanged = state.configChanged;
-    this.#config = new Uint8Array(state.config);
-    return this.#slots.map((slot, index) => {
-      const { setup, queue } = state.queues[index]!;
-      Object.assign(slot, setup);
-      if (queue === null) return [];
-      return restoreQueue(this.#makeQueue(slot, index), queue);
-    });
+    this.#config.restore(state.config, state.generation);
+    return this.#queues.restore(state.queues, features);
   }
 
   #refuse(message: string): void {
     this.options.log(message);
   }
-}
-
-function unset(offer: QueueOffer): QueueSetup {
-  return { size: offer.maxSize, desc: 0, driver: 0, device: 0 };
 }
 
 function hex(value: number): string {
