@@ -7,7 +7,7 @@ WR_API cudaError_t cudaGraphInstantiate(void **exec, void *graph, void **node, c
                                         size_t log_bytes) {
   if (node != NULL) *node = NULL;
   if (log != NULL && log_bytes > 0) *log = 0;
-  return wr_instantiate(exec, graph);
+  return wr_instantiate(exec, graph, 0);
 }
 WR_API cudaError_t cudaGraphExecUpdate(void *exec, void *graph, void **node, int *result) {
   if (node != NULL) *node = NULL;

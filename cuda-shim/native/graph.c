@@ -53,7 +53,9 @@ cudaError_t wr_record(const struct wr_place *p, struct wr_call *node, uint32_t c
   wr_put32(&c, GRAPH_ADD_NODE_CHILD, wr_handle(p->child));
   error = with_request(node, command, &c, COMMAND_GRAPH_ADD_NODE, handles, p->count);
   free(handles);
-  if (error == cudaSuccess) *p->result = wr_pointer(wr_get32(&c, GRAPH_ADD_NODE_NODE));
+  if (error != cudaSuccess) return error;
+  *p->result = wr_pointer(wr_get32(&c, GRAPH_ADD_NODE_NODE));
+  if (p->address != NULL) *p->address = wr_get64(&c, GRAPH_ADD_NODE_ADDRESS);
   return error;
 }
 

@@ -3,6 +3,7 @@
 #define WARPRING_GRAPH_H
 
 #include "host_call.h"
+#include "memory.h"
 #include "warpring.h"
 
 /* Where a recorded request goes. */
@@ -13,6 +14,7 @@ struct wr_place {
   const void *const *dependencies;
   size_t count;
   const void *child;
+  uint64_t *address; /* receives that of an allocation; may be NULL */
   const void *exec, *node; /* the others */
 };
 #define WR_NEW_PLACE \
@@ -36,6 +38,14 @@ struct wr_host_params {
   void *data;
 };
 
+/* cudaMemAllocNodeParams. */
+struct wr_alloc_params {
+  struct wr_pool_properties pool;
+  const struct wr_access *access;
+  size_t access_count, bytes;
+  void *address;
+};
+
 /* Puts a request there; without one an empty node or a child graph. Not remembered as last error. */
 cudaError_t wr_record(const struct wr_place *p, struct wr_call *node, uint32_t command);
 cudaError_t wr_kernel_node(const struct wr_place *p, const struct wr_kernel_params *k);
@@ -45,6 +55,8 @@ cudaError_t wr_symbol_node(const struct wr_place *p, const void *symbol, size_t 
                            size_t bytes, int kind, int to_symbol);
 cudaError_t wr_set_node(const struct wr_place *p, const struct wr_set_params *s);
 cudaError_t wr_host_node(const struct wr_place *p, const struct wr_host_params *h);
+cudaError_t wr_alloc_node(struct wr_place *p, struct wr_alloc_params *params);
+cudaError_t wr_free_node(struct wr_place *p, void *address);
 cudaError_t wr_event_node(const struct wr_place *p, const void *event, uint32_t command, int field);
 
 static inline struct wr_box wr_line(void *dst, const void *src, size_t bytes) {

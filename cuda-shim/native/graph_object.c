@@ -44,17 +44,22 @@ WR_API cudaError_t cudaGraphNodeFindInClone(void **found, void *node, void *clon
 WR_API cudaError_t cudaGraphChildGraphNodeGetGraph(void *node, void **graph) {
   return ask(graph, COMMAND_GRAPH_NODE_GET, GRAPH_NODE_GET_CHILD, GRAPH_NODE_GET_NODE, node, 0, NULL);
 }
-cudaError_t wr_instantiate(void **exec, const void *graph) {
-  cudaError_t error = ask(exec, COMMAND_GRAPH_INSTANTIATE, GRAPH_INSTANTIATE_EXEC,
-                          GRAPH_INSTANTIATE_GRAPH, graph, 0, NULL);
-  if (error == cudaSuccess) wr_graph_copied(graph, *exec);
-  return error;
+cudaError_t wr_instantiate(void **exec, const void *graph, unsigned long long flags) {
+  struct wr_call c;
+  if (exec == NULL) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(wr_begin(&c, NULL));
+  wr_put32(&c, GRAPH_INSTANTIATE_GRAPH, wr_handle(graph));
+  wr_put32(&c, GRAPH_INSTANTIATE_FLAGS, (uint32_t)flags & INSTANTIATE_FREE_ON_LAUNCH);
+  WR_TRY(wr_send(&c, COMMAND_GRAPH_INSTANTIATE));
+  *exec = wr_pointer(wr_get32(&c, GRAPH_INSTANTIATE_EXEC));
+  wr_graph_copied(graph, *exec);
+  return cudaSuccess;
 }
 WR_API cudaError_t cudaGraphInstantiateWithFlags(void **exec, void *graph,
                                                  unsigned long long flags) {
   if (flags & ~WR_INSTANTIATE_FLAGS) return wr_result(cudaErrorInvalidValue);
   if (flags & WR_INSTANTIATE_FOR_DEVICE) return wr_result(cudaErrorNotSupported);
-  return wr_instantiate(exec, graph);
+  return wr_instantiate(exec, graph, flags);
 }
 WR_API cudaError_t cudaGraphExecDestroy(void *exec) {
   cudaError_t error = wr_send_handle(COMMAND_GRAPH_EXEC_DESTROY, GRAPH_EXEC_DESTROY_EXEC, exec);

@@ -7,7 +7,7 @@
 /* cudaGraphInstantiateFlag…: memory is given back, uploads are at once, there are no priorities. */
 #define WR_INSTANTIATE_FLAGS 15ull
 #define WR_INSTANTIATE_FOR_DEVICE 4ull
-cudaError_t wr_instantiate(void **exec, const void *graph);
+cudaError_t wr_instantiate(void **exec, const void *graph, unsigned long long flags);
 cudaError_t cudaGraphInstantiateWithFlags(void **exec, void *graph, unsigned long long flags);
 /* `result` and `node` may be NULL; they are set if the update was tried. */
 cudaError_t wr_exec_update(void *exec, void *graph, int *result, void **node);

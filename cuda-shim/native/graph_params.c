@@ -117,7 +117,7 @@ WR_API cudaError_t cudaGraphExecChildGraphNodeSetParams(void *exec, void *node, 
 
 /* A node's recorded request, in memory that the caller frees. */
 struct recorded {
-  int type;
+  int type, device;
   uint64_t address;
   uint8_t *request;
   uint32_t bytes;
@@ -152,6 +152,7 @@ static cudaError_t ask(const void *node, int type, struct recorded *r) {
   c.in_bytes = MOST_RECORDED;
   error = wr_send(&c, COMMAND_GRAPH_NODE_GET);
   r->type = (int)wr_get32(&c, GRAPH_NODE_GET_TYPE);
+  r->device = (int)wr_get32(&c, GRAPH_NODE_GET_DEVICE);
   r->bytes = wr_get32(&c, GRAPH_NODE_GET_REQUEST_BYTES);
   r->address = wr_get64(&c, GRAPH_NODE_GET_ADDRESS);
   int known_type = error == cudaSuccess && pageable_copy(r) != NULL ? NODE_MEMCPY : r->type;
@@ -306,6 +307,18 @@ WR_API cudaError_t cudaGraphEventRecordNodeGetEvent(void *node, void **event) {
 }
 WR_API cudaError_t cudaGraphEventWaitNodeGetEvent(void *node, void **event) {
   return event_of(node, NODE_WAIT_EVENT, STREAM_WAIT_EVENT_EVENT, event);
+}
+WR_API cudaError_t cudaGraphMemAllocNodeGetParams(void *node, struct wr_alloc_params *params) {
+  struct recorded r;
+  if (params == NULL) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(ask(node, NODE_MEM_ALLOC, &r));
+  memset(params, 0, sizeof *params);
+  params->pool.type = WR_ALLOCATION_PINNED;
+  params->pool.location = (struct location){WR_LOCATION_DEVICE, r.device};
+  params->bytes = get64(&r, MEMORY_ALLOC_ASYNC_BYTES);
+  params->address = (void *)(uintptr_t)r.address;
+  free(r.request);
+  return cudaSuccess;
 }
 WR_API cudaError_t cudaGraphMemFreeNodeGetParams(void *node, void **address) {
   struct recorded r;

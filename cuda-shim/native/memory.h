@@ -28,6 +28,22 @@ static inline struct location wr_location_of(int device) {
   int on_host = device == WR_CPU_DEVICE;
   return (struct location){on_host ? WR_LOCATION_HOST : WR_LOCATION_DEVICE, on_host ? 0 : device};
 }
+/* Is it a place that memory of pools and graphs can have? */
+#define WR_ALLOCATION_PINNED 1
+cudaError_t wr_check_place(const struct location *location, int type);
+/* cudaMemPoolProps, cudaMemAccessDesc. */
+struct wr_pool_properties {
+  int type, handles;
+  struct location location;
+  void *security;
+  size_t most;
+  unsigned short usage;
+  unsigned char reserved[54];
+};
+struct wr_access {
+  struct location location;
+  int flags;
+};
 cudaError_t wr_prefetch(const void *p, size_t bytes, struct location location, unsigned flags,
                         cudaStream_t stream);
 cudaError_t wr_advise(const void *p, size_t bytes, int advice, struct location location);

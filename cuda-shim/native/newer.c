@@ -56,7 +56,7 @@ cudaError_t wr_list_with_data(const void *object, uint32_t what, void **first, v
 
 /* -- nodes of any type ----------------------------------------------------------------------- */
 
-static cudaError_t put_node(struct wr_place *p, const struct wr_node_params *params) {
+static cudaError_t put_node(struct wr_place *p, struct wr_node_params *params) {
   struct wr_box b;
   int kind;
   if (params == NULL) return wr_result(cudaErrorInvalidValue);
@@ -71,6 +71,8 @@ static cudaError_t put_node(struct wr_place *p, const struct wr_node_params *par
       return wr_event_node(p, params->of.event, COMMAND_STREAM_WAIT_EVENT, STREAM_WAIT_EVENT_EVENT);
     case NODE_EVENT_RECORD:
       return wr_event_node(p, params->of.event, COMMAND_EVENT_RECORD, EVENT_RECORD_EVENT);
+    case NODE_MEM_ALLOC: return wr_alloc_node(p, &params->of.alloc);
+    case NODE_MEM_FREE: return wr_free_node(p, params->of.free);
     case NODE_GRAPH:
       p->child = params->of.child;
       if (p->child == NULL) return wr_result(cudaErrorInvalidValue);

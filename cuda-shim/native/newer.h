@@ -19,6 +19,8 @@ struct wr_node_params {
     struct wr_host_params host;
     void *child;
     void *event;
+    struct wr_alloc_params alloc;
+    void *free;
     long long reserved[29];
   } of;
   long long last;

@@ -22,20 +22,11 @@ WR_API cudaError_t cudaDeviceSetMemPool(int device, void *pool) {
   if (pool == NULL) return wr_result(cudaErrorInvalidValue);
   return current_pool(NULL, device, wr_handle(pool), POOL_CURRENT_CURRENT);
 }
-#define ALLOCATION_PINNED 1
-struct pool_properties {
-  int type, handles;
-  struct location location;
-  void *security;
-  size_t most;
-  unsigned short usage;
-  unsigned char reserved[54];
-};
-WR_API cudaError_t cudaMemPoolCreate(void **pool, const struct pool_properties *p) {
+WR_API cudaError_t cudaMemPoolCreate(void **pool, const struct wr_pool_properties *p) {
   struct wr_call c;
   if (pool == NULL || p == NULL) return wr_result(cudaErrorInvalidValue);
   if (p->handles != 0) return wr_result(cudaErrorNotSupported);
-  if (p->type != ALLOCATION_PINNED) return wr_result(cudaErrorInvalidValue);
+  if (p->type != WR_ALLOCATION_PINNED) return wr_result(cudaErrorInvalidValue);
   if (p->location.type != WR_LOCATION_DEVICE) {
     return wr_result(p->location.type == 0 ? cudaErrorInvalidValue : cudaErrorNotSupported);
   }
@@ -81,30 +72,26 @@ WR_API cudaError_t cudaMemPoolTrimTo(void *pool, size_t keep) {
 
 /* -- where they are, and who reaches them ------------------------------------------------------ */
 
-static cudaError_t check_place(const struct location *location, int type) {
-  if (location == NULL || type != ALLOCATION_PINNED) return cudaErrorInvalidValue;
+cudaError_t wr_check_place(const struct location *location, int type) {
+  if (location == NULL || type != WR_ALLOCATION_PINNED) return cudaErrorInvalidValue;
   if (location->type != WR_LOCATION_DEVICE) return cudaErrorNotSupported;
   return wr_check_device(location->id);
 }
 WR_API cudaError_t cudaMemGetDefaultMemPool(void **pool, struct location *location, int type) {
-  WR_TRY(check_place(location, type));
+  WR_TRY(wr_check_place(location, type));
   return cudaDeviceGetDefaultMemPool(pool, location->id);
 }
 WR_API cudaError_t cudaMemGetMemPool(void **pool, struct location *location, int type) {
-  WR_TRY(check_place(location, type));
+  WR_TRY(wr_check_place(location, type));
   return cudaDeviceGetMemPool(pool, location->id);
 }
 WR_API cudaError_t cudaMemSetMemPool(struct location *location, int type, void *pool) {
-  WR_TRY(check_place(location, type));
+  WR_TRY(wr_check_place(location, type));
   return cudaDeviceSetMemPool(location->id, pool);
 }
 
-struct access {
-  struct location location;
-  int flags;
-};
 static cudaError_t pool_access(void *pool, const struct location *location, struct wr_call *c) {
-  cudaError_t error = check_place(location, ALLOCATION_PINNED);
+  cudaError_t error = wr_check_place(location, WR_ALLOCATION_PINNED);
   if (error == cudaSuccess) error = wr_begin(c, NULL);
   if (error != cudaSuccess) return error;
   wr_put32(c, POOL_ACCESS_POOL, wr_handle(pool));
@@ -119,7 +106,7 @@ WR_API cudaError_t cudaMemPoolGetAccess(int *flags, void *pool, struct location 
   *flags = (int)wr_get32(&c, POOL_ACCESS_ALLOWED);
   return cudaSuccess;
 }
-WR_API cudaError_t cudaMemPoolSetAccess(void *pool, const struct access *list, size_t count) {
+WR_API cudaError_t cudaMemPoolSetAccess(void *pool, const struct wr_access *list, size_t count) {
   if (list == NULL && count > 0) return wr_result(cudaErrorInvalidValue);
   for (size_t i = 0; i < count; i++) {
     struct wr_call c;

@@ -62,6 +62,7 @@ const COMMON = [
   "events.c",
   "function.c",
   "graph.c",
+  "graph_memory.c",
   "graph_object.c",
   "graph_params.c",
   "launch.c",

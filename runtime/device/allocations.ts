@@ -3,6 +3,7 @@
  * It lives in JavaScript, not in guest memory, and every address of a request is looked up here.
  */
 import type { GuestMemory, Heap } from "../memory/index.ts";
+import type { GraphMemory } from "./graph-memory.ts";
 import type { MemoryPool } from "./pool.ts";
 
 /** Allocations start at multiples of this, as CUDA's do. */
@@ -28,6 +29,8 @@ export interface Allocation {
   readonly internal: boolean;
   /** The memory pool that it came from, if any. */
   pool: MemoryPool | undefined;
+  /** For memory that a graph allocates. */
+  graph: GraphMemory | undefined;
 }
 
 /** For whom an allocation is: a device, and a context; handle 0 for the device itself. */
@@ -103,7 +106,7 @@ export class AllocationTable {
     const serial = ++this.#serial;
     const size = bytes;
     const pool = undefined;
-    const whose = { context, device, serial, internal, pool };
+    const whose = { context, device, serial, internal, pool, graph: undefined };
     const entry: Allocation = { offset, size, kind, flags, ...whose };
     const at = this.#after(offset);
     if (at === this.#sorted.length) this.#sorted.push(entry);

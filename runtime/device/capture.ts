@@ -11,6 +11,7 @@ import type { Call } from "./call.ts";
 import type { Context } from "./context.ts";
 import type { Device } from "./device.ts";
 import { type Graph, type GraphNode, nodeType } from "./graph.ts";
+import { allocateForGraph } from "./graph-memory.ts";
 import { anonymous } from "./source.ts";
 import type { Stream } from "./stream.ts";
 import type { Command } from "./table.ts";
@@ -62,6 +63,16 @@ export class Capture {
     if (this.origin.context !== context) return false;
     this.end();
     return true;
+  }
+
+  /** A stream was destroyed: one that joined leaves, whose work has to be joined; the first one ends it. */
+  ended(stream: Stream): void {
+    if (stream === this.origin) {
+      this.invalid = true;
+      return;
+    }
+    stream.capture = undefined;
+    this.frontiers.delete(stream);
   }
 
   /** All streams leave. */
@@ -121,8 +132,8 @@ export function intercept(device: Device, call: Call, command: Command): number 
     return E.cudaErrorStreamCaptureUnsupported;
   }
   if (number === S.COMMAND_EVENT_RECORD) return record(device, call, stream, capture);
-  if (number === O.COMMAND_MEMORY_ALLOC_ASYNC) return allocNode(device, call, command, stream);
-  if (number === O.COMMAND_MEMORY_FREE_ASYNC) return freeNode(device, call, stream, capture);
+  if (number === O.COMMAND_MEMORY_ALLOC_ASYNC) return allocNode(device, call, stream);
+  if (number === O.COMMAND_MEMORY_FREE_ASYNC) return freeNode(device, call, stream);
   return commandNode(device, call, command, number, stream);
 }
 
@@ -223,24 +234,23 @@ function record(device: Device, call: Call, stream: Stream, capture: Capture): n
   return E.cudaSuccess;
 }
 
-function allocNode(device: Device, call: Call, command: Command, stream: Stream): number {
-  const error = command.run(device, call);
-  if (error !== E.cudaSuccess) return error;
-  const node = append(device, call, stream, P.NODE_MEM_ALLOC, new Uint8Array(0));
-  const address = call.response.getBigUint64(O.MEMORY_ALLOC_ASYNC_ADDRESS, true);
-  node.allocation = device.allocations.at(Number(address));
-  return error;
+function allocNode(device: Device, call: Call, stream: Stream): number {
+  const bytes = call.u64(O.MEMORY_ALLOC_ASYNC_BYTES);
+  if (bytes === 0) return E.cudaSuccess;
+  const entry = allocateForGraph(device, call.context, bytes);
+  if (entry === undefined) return E.cudaErrorMemoryAllocation;
+  append(device, call, stream, P.NODE_MEM_ALLOC, requestBytes(call)).allocation = entry;
+  call.set64(O.MEMORY_ALLOC_ASYNC_ADDRESS, device.memory.pointerOf(entry.offset));
+  call.set32(O.MEMORY_ALLOC_ASYNC_SERIAL, entry.serial);
+  return E.cudaSuccess;
 }
 
-function freeNode(device: Device, call: Call, stream: Stream, capture: Capture): number {
+function freeNode(device: Device, call: Call, stream: Stream): number {
   const entry = device.allocations.at(call.u64(O.MEMORY_FREE_ASYNC_ADDRESS));
-  const own = [...capture.graph.nodes].some(
-    (node) => node.type === P.NODE_MEM_ALLOC && node.allocation === entry,
-  );
-  // What was allocated outside would be freed once for every launch.
-  if (entry === undefined || !own) return E.cudaErrorInvalidValue;
-  append(device, call, stream, P.NODE_MEM_FREE, new Uint8Array(0)).allocation = entry;
-  call.context.graphMemory.add(entry);
+  const { graph } = stream.capture!;
+  // What was allocated outside of graphs would be freed once for every launch.
+  if (entry === undefined || !graph.mayFree(entry)) return E.cudaErrorInvalidValue;
+  append(device, call, stream, P.NODE_MEM_FREE, requestBytes(call)).allocation = entry;
   return E.cudaSuccess;
 }
 

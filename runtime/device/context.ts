@@ -2,6 +2,7 @@
 import { STREAM_DEFAULT, STREAM_LEGACY, STREAM_PER_THREAD } from "../protocol/definitions.ts";
 import { cudaSuccess } from "../protocol/errors.ts";
 import type { Allocation } from "./allocations.ts";
+import type { GraphAccount } from "./graph-memory.ts";
 import type { ExecFault, KernelFunction, Module } from "./module.ts";
 import { ContextOutput } from "./output.ts";
 import type { MemoryPool } from "./pool.ts";
@@ -34,8 +35,10 @@ export class Context {
   defaultPool: MemoryPool | undefined;
   /** Where MEMORY_ALLOC_ASYNC takes from; undefined: the default pool. */
   currentPool: MemoryPool | undefined;
-  /** Allocations that graphs make and free themselves. */
+  /** Allocations of graphs' nodes. */
   readonly graphMemory = new Set<Allocation>();
+  /** Their account, made at first use. */
+  graphAccount: GraphAccount | undefined;
   /** Ordinals of the devices whose memory its kernels may use (cudaDeviceEnablePeerAccess). */
   readonly peers = new Set<number>();
   /** What kernels printed and which faults they had, not yet handed to a host thread. */

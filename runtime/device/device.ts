@@ -483,6 +483,7 @@ export class Device {
       if (context.primary) other.peers.delete(context.ordinal);
     }
     context.graphMemory.clear();
+    context.graphAccount = undefined;
     context.defaultPool = undefined;
     context.currentPool = undefined;
     context.output.clear();

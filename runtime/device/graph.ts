@@ -6,6 +6,7 @@ import {
   cudaSuccess,
 } from "../protocol/errors.ts";
 import * as P from "../protocol/graphs.ts";
+import * as O from "../protocol/pools.ts";
 import * as S from "../protocol/streams.ts";
 import type { Allocation } from "./allocations.ts";
 import type { Context } from "./context.ts";
@@ -21,6 +22,8 @@ const NODE_TYPES: ReadonlyMap<number, number> = new Map([
   [S.COMMAND_HOST_CALL, P.NODE_HOST],
   [S.COMMAND_STREAM_WAIT_EVENT, P.NODE_WAIT_EVENT],
   [S.COMMAND_EVENT_RECORD, P.NODE_EVENT_RECORD],
+  [O.COMMAND_MEMORY_ALLOC_ASYNC, P.NODE_MEM_ALLOC],
+  [O.COMMAND_MEMORY_FREE_ASYNC, P.NODE_MEM_FREE],
 ]);
 
 /** @returns the cudaGraphNodeType of a recorded command, or undefined if it can be no node */
@@ -87,6 +90,14 @@ export class Graph {
     return node;
   }
 
+  /** May a node free that: is it memory of a graph, and no other node of this one frees it? */
+  mayFree(entry: Allocation): boolean {
+    const twice = [...this.nodes].some(
+      (node) => node.type === P.NODE_MEM_FREE && node.allocation === entry,
+    );
+    return entry.graph !== undefined && !twice;
+  }
+
   remove(node: GraphNode): void {
     for (const other of node.dependencies) other.dependents.delete(node);
     for (const other of node.dependents) other.dependencies.delete(node);
@@ -131,6 +142,11 @@ export class Graph {
   }
 }
 
+/** Does a node allocate or free memory? */
+export function isMemoryNode(type: number): boolean {
+  return type === P.NODE_MEM_ALLOC || type === P.NODE_MEM_FREE;
+}
+
 /** Makes `to` depend on `from`. */
 export function connect(from: GraphNode, to: GraphNode): void {
   from.dependents.add(to);
@@ -152,10 +168,13 @@ export interface GraphStep {
 export class GraphExec {
   readonly handle: number;
   readonly steps: GraphStep[];
+  /** A launch frees what an earlier one has left allocated. */
+  readonly freesOnLaunch: boolean;
 
   /** @param nodes sorted, as from `Graph.sorted` */
-  constructor(handle: number, nodes: readonly GraphNode[]) {
+  constructor(handle: number, nodes: readonly GraphNode[], freesOnLaunch = false) {
     this.handle = handle;
+    this.freesOnLaunch = freesOnLaunch;
     const index = new Map(nodes.map((node, i) => [node, i]));
     this.steps = nodes.map((node) => ({
       node,
@@ -167,11 +186,12 @@ export class GraphExec {
     }));
   }
 
-  /** What the graph's allocation nodes gave. */
-  allocations(): Allocation[] {
+  /** What the graph's nodes allocate (or free, if not `made`). */
+  memory(made: boolean): Allocation[] {
+    const type = made ? P.NODE_MEM_ALLOC : P.NODE_MEM_FREE;
     return this.steps.flatMap((step) => {
-      if (step.child) return step.child.allocations();
-      return step.type === P.NODE_MEM_ALLOC && step.node.allocation ? [step.node.allocation] : [];
+      if (step.child) return step.child.memory(made);
+      return step.type === type && step.node.allocation ? [step.node.allocation] : [];
     });
   }
 
@@ -185,13 +205,12 @@ export class GraphExec {
     return undefined;
   }
 
-  /** The requests to be sent, in order, and the contexts that they are for. */
-  requests(): { readonly context: Context; readonly request: Uint8Array }[] {
+  /** The steps that do something, in order, those of child graphs in their places. */
+  actions(): GraphStep[] {
     return this.steps.flatMap((step) => {
       if (!step.enabled) return [];
-      if (step.child) return step.child.requests();
-      const { context } = step.node;
-      return step.request.length > 0 ? [{ context, request: step.request }] : [];
+      if (step.child) return step.child.actions();
+      return step.request.length > 0 ? [step] : [];
     });
   }
 
@@ -223,6 +242,7 @@ export class GraphExec {
       const own = this.steps[i]!;
       const { handle } = step.node;
       if (step.type !== own.type) return { result: P.UPDATE_NODE_TYPE_CHANGED, node: handle };
+      if (isMemoryNode(step.type)) return { result: P.UPDATE_NOT_SUPPORTED, node: handle };
       if (step.after.join() !== own.after.join()) {
         return { result: P.UPDATE_TOPOLOGY_CHANGED, node: handle };
       }

@@ -2,8 +2,8 @@
 // fields begin at 24, responses' at 8). Plain numbers without imports.
 //
 // A node that does something is a recorded request: a whole stream-ordered request (LAUNCH,
-// MEMORY_COPY, MEMORY_COPY_3D, MEMORY_SET, MEMORY_SET_3D, HOST_CALL, EVENT_RECORD or
-// STREAM_WAIT_EVENT) with its variable part, as it would be sent. REQUEST_CONTEXT, REQUEST_STREAM
+// MEMORY_COPY, MEMORY_COPY_3D, MEMORY_SET, MEMORY_SET_3D, HOST_CALL, EVENT_RECORD,
+// STREAM_WAIT_EVENT, MEMORY_ALLOC_ASYNC or MEMORY_FREE_ASYNC) with its variable part, as it would be sent. REQUEST_CONTEXT, REQUEST_STREAM
 // and REQUEST_THREAD of it are those of the launch of the graph.
 
 /** GRAPH_CREATE. */
@@ -29,7 +29,9 @@ export const GRAPH_ADD_NODE_DEPENDENCIES = 28;
 export const GRAPH_ADD_NODE_REQUEST_BYTES = 32; // 0: an empty node, or a child graph
 export const GRAPH_ADD_NODE_CHILD = 36; // a graph whose copy becomes the node, or 0
 export const GRAPH_ADD_NODE_NODE = 8;
-export const GRAPH_ADD_NODE_RESPONSE_SIZE = 12;
+export const GRAPH_ADD_NODE_RESERVED = 12;
+export const GRAPH_ADD_NODE_ADDRESS = 16; // u64, of an allocation
+export const GRAPH_ADD_NODE_RESPONSE_SIZE = 24;
 
 /** GRAPH_NODE_GET: type and parameters of a node; the recorded request follows. */
 export const COMMAND_GRAPH_NODE_GET = 0x54;
@@ -37,7 +39,7 @@ export const GRAPH_NODE_GET_NODE = 24;
 export const GRAPH_NODE_GET_TYPE = 8; // cudaGraphNodeType
 export const GRAPH_NODE_GET_CHILD = 12; // the child graph's handle, or 0
 export const GRAPH_NODE_GET_REQUEST_BYTES = 16;
-export const GRAPH_NODE_GET_RESERVED = 20;
+export const GRAPH_NODE_GET_DEVICE = 20; // ordinal
 export const GRAPH_NODE_GET_ADDRESS = 24; // u64, of an allocation or a free
 export const GRAPH_NODE_GET_RESPONSE_SIZE = 32;
 /** cudaGraphNodeType numbers. */
@@ -92,8 +94,10 @@ export const GRAPH_FIND_IN_CLONE_RESPONSE_SIZE = 12;
 /** GRAPH_INSTANTIATE: checks a graph and makes it executable; later changes don't touch that. */
 export const COMMAND_GRAPH_INSTANTIATE = 0x5a;
 export const GRAPH_INSTANTIATE_GRAPH = 24;
+export const GRAPH_INSTANTIATE_FLAGS = 28; // INSTANTIATE_*
 export const GRAPH_INSTANTIATE_EXEC = 8;
 export const GRAPH_INSTANTIATE_RESPONSE_SIZE = 12;
+export const INSTANTIATE_FREE_ON_LAUNCH = 1; // what an earlier launch left allocated
 
 /** GRAPH_EXEC_DESTROY. */
 export const COMMAND_GRAPH_EXEC_DESTROY = 0x5b;
@@ -117,6 +121,7 @@ export const UPDATE_SUCCESS = 0;
 export const UPDATE_ERROR = 1;
 export const UPDATE_TOPOLOGY_CHANGED = 2;
 export const UPDATE_NODE_TYPE_CHANGED = 3;
+export const UPDATE_NOT_SUPPORTED = 6; // a node that allocates or frees memory
 
 /** GRAPH_EXEC_NODE_SET: another request for one node (of the graph it was instantiated from). */
 export const COMMAND_GRAPH_EXEC_NODE_SET = 0x5e;
@@ -133,6 +138,20 @@ export const GRAPH_EXEC_NODE_ENABLE_NODE = 28;
 export const GRAPH_EXEC_NODE_ENABLE_SET = 32; // 0 off, 1 on, 2 only ask
 export const GRAPH_EXEC_NODE_ENABLE_ENABLED = 8;
 export const GRAPH_EXEC_NODE_ENABLE_RESPONSE_SIZE = 12;
+
+/** GRAPH_MEMORY: what the graphs of the context's device use of its memory (cudaGraphMemAttributeType). */
+export const COMMAND_GRAPH_MEMORY = 0x63;
+export const GRAPH_MEMORY_WHAT = 24; // GRAPH_MEMORY_*
+export const GRAPH_MEMORY_ATTRIBUTE = 28; // cudaGraphMemAttributeType, to get or reset
+export const GRAPH_MEMORY_VALUE = 8; // u64
+export const GRAPH_MEMORY_RESPONSE_SIZE = 16;
+export const GRAPH_MEMORY_GET = 0;
+export const GRAPH_MEMORY_RESET = 1; // a high mark
+export const GRAPH_MEMORY_TRIM = 2; // lets go of what isn't used
+export const GRAPH_MEMORY_USED = 0; // bytes
+export const GRAPH_MEMORY_USED_HIGH = 1;
+export const GRAPH_MEMORY_RESERVED = 2;
+export const GRAPH_MEMORY_RESERVED_HIGH = 3;
 
 /** CAPTURE_BEGIN on REQUEST_STREAM: its work becomes nodes of a graph from now on. */
 export const COMMAND_CAPTURE_BEGIN = 0x60;

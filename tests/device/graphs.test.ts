@@ -424,6 +424,23 @@ describe("stream capture", () => {
     assert.ok(bench.end(a) > 0);
   });
 
+  test("regression: a stream that joined may be destroyed before the capture ends", () => {
+    const bench = new Graphs();
+    const [a, b] = [bench.stream(), bench.stream()];
+    const [forked, joined] = [bench.event(), bench.event()];
+    bench.begin(a);
+    bench.on(P.COMMAND_EVENT_RECORD, a, { [P.EVENT_RECORD_EVENT]: forked });
+    bench.on(P.COMMAND_STREAM_WAIT_EVENT, b, { [P.STREAM_WAIT_EVENT_EVENT]: forked });
+    bench.on(P.COMMAND_EVENT_RECORD, b, { [P.EVENT_RECORD_EVENT]: joined });
+    bench.on(P.COMMAND_STREAM_WAIT_EVENT, a, { [P.STREAM_WAIT_EVENT_EVENT]: joined });
+    assert.equal(bench.call(P.COMMAND_STREAM_DESTROY, { [P.REQUEST_STREAM]: b }), 0);
+    assert.ok(bench.end(a) > 0);
+    const c = bench.stream();
+    bench.begin(c);
+    assert.equal(bench.call(P.COMMAND_STREAM_DESTROY, { [P.REQUEST_STREAM]: c }), 0);
+    assert.equal(bench.end(c), -P.cudaErrorInvalidResourceHandle);
+  });
+
   test("memory that a graph allocates and frees goes with the graph's last user", () => {
     const bench = new Graphs();
     const { device } = bench.machine.gpu;

@@ -296,6 +296,8 @@ export function typeOf(parameter: Parameter): ParameterType {
 
 /** Calls that only the library in C has, with all of their parameters. */
 export const NATIVE: Record<string, Parameter[]> = {
+  cudaDeviceGetGraphMemAttribute: ["device", is(0), "out"],
+  cudaDeviceGraphMemTrim: ["device"],
   cudaDeviceGetSharedMemConfig: ["out"],
   cudaFuncSetSharedMemConfig: ["kernel", is(1)],
   cudaGetDriverEntryPoint: ["text", "out", is(0), is({ value: 0 })],
@@ -354,6 +356,11 @@ export const NATIVE: Record<string, Parameter[]> = {
 
 /** Calls of it without an argument that can be wrong, and those whose tests are in other files. */
 export const NATIVE_ELSEWHERE = new Set([
+  // Structures: graph-memory.cu.
+  "cudaDeviceSetGraphMemAttribute",
+  "cudaGraphAddMemAllocNode",
+  "cudaGraphAddMemFreeNode",
+  "cudaGraphMemAllocNodeGetParams",
   "__cudaRegisterManagedVar", // managed.cu
   // Enumerations only.
   "cudaDeviceSetSharedMemConfig",

@@ -1,33 +1,30 @@
 /** Graphs: building, asking, instantiating, updating, launching. */
 import { DETAIL_BAD_LENGTH, REQUEST_SIZE } from "../../protocol/definitions.ts";
 import {
-  cudaErrorInvalidResourceHandle,
   cudaErrorInvalidValue,
-  cudaErrorStreamCaptureInvalidated,
+  cudaErrorMemoryAllocation,
+  cudaErrorNotSupported,
   cudaSuccess,
 } from "../../protocol/errors.ts";
 import * as P from "../../protocol/graphs.ts";
+import { MEMORY_ALLOC_ASYNC_BYTES, MEMORY_FREE_ASYNC_ADDRESS } from "../../protocol/pools.ts";
 import type { Allocation } from "../allocations.ts";
 import type { Call } from "../call.ts";
 import { checkRequest } from "../capture.ts";
 import type { Context } from "../context.ts";
 import type { Device } from "../device.ts";
-import { connect, Graph, GraphExec, GraphNode, nodeType } from "../graph.ts";
-import { anonymous, recordedCommand } from "../source.ts";
-import type { Work } from "../stream.ts";
+import { connect, Graph, GraphNode, isMemoryNode, nodeType } from "../graph.ts";
+import { allocateForGraph, releaseGraphMemory } from "../graph-memory.ts";
+import { anonymous, RecordedRequest, recordedCommand } from "../source.ts";
 import type { Command, CommandFamily } from "../table.ts";
 
 /** The graph of a handle. */
-function graphOf(device: Device, call: Call, handle: number): Graph | undefined {
+export function graphOf(device: Device, call: Call, handle: number): Graph | undefined {
   return device.visible(call.context, handle, Graph);
 }
 
-function nodeOf(device: Device, call: Call, handle: number): GraphNode | undefined {
+export function nodeOf(device: Device, call: Call, handle: number): GraphNode | undefined {
   return device.visible(call.context, handle, GraphNode);
-}
-
-function execOf(device: Device, call: Call, handle: number): GraphExec | undefined {
-  return device.visible(call.context, handle, GraphExec);
 }
 
 /** Puts handles behind the fixed response, as many as there is room for. */
@@ -78,30 +75,6 @@ export function destroyGraph(device: Device, graph: Graph): void {
     if (node.child) destroyGraph(device, node.child);
   }
   releaseGraphMemory(device);
-}
-
-/**
- * Memory that a graph allocates and frees lives as long as a graph or an executable graph has its
- * nodes; then it goes back, once the work that is queued now is done.
- */
-function releaseGraphMemory(device: Device): void {
-  const contexts = [...device.contexts.values()];
-  if (contexts.every((context) => context.graphMemory.size === 0)) return;
-  const held = new Set<Allocation>();
-  for (const object of contexts.flatMap((context) => [...context.resources.values()])) {
-    if (object instanceof GraphNode && object.allocation) held.add(object.allocation);
-    if (object instanceof GraphExec) for (const entry of object.allocations()) held.add(entry);
-  }
-  for (const context of contexts) {
-    for (const entry of context.graphMemory) {
-      if (held.has(entry)) continue;
-      context.graphMemory.delete(entry);
-      if (device.allocations.at(device.memory.pointerOf(entry.offset)) !== entry) continue;
-      device.allocations.withdraw(entry);
-      const done = (): void => device.allocations.giveBack(entry);
-      context.scheduler.wait({ tickets: device.tails(), done });
-    }
-  }
 }
 
 const destroy: Command = {
@@ -156,6 +129,9 @@ const addNode: Command = {
       if (request === undefined) return cudaErrorInvalidValue;
       type = nodeType(recordedCommand(request));
       if (type === undefined) return cudaErrorInvalidValue;
+      if (isMemoryNode(type)) {
+        return addMemoryNode(device, call, graph, type, request, after as GraphNode[]);
+      }
       const error = checkRequest(device, context, request);
       if (error !== cudaSuccess) return error;
     } else if (childHandle !== 0) {
@@ -171,6 +147,35 @@ const addNode: Command = {
   },
 };
 
+/** A node that allocates: it has its address from now on. Or one that frees such memory. */
+function addMemoryNode(
+  device: Device,
+  call: Call,
+  graph: Graph,
+  type: number,
+  request: Uint8Array,
+  after: readonly GraphNode[],
+): number {
+  const { context } = call;
+  const recorded = new RecordedRequest(device.memory, context, call.group, request);
+  let entry: Allocation | undefined;
+  if (type === P.NODE_MEM_ALLOC) {
+    const bytes = recorded.u64(MEMORY_ALLOC_ASYNC_BYTES);
+    if (bytes === 0) return cudaErrorInvalidValue;
+    entry = allocateForGraph(device, context, bytes);
+    if (entry === undefined) return cudaErrorMemoryAllocation;
+    call.set64(P.GRAPH_ADD_NODE_ADDRESS, device.memory.pointerOf(entry.offset));
+  } else {
+    entry = device.allocations.at(recorded.u64(MEMORY_FREE_ASYNC_ADDRESS));
+    if (entry === undefined || !graph.mayFree(entry)) return cudaErrorInvalidValue;
+  }
+  const node = graph.add(device, context, type, request, after);
+  node.allocation = entry;
+  context.resources.set(node.handle, node);
+  call.set32(P.GRAPH_ADD_NODE_NODE, node.handle);
+  return cudaSuccess;
+}
+
 const nodeGet: Command = {
   responseBytes: P.GRAPH_NODE_GET_RESPONSE_SIZE,
   context: true,
@@ -179,6 +184,7 @@ const nodeGet: Command = {
     if (node === undefined) return cudaErrorInvalidValue;
     call.set32(P.GRAPH_NODE_GET_TYPE, node.type);
     call.set32(P.GRAPH_NODE_GET_CHILD, node.child?.handle ?? 0);
+    call.set32(P.GRAPH_NODE_GET_DEVICE, node.context.ordinal);
     call.set32(P.GRAPH_NODE_GET_REQUEST_BYTES, node.request.length);
     if (node.allocation) {
       call.set64(P.GRAPH_NODE_GET_ADDRESS, device.memory.pointerOf(node.allocation.offset));
@@ -189,13 +195,13 @@ const nodeGet: Command = {
 };
 
 /** A request that may replace one of the same node type. */
-function replacement(
+export function replacement(
   device: Device,
   call: Call,
   bytes: number,
   node: GraphNode,
 ): Uint8Array | number {
-  const request = readRequest(call, 0, bytes);
+  const request = isMemoryNode(node.type) ? undefined : readRequest(call, 0, bytes);
   if (request === undefined || nodeType(recordedCommand(request)) !== node.type) {
     return cudaErrorInvalidValue;
   }
@@ -223,6 +229,8 @@ const nodeDestroy: Command = {
   run(device: Device, call: Call): number {
     const node = nodeOf(device, call, call.u32(P.GRAPH_NODE_DESTROY_NODE));
     if (node === undefined) return cudaErrorInvalidValue;
+    // Their memory would have no end, or no beginning (cudaGraphDestroyNode).
+    if (isMemoryNode(node.type)) return cudaErrorNotSupported;
     node.graph.remove(node);
     device.forget(node.handle);
     if (node.child) destroyGraph(device, node.child);
@@ -301,145 +309,6 @@ const findInClone: Command = {
   },
 };
 
-const instantiate: Command = {
-  responseBytes: P.GRAPH_INSTANTIATE_RESPONSE_SIZE,
-  context: true,
-  creates: true,
-  run(device: Device, call: Call): number {
-    const nodes = graphOf(device, call, call.u32(P.GRAPH_INSTANTIATE_GRAPH))?.sorted();
-    // No such graph, or a cycle in it.
-    if (nodes === undefined) return cudaErrorInvalidValue;
-    const exec = new GraphExec(device.newHandle(), nodes);
-    for (const { context, request } of exec.requests()) {
-      const error = checkRequest(device, context, request);
-      if (error !== cudaSuccess) return error;
-    }
-    call.context.resources.set(exec.handle, exec);
-    call.set32(P.GRAPH_INSTANTIATE_EXEC, exec.handle);
-    return cudaSuccess;
-  },
-};
-
-const execDestroy: Command = {
-  responseBytes: P.GRAPH_EXEC_DESTROY_RESPONSE_SIZE,
-  context: true,
-  run(device: Device, call: Call): number {
-    const exec = execOf(device, call, call.u32(P.GRAPH_EXEC_DESTROY_EXEC));
-    if (exec === undefined) return cudaErrorInvalidValue;
-    device.forget(exec.handle);
-    releaseGraphMemory(device);
-    return cudaSuccess;
-  },
-};
-
-const launch: Command = {
-  responseBytes: P.GRAPH_LAUNCH_RESPONSE_SIZE,
-  context: true,
-  streamQueue: true,
-  run(device: Device, call: Call): number {
-    const { group } = call;
-    const exec = execOf(device, call, call.u32(P.GRAPH_LAUNCH_EXEC));
-    const stream = call.stream();
-    if (exec === undefined) return cudaErrorInvalidValue;
-    if (stream === undefined) return cudaErrorInvalidResourceHandle;
-    if (call.u32(P.GRAPH_LAUNCH_ONLY_CHECK) !== 0) return cudaSuccess;
-    if (stream.capture) return captureLaunch(device, call, exec);
-    // All of it is prepared before any of it is queued: a launch is refused whole or not at all.
-    const works: Work[] = [];
-    for (const { context, request } of exec.requests()) {
-      const work = context.error || device.prepareRecorded(context, group, request);
-      if (typeof work === "number") {
-        for (const made of works) made.release?.();
-        return work;
-      }
-      works.push(work);
-    }
-    for (const work of works) call.context.scheduler.enqueue(stream, work);
-    return cudaSuccess;
-  },
-};
-
-/** A graph that is launched into a capturing stream becomes a child node. */
-function captureLaunch(device: Device, call: Call, exec: GraphExec): number {
-  const stream = call.stream()!;
-  const capture = stream.capture!;
-  if (capture.invalid) return cudaErrorStreamCaptureInvalidated;
-  const inner = new Graph(device.newHandle());
-  call.context.resources.set(inner.handle, inner);
-  let before: GraphNode[] = [];
-  for (const { context, request } of exec.requests()) {
-    const type = nodeType(recordedCommand(request)) ?? P.NODE_EMPTY;
-    const step = inner.add(device, context, type, request.slice(), before);
-    call.context.resources.set(step.handle, step);
-    before = [step];
-  }
-  const frontier = capture.frontiers.get(stream)!;
-  const node = capture.graph.add(
-    device,
-    call.context,
-    P.NODE_GRAPH,
-    new Uint8Array(0),
-    frontier,
-    inner,
-  );
-  call.context.resources.set(node.handle, node);
-  capture.frontiers.set(stream, new Set([node]));
-  return cudaSuccess;
-}
-
-const execUpdate: Command = {
-  responseBytes: P.GRAPH_EXEC_UPDATE_RESPONSE_SIZE,
-  context: true,
-  run(device: Device, call: Call): number {
-    const exec = execOf(device, call, call.u32(P.GRAPH_EXEC_UPDATE_EXEC));
-    const graph = graphOf(device, call, call.u32(P.GRAPH_EXEC_UPDATE_GRAPH));
-    if (exec === undefined || graph === undefined) return cudaErrorInvalidValue;
-    const { error, result, node } = exec.update(graph);
-    call.set32(P.GRAPH_EXEC_UPDATE_RESULT, result);
-    call.set32(P.GRAPH_EXEC_UPDATE_NODE, node);
-    return error;
-  },
-};
-
-const execNodeSet: Command = {
-  responseBytes: P.GRAPH_EXEC_NODE_SET_RESPONSE_SIZE,
-  context: true,
-  run(device: Device, call: Call): number {
-    const exec = execOf(device, call, call.u32(P.GRAPH_EXEC_NODE_SET_EXEC));
-    const node = nodeOf(device, call, call.u32(P.GRAPH_EXEC_NODE_SET_NODE));
-    const step = node && exec?.stepOf(node);
-    if (step === undefined) return cudaErrorInvalidValue;
-    const bytes = call.u32(P.GRAPH_EXEC_NODE_SET_REQUEST_BYTES);
-    const child = call.u32(P.GRAPH_EXEC_NODE_SET_CHILD);
-    if (child !== 0) {
-      const graph = graphOf(device, call, child);
-      const updated = graph && step.child?.update(graph);
-      return updated?.error === cudaSuccess ? cudaSuccess : cudaErrorInvalidValue;
-    }
-    const request = replacement(device, call, bytes, step.node);
-    if (typeof request === "number") return request;
-    step.request = request;
-    return cudaSuccess;
-  },
-};
-
-const execNodeEnable: Command = {
-  responseBytes: P.GRAPH_EXEC_NODE_ENABLE_RESPONSE_SIZE,
-  context: true,
-  run(device: Device, call: Call): number {
-    const exec = execOf(device, call, call.u32(P.GRAPH_EXEC_NODE_ENABLE_EXEC));
-    const node = nodeOf(device, call, call.u32(P.GRAPH_EXEC_NODE_ENABLE_NODE));
-    const step = node && exec?.stepOf(node);
-    const set = call.u32(P.GRAPH_EXEC_NODE_ENABLE_SET);
-    if (step === undefined || set > 2) return cudaErrorInvalidValue;
-    // Only kernels, copies and fills can be switched off (cudaGraphNodeSetEnabled).
-    if (step.type > P.NODE_MEMSET) return cudaErrorInvalidValue;
-    if (set < 2) step.enabled = set === 1;
-    call.set32(P.GRAPH_EXEC_NODE_ENABLE_ENABLED, step.enabled ? 1 : 0);
-    return cudaSuccess;
-  },
-};
-
 /** The family: GRAPH_*. */
 export const graphCommands: CommandFamily = new Map([
   [P.COMMAND_GRAPH_CREATE, create],
@@ -452,10 +321,4 @@ export const graphCommands: CommandFamily = new Map([
   [P.COMMAND_GRAPH_EDGES, edges],
   [P.COMMAND_GRAPH_LIST, list],
   [P.COMMAND_GRAPH_FIND_IN_CLONE, findInClone],
-  [P.COMMAND_GRAPH_INSTANTIATE, instantiate],
-  [P.COMMAND_GRAPH_EXEC_DESTROY, execDestroy],
-  [P.COMMAND_GRAPH_LAUNCH, launch],
-  [P.COMMAND_GRAPH_EXEC_UPDATE, execUpdate],
-  [P.COMMAND_GRAPH_EXEC_NODE_SET, execNodeSet],
-  [P.COMMAND_GRAPH_EXEC_NODE_ENABLE, execNodeEnable],
 ]);

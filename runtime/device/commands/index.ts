@@ -6,6 +6,7 @@ import { contextCommands } from "./contexts.ts";
 import { copyCommands } from "./copies.ts";
 import { eventCommands } from "./events.ts";
 import { functionCommands } from "./functions.ts";
+import { graphExecCommands } from "./graph-execs.ts";
 import { graphCommands } from "./graphs.ts";
 import { launchCommands } from "./launches.ts";
 import { memoryCommands } from "./memory.ts";
@@ -35,6 +36,7 @@ function merge(): (Command | undefined)[] {
     peerCommands,
     poolCommands,
     graphCommands,
+    graphExecCommands,
     captureCommands,
   ];
   for (const family of families) {

@@ -7,6 +7,7 @@ import {
 } from "../../protocol/errors.ts";
 import type { Call } from "../call.ts";
 import type { Device } from "../device.ts";
+import { freeGraphMemory } from "../graph-memory.ts";
 import type { Command, CommandFamily } from "../table.ts";
 
 /** cudaHostAllocPortable, cudaHostAllocMapped, cudaHostAllocWriteCombined. */
@@ -50,6 +51,10 @@ const free: Command = {
     // back when no work can use them any more.
     const owner = device.contexts.get(entry.context) ?? call.context;
     const tickets = device.tails();
+    if (entry.graph) {
+      const done = freeGraphMemory(device, entry);
+      return done ? device.whenDone(call, owner, done, tickets) : cudaErrorInvalidValue;
+    }
     if (tickets.length > 0) {
       device.allocations.withdraw(entry);
       return device.whenDone(call, owner, () => device.allocations.giveBack(entry), tickets);

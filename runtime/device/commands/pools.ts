@@ -11,6 +11,7 @@ import * as P from "../../protocol/pools.ts";
 import type { Allocation } from "../allocations.ts";
 import type { Call } from "../call.ts";
 import type { Device } from "../device.ts";
+import { freeGraphMemory } from "../graph-memory.ts";
 import { MemoryPool } from "../pool.ts";
 import { WORK_DONE, type Work } from "../stream.ts";
 import type { Command, CommandFamily } from "../table.ts";
@@ -185,6 +186,12 @@ const freeAsync: Command = {
     if (entry === undefined || entry.internal) return cudaErrorInvalidValue;
     if (entry.kind !== MEMORY_DEVICE && entry.kind !== MEMORY_MANAGED) return cudaErrorInvalidValue;
     const { scheduler } = call.context;
+    if (entry.graph) {
+      const release = freeGraphMemory(device, entry);
+      if (release === undefined) return cudaErrorInvalidValue;
+      scheduler.enqueue(stream, { run: () => WORK_DONE, release });
+      return cudaSuccess;
+    }
     if (scheduler.isFree(stream)) device.allocations.release(entry);
     else {
       // Work that is queued before this still looks at the bytes, no longer at the table.

@@ -49,11 +49,11 @@ const destroy: Command = {
   context: true,
   run(_device: Device, call: Call): number {
     const stream = call.stream();
-    if (stream?.capture) stream.capture.invalid = true;
     // The default streams are the context's own and not in its table.
     if (stream === undefined || !call.context.resources.delete(stream.handle)) {
       return cudaErrorInvalidResourceHandle;
     }
+    stream.capture?.ended(stream);
     return cudaSuccess;
   },
 };
