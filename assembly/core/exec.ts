@@ -79,6 +79,10 @@ const WARP_QUANTUM: u32 = 256;
 /** Regions that a block runs in a turn, and barriers that it passes in a slow one. */
 const BLOCK_QUANTUM: u32 = 64;
 
+/** Of so many openings of gathers one takes those that are furthest ahead, not behind. */
+const AHEAD_EVERY: u32 = 32;
+let gathers: u32 = 0;
+
 /** Blocks and regions that may still run before the caller looks at its clock. */
 export let left: u32 = 0;
 
@@ -347,21 +351,29 @@ function openWarp(launch: u32, context: u32, warp: u32, lanes: u32): bool {
   const pcs = field(context, BLOCK_PC) + 128 * warp;
   const live = allLanes(lanes) & ~lanesAt(pcs, lanes, PC_EXITED);
   if (live == 0) return false;
-  return (
-    openCut(launch, context, warp, lanes, live, CUT_WARP) ||
-    openCut(launch, context, warp, lanes, live, CUT_GATHER)
-  );
+  return openNamed(launch, context, warp, lanes, live) || openGather(launch, pcs, lanes, live);
 }
 
-/** Opens a cut of one kind for which all lanes that it names have come; `live` have not exited. */
-function openCut(
-  launch: u32,
-  context: u32,
-  warp: u32,
-  lanes: u32,
-  live: u32,
-  wanted: u32,
-): bool {
+/**
+ * Opens a cut for whoever is there. Those furthest behind go first, which keeps lanes in step; one of
+ * them may be waiting for a lane that is ahead, so that now and then that one goes.
+ */
+function openGather(launch: u32, pcs: u32, lanes: u32, live: u32): bool {
+  const ahead = ++gathers % AHEAD_EVERY == 0;
+  let chosen: u32 = 0;
+  for (let rest = live; rest; ) {
+    const entry = load<u32>(pcs + 4 * ctz(rest));
+    rest &= ~lanesAt(pcs, lanes, entry);
+    if (field(cutOf(launch, entry), CUT_KIND) != CUT_GATHER) continue;
+    if (chosen == 0 || entry > chosen == ahead) chosen = entry;
+  }
+  if (chosen == 0) return false;
+  release(pcs, lanesAt(pcs, lanes, chosen), chosen);
+  return true;
+}
+
+/** Opens a cut that names its lanes, if all of those have come that are live. */
+function openNamed(launch: u32, context: u32, warp: u32, lanes: u32, live: u32): bool {
   const pcs = field(context, BLOCK_PC) + 128 * warp;
   const args = field(context, BLOCK_ARGUMENT) + 128 * warp;
   for (let rest = live; rest; ) {
@@ -369,26 +381,20 @@ function openCut(
     const entry = load<u32>(pcs + 4 * lane);
     const here = lanesAt(pcs, lanes, entry);
     const cut = cutOf(launch, entry);
-    const kind = field(cut, CUT_KIND);
-    if (kind != wanted) {
+    if (field(cut, CUT_KIND) != CUT_WARP) {
       rest &= ~here;
       continue;
     }
-    let members = here;
-    let same = here;
-    if (kind == CUT_WARP) {
-      const constant = field(cut, CUT_FLAGS) & CUT_CONSTANT;
-      const mask = constant ? field(cut, CUT_OPERAND) : load<u32>(args + 4 * lane);
-      members = mask & live;
-      // A lane that its own mask doesn't name goes on alone (PTX ISA: undefined).
-      if (!(members & (1 << lane))) members = 1 << lane;
-      same = constant ? members & here : 1 << lane;
-    }
+    const constant = field(cut, CUT_FLAGS) & CUT_CONSTANT;
+    const mask = constant ? field(cut, CUT_OPERAND) : load<u32>(args + 4 * lane);
+    let members = mask & live;
+    // A lane that its own mask doesn't name goes on alone (PTX ISA: undefined).
+    if (!(members & (1 << lane))) members = 1 << lane;
     if ((members & here) == members) {
       release(pcs, members, entry);
       return true;
     }
-    rest &= ~same;
+    rest &= ~(constant ? members & here : 1 << lane);
   }
   return false;
 }

@@ -1,4 +1,13 @@
-import { type Aux, I32, I64, type MemorySpace, NONE, type Type, type Value } from "../ir/ir.ts";
+import {
+  type Aux,
+  type Block,
+  I32,
+  I64,
+  type MemorySpace,
+  NONE,
+  type Type,
+  type Value,
+} from "../ir/ir.ts";
 import type { AddressOperand, Instruction, Operand } from "../ptx/ast.ts";
 import { completeTransfer } from "./async.ts";
 import type { Builder } from "./builder.ts";
@@ -160,9 +169,26 @@ export function isOrdered(i: Instruction): boolean {
   return i.mods.some((m) => /^(volatile|relaxed|acquire|release|mmio)$/.test(m));
 }
 
+/** The last access to volatile shared memory in a block. */
+const lastAccess = new WeakMap<Block, string>();
+
+/**
+ * Code from before `__syncwarp` counts on the lanes of a warp being in step, and keeps what they
+ * exchange in volatile shared memory. So lanes that come to such an access together make it together:
+ * all have loaded before one stores, and all have stored before one loads.
+ */
+function keepStep(b: Builder, i: Instruction): void {
+  if (!i.mods.includes("volatile") || spaceOf(i) !== "shared" || b.fn.real) return;
+  if (lastAccess.get(b.block) !== i.opcode) {
+    b.fn.cut({ kind: "gather", operands: [], destinations: [], sources: [], scratchBytes: 0 });
+  }
+  lastAccess.set(b.block, i.opcode);
+}
+
 const ld: Lowering = (b, i) => {
   const type = lastType(i.mods);
   if (!type) return false;
+  keepStep(b, i);
   if (type.bits > 64) return loadWide(b, i);
   const [d, address] = i.operands;
   const targets = d.kind === "vector" ? d.elements : [d];
@@ -211,6 +237,7 @@ function loadParam(b: Builder, address: AddressOperand, targets: Operand[], type
 const st: Lowering = (b, i) => {
   const type = lastType(i.mods);
   if (!type) return false;
+  keepStep(b, i);
   if (type.bits > 64) return storeWide(b, i);
   const [address, value] = i.operands;
   const sources = value.kind === "vector" ? value.elements : [value];
