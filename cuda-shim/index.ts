@@ -3,6 +3,7 @@
  * results into `{ value }` boxes; the classes over them throw a `CudaError`.
  */
 export * from "../runtime/protocol/attributes.ts";
+export { cudaGetErrorName, cudaGetErrorString } from "../runtime/protocol/error-texts.ts";
 export * from "../runtime/protocol/errors.ts";
 export {
   cudaArrayGetInfo,
@@ -27,7 +28,7 @@ export * from "./classes/index.ts";
 export * from "./clusters.ts";
 export * from "./constants.ts";
 export * from "./device.ts";
-export { CudaError, cudaGetErrorName, cudaGetErrorString } from "./errors.ts";
+export { CudaError } from "./errors.ts";
 export * from "./event.ts";
 export * from "./function.ts";
 export * from "./graph.ts";

@@ -21,4 +21,10 @@ export const HOST_FUNCTIONS: Record<string, { args: number[]; result: number }> 
   __cudaCDP2EventDestroy: { args: [8], result: 4 },
   __cudaCDP2GetDevice: { args: [8], result: 4 },
   __cudaCDP2GetDeviceCount: { args: [8], result: 4 },
+  __cudaCDP2GetErrorName: { args: [4], result: 8 },
+  __cudaCDP2GetErrorString: { args: [4], result: 8 },
+  __cudaCDP2MemcpyAsync: { args: [8, 8, 8, 4, 8], result: 4 },
+  __cudaCDP2Memcpy2DAsync: { args: [8, 8, 8, 8, 8, 8, 4, 8], result: 4 },
+  __cudaCDP2MemsetAsync: { args: [8, 4, 8, 8], result: 4 },
+  __cudaCDP2Memset2DAsync: { args: [8, 8, 4, 8, 8, 8], result: 4 },
 };

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
+import { CudaError, isSticky } from "../../cuda-shim/errors.ts";
 import {
-  CudaError,
   cudaErrorNumbers,
   cudaGetErrorName,
   cudaGetErrorString,
-  isSticky,
-} from "../../cuda-shim/errors.ts";
+} from "../../runtime/protocol/error-texts.ts";
 import * as numbers from "../../runtime/protocol/errors.ts";
 import { describe, test } from "../harness.ts";
 

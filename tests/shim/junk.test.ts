@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { cudaErrorNumbers } from "../../cuda-shim/errors.ts";
 import * as cuda from "../../cuda-shim/index.ts";
+import { cudaErrorNumbers } from "../../runtime/protocol/error-texts.ts";
 import { describe, test } from "../harness.ts";
 import { Fixture } from "./entry-types.ts";
 import { withTwoDevices } from "./support.ts";

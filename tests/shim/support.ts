@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { cudaDeviceReset, cudaSetDevice } from "../../cuda-shim/device.ts";
-import { cudaGetErrorName } from "../../cuda-shim/errors.ts";
 import { type CudaOptions, type HostThread, openCuda, useThread } from "../../cuda-shim/thread.ts";
+import { cudaGetErrorName } from "../../runtime/protocol/error-texts.ts";
 
 /** The bytes of a file of tests/fixtures/shim. */
 export function fixtureBytes(name: string): Uint8Array {
