@@ -24,7 +24,8 @@ class PoolExecutor extends Executor {
   protected override runBlocks(
     ...[plan, kernel, started, helps]: Parameters<Executor["runBlocks"]>
   ): unknown {
-    const { pool, launchRecord: at } = this;
+    const { pool } = this;
+    const at = this.scratch.record;
     if (!pool || !helps) return super.runBlocks(plan, kernel, started, helps, false);
     const words = new Int32Array(this.host.memory.memory.buffer);
     const word = (offset: number) => (at + offset) >> 2;
