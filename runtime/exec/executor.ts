@@ -104,9 +104,9 @@ export class Executor implements ModuleOwner {
     if (cuts === 0) throw outOfScratch(compiled.cuts.length);
     this.host.memory.bytes(cuts, compiled.cuts.length).set(compiled.cuts);
     // Functions of the host print, allocate or report through this thread.
-    const alone = compiled.hosts.some((name) => name !== "clock" && name !== "globaltimer");
-    const shared = this.pool && !alone && !beside;
-    const pooled = shared ? (this.pool as WorkerPool).add(module, table, compiled.regions) : 0;
+    const bound = compiled.hosts.some((name) => name !== "clock" && name !== "globaltimer");
+    const pool = bound || beside ? undefined : this.pool;
+    const pooled = pool ? pool.add(module, table, compiled.regions) : 0;
     const help = pooled > 0 && compiled.atomics ? new HelpPolicy() : undefined;
     const history = beside?.history ?? { ms: 0, blocks: 0, help };
     return { compiled, table, cuts, pooled, history };

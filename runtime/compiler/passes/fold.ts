@@ -233,6 +233,16 @@ export const NEGATED: Record<string, string> = {
   ne: "eq",
 };
 
+/** The comparison that holds with its operands exchanged. */
+export const SWAPPED: Record<string, string> = {
+  lt: "gt",
+  le: "ge",
+  gt: "lt",
+  ge: "le",
+  eq: "eq",
+  ne: "ne",
+};
+
 /** The operation for a comparison that is negated; undefined where there is none (NaN). */
 function negated(op: string): string | undefined {
   const [, type, name, sign] = /^(i32|i64|f32|f64)_(lt|le|gt|ge|eq|ne)(_[su])?$/.exec(op) ?? [];

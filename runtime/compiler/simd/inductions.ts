@@ -31,10 +31,10 @@ export class Inductions {
     for (const loop of graph.loops) {
       const inside = new Set(loop.blocks);
       const header = graph.order[loop.header];
-      const isBack = (b: Block) => inside.has(graph.index.get(b) as number);
-      const latch = header.preds.findIndex(isBack);
+      const isInside = (b: Block) => inside.has(graph.index.get(b) as number);
+      const latch = header.preds.findIndex(isInside);
       this.exits.set(loop, []);
-      if (header.preds.length !== 2 || isBack(header.preds[1 - latch])) continue;
+      if (header.preds.length !== 2 || isInside(header.preds[1 - latch])) continue;
       for (const phi of header.values) {
         if (phi.op !== "phi") break;
         const steps = stepsTo(phi, phi.args[latch]);
@@ -44,10 +44,10 @@ export class Inductions {
       for (const k of loop.blocks) {
         const block = graph.order[k];
         const t = block.terminator;
-        if (t?.kind !== "branch" || isBack(t.yes) === isBack(t.no)) continue;
+        if (t?.kind !== "branch" || isInside(t.yes) === isInside(t.no)) continue;
         this.leaving.add(block);
         if (!graph.dominates(k, last)) continue;
-        this.exits.get(loop)?.push({ cond: t.cond, stay: isBack(t.yes) });
+        this.exits.get(loop)?.push({ cond: t.cond, stay: isInside(t.yes) });
       }
     }
   }

@@ -1,6 +1,6 @@
 import type { Loop } from "../analysis/graph.ts";
-import { I1, I32, I64, type Type, type Value } from "../ir/ir.ts";
-import { NEGATED } from "../passes/fold.ts";
+import { I1, I32, I64, type Value } from "../ir/ir.ts";
+import { NEGATED, SWAPPED } from "../passes/fold.ts";
 import { BlockValues } from "./block-values.ts";
 import type { Induction, Inductions, LoopExit } from "./inductions.ts";
 
@@ -103,7 +103,7 @@ export abstract class Rounds extends BlockValues {
     const found = this.inductions.phis.get(phi);
     const init = found && this.linear(found.init);
     const k = init && this.loopIndex(found.loop);
-    const step = k !== undefined ? this.stepOf(found as Induction, "i32_add", I32) : undefined;
+    const step = k !== undefined ? this.stepOf(found as Induction) : undefined;
     if (!init || k === undefined || !step) return undefined;
     const steps = [...init.steps];
     steps[k] = step;
@@ -114,7 +114,7 @@ export abstract class Rounds extends BlockValues {
     const found = this.inductions.phis.get(phi);
     const init = found && this.spread(found.init);
     const k = init && this.loopIndex(found.loop);
-    const step = k !== undefined ? this.stepOf(found as Induction, "i64_add", I64) : undefined;
+    const step = k !== undefined ? this.stepOf(found as Induction) : undefined;
     if (!init || k === undefined || !step) return undefined;
     const zero = this.wide(0n);
     const far = this.make("i64_mul", I64, step, this.last[k] as Value);
@@ -137,20 +137,23 @@ export abstract class Rounds extends BlockValues {
   }
 
   /** What a round adds, if that is the block's. */
-  private stepOf({ steps }: Induction, add: string, type: Type): Value | undefined {
-    let sum: Value | undefined;
+  private stepOf({ init: { type }, steps }: Induction): Value | undefined {
+    const width = type === I32 ? "i32" : "i64";
+    let sum = type === I32 ? this.word(0) : this.wide(0n);
     for (const { value, minus } of steps) {
-      const own = type === I32 ? this.linear(value) : undefined;
-      const by = type === I32 ? (own && isFlat(own) ? own.base : undefined) : this.ownBase(value);
+      const by = this.constantPart(value);
       if (!by) return undefined;
-      const zero = type === I32 ? this.word(0) : this.wide(0n);
-      if (minus) sum = this.make(add.replace("add", "sub"), type, sum ?? zero, by);
-      else sum = sum ? this.make(add, type, sum, by) : by;
+      sum = this.make(`${width}_${minus ? "sub" : "add"}`, type, sum, by);
     }
     return sum;
   }
 
-  private ownBase(v: Value): Value | undefined {
+  /** A value of the block that another one is in every thread and round, if there is one. */
+  private constantPart(v: Value): Value | undefined {
+    if (v.type === I32) {
+      const l = this.linear(v);
+      return l && isFlat(l) ? l.base : undefined;
+    }
     const s = this.spread(v);
     return s?.base && s.bits === 0 ? s.base : undefined;
   }
@@ -214,7 +217,7 @@ export abstract class Rounds extends BlockValues {
     const found = this.inductions.phis.get(v);
     if (found) {
       const init = found.loop === loop ? this.linear(found.init) : undefined;
-      const step = this.stepOf(found, "i32_add", I32);
+      const step = this.stepOf(found);
       if (!init || !isFlat(init) || step?.op !== "const") return undefined;
       return { base: init.base, step: step.imm };
     }
@@ -230,16 +233,6 @@ export abstract class Rounds extends BlockValues {
 
 /** Whether a value is the same for all threads and rounds. */
 export const isFlat = (l: Linear) => !l.slack && l.steps.every((s) => s === undefined);
-
-/** Comparisons with their sides swapped. */
-const SWAPPED: Record<string, string> = {
-  lt: "gt",
-  le: "ge",
-  gt: "lt",
-  ge: "le",
-  eq: "eq",
-  ne: "ne",
-};
 
 /** A power of two that divides a 64-bit value, by how it was computed. */
 function multipleOf(v: Value): number {

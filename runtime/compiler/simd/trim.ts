@@ -1,6 +1,6 @@
 import { PC_EXITED } from "../../exec/layout.ts";
 import { type Block, hasEffect, type Region, type Value } from "../ir/ir.ts";
-import { NEGATED } from "../passes/fold.ts";
+import { NEGATED, SWAPPED } from "../passes/fold.ts";
 import { LANES } from "./shapes.ts";
 
 /** A thread index: a block-uniform value (a constant or one of the prologue) << shift, plus a constant. */
@@ -101,15 +101,6 @@ function isIdle(from: Block, to: Block): boolean {
   return false;
 }
 
-/** A comparison with its operands exchanged. */
-const SWAPPED: Record<string, string> = {
-  lt: "gt",
-  gt: "lt",
-  le: "ge",
-  ge: "le",
-  eq: "eq",
-  ne: "ne",
-};
 /** The threads for which a condition holds (or doesn't, if negated), where they are a range. */
 function range(cond: Value, negated: boolean, isKnown: (v: Value) => boolean): Trim | undefined {
   const parts = /^i32_(lt|gt|le|ge|eq|ne)(?:_([su]))?$/.exec(cond.op);
