@@ -83,6 +83,7 @@ export function __cudaRegisterFunction(
   call(({ registry }) => {
     const module = registry.module(fatCubinHandle);
     if (!module) return cudaErrorInvalidResourceHandle;
+    if (typeof deviceName !== "string") return cudaErrorInvalidValue;
     registry.nameKernel(hostFun, registry.addKernel(module, deviceName));
     return cudaSuccess;
   });
@@ -109,6 +110,7 @@ export function __cudaRegisterVar(
   call(({ registry }) => {
     const module = registry.module(fatCubinHandle);
     if (!module) return cudaErrorInvalidResourceHandle;
+    if (typeof deviceName !== "string") return cudaErrorInvalidValue;
     registry.addVariable(hostVar, module, deviceName);
     return cudaSuccess;
   });

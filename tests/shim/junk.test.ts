@@ -4,7 +4,7 @@ import * as cuda from "../../cuda-shim/index.ts";
 import { cudaErrorNumbers } from "../../runtime/protocol/error-texts.ts";
 import { describe, test } from "../harness.ts";
 import { Fixture } from "./entry-types.ts";
-import { withTwoDevices } from "./support.ts";
+import { fails, withTwoDevices } from "./support.ts";
 
 /** Calls that answer something else than an error number. */
 const OTHER_ANSWERS: Record<string, (answer: unknown) => boolean> = {
@@ -25,6 +25,21 @@ const calls = Object.entries(cuda).filter(
 ) as [string, (...args: unknown[]) => unknown][];
 
 describe("arguments of any kind", () => {
+  test("regression: a name that is no string registers nothing", () =>
+    withTwoDevices(() => {
+      const { fatbin } = new Fixture(cuda);
+      for (const name of [Symbol("s"), 7, null] as unknown[] as string[]) {
+        const host = {};
+        cuda.__cudaRegisterVar(fatbin, host, name);
+        fails(cuda.cudaGetLastError(), "cudaErrorInvalidValue");
+        cuda.__cudaRegisterFunction(fatbin, host, name);
+        fails(cuda.cudaGetLastError(), "cudaErrorInvalidValue");
+        const bytes = new Uint8Array(4);
+        fails(cuda.cudaMemcpyFromSymbol(bytes, host, 4, 0, 2), "cudaErrorInvalidSymbol");
+        fails(cuda.cudaGetKernel({ value: 0 }, host), "cudaErrorInvalidDeviceFunction");
+      }
+    }));
+
   for (const [name, call] of calls) {
     test(`${name} answers a number of CUDA's and never throws`, () =>
       withTwoDevices(() => {
