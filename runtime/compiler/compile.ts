@@ -130,13 +130,13 @@ function chooseWidth(
   { lowered, reals }: LoweredKernel,
   { shape, width, fma, observe }: CompileOptions,
 ): { regions: OptimizedRegion[]; groups: GroupRegion[] | undefined } {
-  const regions = optimize(lowered, fma, observe);
+  const regions = optimize(lowered, fma, shape, observe);
   if (!shape || width === 1 || groupObstacle(regions, reals.length > 0)) {
     return { regions, groups: undefined };
   }
   const groups = groupRegions(lowered, regions, shape);
   if (width === undefined && groupDrawback(groups)) {
-    return { regions: optimize(lowered, fma), groups: undefined };
+    return { regions: optimize(lowered, fma, shape), groups: undefined };
   }
   return { regions, groups };
 }
@@ -211,7 +211,7 @@ function emitReal(
   number: number,
   options: CompileOptions,
 ): void {
-  const [{ region, prologue }] = optimize(fn, options.fma, options.observe);
+  const [{ region, prologue }] = optimize(fn, options.fma, options.shape, options.observe);
   const type = emitter.realType(number);
   // Every call takes at least 32 bytes of stack, so that runaway recursion ends at the limit.
   const frameBytes = Math.max(32, Math.ceil(fn.localBytes / 16) * 16);

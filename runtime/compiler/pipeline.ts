@@ -1,8 +1,10 @@
 import { type LoweredFunction, type Region, TYPE_BYTES, type Value } from "./ir/ir.ts";
+import { foldBranches } from "./passes/branches.ts";
 import { mergeChecks } from "./passes/checks.ts";
 import { eliminateDead } from "./passes/dce.ts";
 import { expandFma } from "./passes/fma.ts";
 import { hoist } from "./passes/hoist.ts";
+import { fixShape } from "./passes/shape.ts";
 import { simplify } from "./passes/simplify.ts";
 import { buildRegion } from "./regions/build.ts";
 import { liveRegisters } from "./regions/liveness.ts";
@@ -20,10 +22,14 @@ export type PassObserver = (pass: string, region: Region, prologue: Value[]) => 
 /** The passes over one region, in order. */
 export const PASSES = ["build", "simplify", "checks", "hoist", "dce"] as const;
 
-/** Runs all passes over every region of a lowered function. */
+/**
+ * Runs all passes over every region of a lowered function.
+ * @param shape threads of a block, where the code is for one shape
+ */
 export function optimize(
   fn: LoweredFunction,
   fma: "exact" | "relaxed" | "unfused",
+  shape: readonly [number, number, number] | undefined,
   observe?: PassObserver,
 ): OptimizedRegion[] {
   const live = liveRegisters(fn);
@@ -31,8 +37,10 @@ export function optimize(
   return [undefined, ...fn.cuts].map((from) => {
     const region = buildRegion(fn, from, live, remat);
     observe?.("build", region, []);
+    if (shape) fixShape(region, shape);
     expandFma(region, fma);
     simplify(region);
+    if (foldBranches(region)) simplify(region);
     observe?.("simplify", region, []);
     mergeChecks(region);
     observe?.("checks", region, []);

@@ -71,7 +71,7 @@ export function reportKernel(
   from: LoweredKernel,
   shape: readonly [number, number, number],
 ): KernelReport {
-  const regions = optimize(from.lowered, "relaxed");
+  const regions = optimize(from.lowered, "relaxed", shape);
   const obstacle = groupObstacle(regions, from.reals.length > 0);
   const report: KernelReport = {
     name: from.kernel.name,

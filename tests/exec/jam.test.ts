@@ -41,7 +41,7 @@ const cases: Case[] = [
   },
   {
     name: "a guard that fails in the middle of a group",
-    block: [64, 1, 1],
+    block: [16, 4, 1],
     body: `${THREAD} mov.u32 %r8, %ctaid.x; add.u32 %r8, %r8, 37; setp.ge.u32 %p1, %r1, %r8;
       @%p1 bra E; ${CHAIN} ${STORE} E:`,
     groups: [4],

@@ -193,7 +193,7 @@ export abstract class Forms extends Rounds {
         const s = this.spread(a);
         if (!s || b.op !== "const") return undefined;
         const by = v.op === "i64_mul" ? b.big : 1n << (b.big & 63n);
-        if (by <= 0n || by > 1n << 16n) return undefined;
+        if (by <= 0n || by > 1n << 24n) return undefined;
         const bits = s.bits + by.toString(2).length;
         if (bits > MAX_BITS) return undefined;
         const factor = this.wide(by);

@@ -1,5 +1,6 @@
 import { Graph } from "../analysis/graph.ts";
 import { type Block, hasEffect, I1, I32, NONE, type Region, Value } from "../ir/ir.ts";
+import { removeUnreachable, replaceAll, takeSide } from "../passes/branches.ts";
 import { Extents } from "./extents.ts";
 import { Inductions } from "./inductions.ts";
 import { LANES } from "./shapes.ts";
@@ -44,7 +45,7 @@ export function takeAsGiven(
   const graph = new Graph(region.start);
   const inductions = new Inductions(graph);
   const extents = new Extents(known, block, inductions, span);
-  const tests: Value[] = [];
+  const tests = takeSelects(graph, extents, (v) => isKnown(v, known));
   for (const b of graph.order) {
     const t = b.terminator;
     if (t?.kind !== "branch" || t.yes === t.no || isKnown(t.cond, known)) continue;
@@ -81,6 +82,46 @@ export function takeAsGiven(
     extents.code.push(outcome);
   }
   return { code: neededFor(outcome, extents.code), checks, flat, aligned: new Set() };
+}
+
+/**
+ * Indices that are kept inside an array, by a bound (`min(x + 1, n - 1)`) or by going round
+ * (`x == n - 1 ? 0 : x + 1`): what all threads of a block but those at the edge choose is taken as
+ * given, where an address is made of it. Returns the tests.
+ */
+function takeSelects(graph: Graph, extents: Extents, known: (v: Value) => boolean): Value[] {
+  const tests: Value[] = [];
+  const inAddress = addressParts(graph);
+  const chosen = new Map<Value, Value>();
+  const to = (v: Value) => chosen.get(v) ?? v;
+  for (const b of graph.order) {
+    for (const v of b.values) {
+      v.args = v.args.map(to);
+      if (v.op !== "select" || v.type !== I32 || !inAddress.has(v)) continue;
+      const [cond, yes, no] = v.args;
+      if (known(yes) === known(no)) continue;
+      const found = extents.always(cond, known(no));
+      if (!found) continue;
+      tests.push(...found);
+      chosen.set(v, known(no) ? yes : no);
+    }
+  }
+  if (chosen.size > 0) replaceAll(graph.order, to);
+  return tests;
+}
+
+/** What the addresses of checks in a region are computed from. */
+function addressParts(graph: Graph): Set<Value> {
+  const parts = new Set<Value>();
+  const work = graph.order.flatMap((b) => b.values.filter((v) => v.op === "check"));
+  for (let v = work.pop(); v; v = work.pop()) {
+    for (const a of v.args) {
+      if (parts.has(a) || a.op === "load") continue;
+      parts.add(a);
+      work.push(a);
+    }
+  }
+  return parts;
 }
 
 /** The values that an outcome is computed from, in order; the outcome comes last. */
@@ -157,72 +198,6 @@ export function justEnds(block: Block): boolean {
     b = b.terminator.target;
   }
   return false;
-}
-
-/** Makes a branch a jump to one side. */
-function takeSide(block: Block, side: boolean): void {
-  const t = block.terminator;
-  if (t?.kind !== "branch") return;
-  const [taken, other] = side ? [t.yes, t.no] : [t.no, t.yes];
-  block.terminator = { kind: "jump", target: taken };
-  dropEdge(block, other);
-}
-
-/** Forgets that a block comes from another; its phis lose the operand. */
-function dropEdge(from: Block, to: Block): void {
-  const at = to.preds.indexOf(from);
-  to.preds = to.preds.filter((_, k) => k !== at);
-  for (const phi of to.values) {
-    if (phi.op !== "phi") break;
-    phi.args = phi.args.filter((_, k) => k !== at);
-  }
-}
-
-function removeUnreachable(region: Region): void {
-  const reached = new Set<Block>([region.start]);
-  const work = [region.start];
-  for (let b = work.pop(); b; b = work.pop()) {
-    for (const s of targets(b)) {
-      if (reached.has(s)) continue;
-      reached.add(s);
-      work.push(s);
-    }
-  }
-  for (const b of region.blocks) {
-    if (reached.has(b)) continue;
-    for (const s of targets(b)) if (reached.has(s)) dropEdge(b, s);
-  }
-  region.blocks = region.blocks.filter((b) => reached.has(b));
-  // A phi with one operand is that operand.
-  const forward = new Map<Value, Value>();
-  for (const b of region.blocks) {
-    for (const v of b.values) if (v.op === "phi" && v.args.length === 1) forward.set(v, v.args[0]);
-  }
-  if (forward.size === 0) return;
-  const to = (v: Value): Value => {
-    let at = v;
-    for (let n = forward.get(at); n; n = forward.get(at)) at = n;
-    return at;
-  };
-  for (const b of region.blocks) {
-    b.values = b.values.filter((v) => !forward.has(v));
-    for (const v of b.values) v.args = v.args.map(to);
-    const t = b.terminator;
-    if (t?.kind === "branch") t.cond = to(t.cond);
-    else if (t?.kind === "switch") t.index = to(t.index);
-    else if (t?.kind === "cut" && t.state) {
-      t.state.operands = t.state.operands.map(to);
-      t.state.sources = t.state.sources.map(to);
-      for (const s of t.state.spills) s.value = to(s.value);
-    }
-  }
-}
-
-function targets(block: Block): Block[] {
-  const t = block.terminator;
-  if (t?.kind === "jump") return [t.target];
-  if (t?.kind === "branch") return [t.yes, t.no];
-  return t?.kind === "switch" ? t.targets : [];
 }
 
 /** Replaces ctaid.x × ntid.x + tid.x by `gtid.x`; false if it doesn't occur. */
