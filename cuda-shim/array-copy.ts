@@ -1,6 +1,6 @@
 /** Copies from and to arrays. */
 import { COPY_ASYNC } from "../runtime/protocol/definitions.ts";
-import { cudaErrorInvalidValue } from "../runtime/protocol/errors.ts";
+import { cudaErrorInvalidValue, cudaSuccess } from "../runtime/protocol/errors.ts";
 import { type ArrayLayout, arrayLayout, checkInArray } from "./array.ts";
 import { CudaError } from "./errors.ts";
 import {
@@ -160,6 +160,113 @@ function fromArray(
     source: part(arrayLayout(thread, src), wOffset, hOffset, width, height),
   });
   return copy2D(sides, width, height, kind, stream, flags);
+}
+
+/**
+ * Copies bytes that run on from row to row of an array: the rest of a row, whole rows, the start of one.
+ * @param array begins at `wOffset` bytes of row `hOffset`
+ * @param memory the other side, without gaps
+ */
+function run(
+  array: CudaArray,
+  wOffset: number,
+  hOffset: number,
+  memory: CopyOperand,
+  count: number,
+  kind: number,
+  stream: CudaStream,
+  flags: number,
+  toArray: boolean,
+): number {
+  return call((thread) => {
+    const layout = arrayLayout(thread, array);
+    const row = layout.width * layout.elementBytes;
+    const height = Math.max(layout.height, 1);
+    if (![wOffset, hOffset, count].every(isSize) || wOffset >= row || hOffset >= height) {
+      return cudaErrorInvalidValue;
+    }
+    if (count > (height - hOffset) * row - wOffset) return cudaErrorInvalidValue;
+    let [x, y, done] = [wOffset, hOffset, 0];
+    while (done < count) {
+      const width = Math.min(count - done, row - x);
+      const whole = x === 0 && count - done >= row ? Math.floor((count - done) / row) : 1;
+      const there = part(layout, x, y, width, whole);
+      const here = { operand: memory, offset: done, pitch: width, slice: 0 };
+      const [target, source] = toArray ? [there, here] : [here, there];
+      const extent = { width, height: whole, depth: 1 };
+      const error = copyBox(thread, target, source, extent, kind, stream, flags);
+      if (error !== cudaSuccess) return error;
+      done += width * whole;
+      y += whole;
+      x = 0;
+    }
+    return cudaSuccess;
+  });
+}
+
+/** Copies `count` bytes into an array, row after row (CUDA 10 and earlier). */
+export function cudaMemcpyToArray(
+  dst: CudaArray,
+  wOffset: number,
+  hOffset: number,
+  src: CopyOperand,
+  count: number,
+  kind: number,
+): number {
+  return run(dst, wOffset, hOffset, src, count, kind, 0, 0, true);
+}
+
+/** `cudaMemcpyToArray`, ordered on a stream. */
+export function cudaMemcpyToArrayAsync(
+  dst: CudaArray,
+  wOffset: number,
+  hOffset: number,
+  src: CopyOperand,
+  count: number,
+  kind: number,
+  stream: CudaStream = 0,
+): number {
+  return run(dst, wOffset, hOffset, src, count, kind, stream, COPY_ASYNC, true);
+}
+
+/** Copies `count` bytes from an array, row after row (CUDA 10 and earlier). */
+export function cudaMemcpyFromArray(
+  dst: CopyOperand,
+  src: CudaArray,
+  wOffset: number,
+  hOffset: number,
+  count: number,
+  kind: number,
+): number {
+  return run(src, wOffset, hOffset, dst, count, kind, 0, 0, false);
+}
+
+/** `cudaMemcpyFromArray`, ordered on a stream. */
+export function cudaMemcpyFromArrayAsync(
+  dst: CopyOperand,
+  src: CudaArray,
+  wOffset: number,
+  hOffset: number,
+  count: number,
+  kind: number,
+  stream: CudaStream = 0,
+): number {
+  return run(src, wOffset, hOffset, dst, count, kind, stream, COPY_ASYNC, false);
+}
+
+/** Copies `count` bytes of a row from one array to another (CUDA 10 and earlier). */
+export function cudaMemcpyArrayToArray(
+  dst: CudaArray,
+  wOffsetDst: number,
+  hOffsetDst: number,
+  src: CudaArray,
+  wOffsetSrc: number,
+  hOffsetSrc: number,
+  count: number,
+  kind: number,
+): number {
+  const to = [dst, wOffsetDst, hOffsetDst] as const;
+  return cudaMemcpy2DArrayToArray(...to, src, wOffsetSrc, hOffsetSrc, count, 1, kind);
 }
 
 /** Copies rows from one array to another; offsets and `width` in bytes. */

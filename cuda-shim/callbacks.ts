@@ -1,13 +1,19 @@
 /** A function of the host that waits for its turn in a stream. */
 export type HostCall = (error: number, stream: number) => void;
 
+/** A function of the program, and what it is called with. */
+export interface HostFunction {
+  readonly fn: (userData: unknown) => void;
+  readonly userData: unknown;
+}
+
 /**
  * What a host thread's drivers call back: functions in streams, and the receivers of printed text.
  * While one runs, CUDA calls are not permitted: the answer of the call that it interrupts is still in
  * the argument buffer.
  */
 export class HostCalls {
-  readonly #waiting = new Map<number, { fn: HostCall; once: boolean }>();
+  readonly #waiting = new Map<number, { fn: HostCall; once: boolean; given: HostFunction }>();
   #next = 1;
   #depth = 0;
 
@@ -19,12 +25,18 @@ export class HostCalls {
   /**
    * Keeps a function.
    * @param once false for a node of a graph, which may be launched any number of times
+   * @param given what the program gave, for those who ask a node for it
    * @returns its ticket
    */
-  add(fn: HostCall, once: boolean): number {
+  add(fn: HostCall, once: boolean, given: HostFunction): number {
     const ticket = this.#next++;
-    this.#waiting.set(ticket, { fn, once });
+    this.#waiting.set(ticket, { fn, once, given });
     return ticket;
+  }
+
+  /** What the program gave for a ticket. */
+  given(ticket: number): HostFunction | undefined {
+    return this.#waiting.get(ticket)?.given;
   }
 
   /** Forgets a function that won't be called. */

@@ -55,6 +55,11 @@ export const cudaFuncCachePreferShared = 1;
 export const cudaFuncCachePreferL1 = 2;
 export const cudaFuncCachePreferEqual = 3;
 
+/** `cudaSharedMemConfig`. */
+export const cudaSharedMemBankSizeDefault = 0;
+export const cudaSharedMemBankSizeFourByte = 1;
+export const cudaSharedMemBankSizeEightByte = 2;
+
 /** `cudaFuncAttribute`. */
 export const cudaFuncAttributeMaxDynamicSharedMemorySize = 8;
 export const cudaFuncAttributePreferredSharedMemoryCarveout = 9;
@@ -134,6 +139,24 @@ export const cudaGraphExecUpdateError = 1;
 export const cudaGraphExecUpdateErrorTopologyChanged = 2;
 export const cudaGraphExecUpdateErrorNodeTypeChanged = 3;
 
+/** `cudaGraphInstantiateFlags` and `cudaGraphInstantiateResult`. */
+export const cudaGraphInstantiateFlagAutoFreeOnLaunch = 1;
+export const cudaGraphInstantiateFlagUpload = 2;
+export const cudaGraphInstantiateFlagDeviceLaunch = 4;
+export const cudaGraphInstantiateFlagUseNodePriority = 8;
+export const cudaGraphInstantiateSuccess = 0;
+export const cudaGraphInstantiateError = 1;
+
+/** `cudaGraphMemAttributeType`. */
+export const cudaGraphMemAttrUsedMemCurrent = 0;
+export const cudaGraphMemAttrUsedMemHigh = 1;
+export const cudaGraphMemAttrReservedMemCurrent = 2;
+export const cudaGraphMemAttrReservedMemHigh = 3;
+
+/** Flags of user objects, and of graphs that hold them. */
+export const cudaUserObjectNoDestructorSync = 1;
+export const cudaGraphUserObjectMove = 1;
+
 /** `cudaLaunchAttributeID`; those of streams and of kernel nodes are the same. */
 export const cudaLaunchAttributeIgnore = 0;
 export const cudaLaunchAttributeAccessPolicyWindow = 1;
@@ -147,6 +170,18 @@ export const cudaLaunchAttributeMemSyncDomain = 10;
 export const cudaLaunchAttributePreferredSharedMemoryCarveout = 14;
 export const cudaStreamAttributeAccessPolicyWindow = 1;
 export const cudaStreamAttributeSynchronizationPolicy = 3;
+
+/** `cudaMemRangeAttribute`, and devices that are none. */
+export const cudaMemRangeAttributeReadMostly = 1;
+export const cudaMemRangeAttributePreferredLocation = 2;
+export const cudaMemRangeAttributeAccessedBy = 3;
+export const cudaMemRangeAttributeLastPrefetchLocation = 4;
+export const cudaMemRangeAttributePreferredLocationType = 5;
+export const cudaMemRangeAttributePreferredLocationId = 6;
+export const cudaMemRangeAttributeLastPrefetchLocationType = 7;
+export const cudaMemRangeAttributeLastPrefetchLocationId = 8;
+export const cudaCpuDeviceId = -1;
+export const cudaInvalidDeviceId = -2;
 
 /** `cudaMemoryAdvise`. */
 export const cudaMemAdviseSetReadMostly = 1;

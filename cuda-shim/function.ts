@@ -36,6 +36,7 @@ import {
 } from "../runtime/protocol/functions.ts";
 import { cudaDeviceGetAttribute } from "./device.ts";
 import { withFunction } from "./function-call.ts";
+import { isBankSize } from "./misc.ts";
 import { call, currentThread } from "./thread.ts";
 import {
   type CudaKernel,
@@ -139,6 +140,11 @@ export function cudaKernelSetAttributeForDevice(
 /** Prefers shared memory or L1 for a kernel (`cudaFuncCachePrefer…`); a hint. */
 export function cudaFuncSetCacheConfig(func: HostSymbol | null, cacheConfig: number): number {
   return set(func, FUNCTION_CACHE_CONFIG, cacheConfig);
+}
+
+/** Chooses the width of shared memory's banks for a kernel; a hint. */
+export function cudaFuncSetSharedMemConfig(func: HostSymbol | null, config: number): number {
+  return withFunction(func, () => (isBankSize(config) ? cudaSuccess : cudaErrorInvalidValue));
 }
 
 /** A kernel's name in the PTX. */

@@ -1,212 +1,64 @@
-/** Nodes of graphs: each is the recorded request of one stream-ordered call. */
-import {
-  cudaErrorInvalidResourceHandle,
-  cudaErrorInvalidValue,
-  cudaSuccess,
-} from "../runtime/protocol/errors.ts";
-import {
-  COMMAND_GRAPH_ADD_NODE,
-  COMMAND_GRAPH_EXEC_NODE_SET,
-  COMMAND_GRAPH_NODE_SET,
-  GRAPH_ADD_NODE_CHILD,
-  GRAPH_ADD_NODE_DEPENDENCIES,
-  GRAPH_ADD_NODE_GRAPH,
-  GRAPH_ADD_NODE_NODE,
-  GRAPH_ADD_NODE_REQUEST_BYTES,
-  GRAPH_EXEC_NODE_SET_EXEC,
-  GRAPH_EXEC_NODE_SET_NODE,
-  GRAPH_EXEC_NODE_SET_REQUEST_BYTES,
-  GRAPH_NODE_SET_NODE,
-  GRAPH_NODE_SET_REQUEST_BYTES,
-} from "../runtime/protocol/graphs.ts";
-import {
-  COMMAND_EVENT_RECORD,
-  COMMAND_STREAM_WAIT_EVENT,
-  EVENT_RECORD_EVENT,
-  STREAM_WAIT_EVENT_EVENT,
-} from "../runtime/protocol/streams.ts";
-import { boxes3D } from "./array-copy.ts";
-import { type DeviceFile, handleOf } from "./device-file.ts";
+/** Nodes of graphs are made. */
+import { cudaErrorNotSupported } from "../runtime/protocol/errors.ts";
 import { CudaError } from "./errors.ts";
-import { sendHostCall } from "./host-call.ts";
-import { launchConfiguration, packArguments, sendLaunch } from "./launch.ts";
-import { copy, set } from "./memory.ts";
-import { type CudaMemcpy3DParms, copyBox, rows, setBox } from "./pitched.ts";
-import { call, type HostThread } from "./thread.ts";
+import { type Dependencies, type NodeOut, newNode, put } from "./graph-place.ts";
 import {
-  type CopyOperand,
-  type CudaEvent,
-  type CudaGraph,
-  type CudaGraphExec,
-  type CudaGraphNode,
-  type CudaPointer,
-  type Dim3Like,
-  type HostMemory,
-  type HostSymbol,
-  isBox,
-  isObject,
-  isSize,
-  type Out,
-} from "./types.ts";
+  type CudaGraphNodeParams,
+  type CudaHostNodeParams,
+  type CudaKernelNodeParams,
+  type CudaMemAllocNodeParams,
+  type CudaMemsetParams,
+  recordAlloc,
+  recordAny,
+  recordChild,
+  recordCopy,
+  recordCopy3D,
+  recordEventRecord,
+  recordEventWait,
+  recordFree,
+  recordHost,
+  recordKernel,
+  recordNothing,
+  recordSet,
+  recordSymbolCopy,
+} from "./graph-record.ts";
+import type { CudaMemcpy3DParms } from "./pitched.ts";
+import type { CopyOperand, CudaEvent, CudaGraph, CudaPointer, HostSymbol } from "./types.ts";
 
-/** `cudaKernelNodeParams`; `kernelParams` as in `cudaLaunchKernel`. */
-export interface CudaKernelNodeParams {
-  func: HostSymbol;
-  gridDim: Dim3Like;
-  blockDim: Dim3Like;
-  sharedMemBytes?: number;
-  kernelParams: readonly HostMemory[] | null;
+/** `cudaGraphEdgeData`; all of it is 0: there are no ports on this device. */
+export interface CudaGraphEdgeData {
+  from_port?: number;
+  to_port?: number;
+  type?: number;
 }
 
-/** `cudaMemsetParams`: `height` rows of `width` elements, rows `pitch` bytes apart. */
-export interface CudaMemsetParams {
-  dst: CudaPointer;
-  pitch: number;
-  value: number;
-  /** Bytes of an element: 1, 2 or 4. */
-  elementSize: number;
-  width: number;
-  height: number;
+/** Checks what comes with edges. @throws CudaError cudaErrorNotSupported */
+function checkEdges(edges: readonly (CudaGraphEdgeData | null)[] | null): void {
+  const plain = (each: CudaGraphEdgeData | null) => Object.values(each ?? {}).every((v) => v === 0);
+  if (edges !== null && !(Array.isArray(edges) && edges.every(plain))) {
+    throw new CudaError(cudaErrorNotSupported, "edges with ports");
+  }
 }
-
-/** `cudaHostNodeParams`. */
-export interface CudaHostNodeParams {
-  fn: (userData: unknown) => void;
-  userData?: unknown;
-}
-
-/** Makes the request that a node is to have. */
-type Recorder = (thread: HostThread) => Uint8Array;
 
 /**
- * Begins a request about a graph or a node.
- * @throws CudaError cudaErrorInvalidValue if the handle is none
+ * Adds a node of any type to a graph.
+ * @param dependencyData for each edge its ports: all 0, or null
+ * @param nodeParams its type and what that needs; the address of an allocation is put into it
+ * @returns cudaErrorNotSupported for edges with ports
  */
-export function aboutGraph(thread: HostThread, field: number, handle: number): DeviceFile {
-  const device = thread.device().begin();
-  return device.setHandle(field, handle, cudaErrorInvalidValue);
-}
-
-function recordKernel(params: CudaKernelNodeParams | null): Recorder {
-  return (thread) => {
-    if (!isObject(params)) throw new CudaError(cudaErrorInvalidValue);
-    const { func, gridDim, blockDim, sharedMemBytes = 0, kernelParams } = params;
-    const { grid, block, sharedBytes } = launchConfiguration(gridDim, blockDim, sharedMemBytes);
-    const device = thread.device();
-    const fn = thread.registry.functionOn(device, thread.registry.kernel(func));
-    packArguments(fn, kernelParams);
-    return device.record(() => sendLaunch(device, fn, grid, block, sharedBytes, 0, 0));
-  };
-}
-
-function recordCopy3D(p: CudaMemcpy3DParms | null): Recorder {
-  return (thread) => {
-    const { target, source, extent } = boxes3D(thread, p);
-    const device = thread.device();
-    device.needContext();
-    return device.record(() => copyBox(thread, target, source, extent, p?.kind ?? -1, 0, 0));
-  };
-}
-
-function recordCopy(dst: CopyOperand, src: CopyOperand, count: number, kind: number): Recorder {
-  return (thread) => {
-    const device = thread.device();
-    device.needContext();
-    return device.record(() => copy(thread, dst, src, count, kind, 0, 0));
-  };
-}
-
-function recordSet(params: CudaMemsetParams | null): Recorder {
-  return (thread) => {
-    if (!isObject(params)) throw new CudaError(cudaErrorInvalidValue);
-    const { dst, pitch, value, elementSize: element, width, height } = params;
-    if (element !== 1 && element !== 2 && element !== 4) throw new CudaError(cudaErrorInvalidValue);
-    if (!isSize(width) || !isSize(height)) throw new CudaError(cudaErrorInvalidValue);
-    const device = thread.device();
-    device.needContext();
-    if (height <= 1) {
-      return device.record(() => set(thread, dst, value, element, width * height, 0, 0));
-    }
-    const extent = { width: width * element, height, depth: 1 };
-    return device.record(() =>
-      setBox(thread, rows(dst, pitch), value, extent, 0, 0, element as 1 | 2 | 4),
-    );
-  };
-}
-
-function recordHost(params: CudaHostNodeParams | null): Recorder {
-  return (thread) => {
-    const { fn, userData } = params ?? {};
-    if (typeof fn !== "function") throw new CudaError(cudaErrorInvalidValue);
-    const ticket = thread.hostCalls.add(() => fn(userData), false);
-    const device = thread.device();
-    device.needContext();
-    return device.record(() => sendHostCall(device, 0, ticket, 0));
-  };
-}
-
-function recordEvent(event: CudaEvent, command: number, field: number): Recorder {
-  return (thread) => {
-    const device = thread.device();
-    device.needContext();
-    return device.record(() =>
-      device.begin().setHandle(field, event, cudaErrorInvalidResourceHandle).send(command),
-    );
-  };
-}
-
-/** Adds a node. @param recorder makes its request; none for an empty node or a child graph */
-function add(
-  pGraphNode: Out<CudaGraphNode> | null,
+export function cudaGraphAddNode(
+  pGraphNode: NodeOut,
   graph: CudaGraph,
-  pDependencies: readonly CudaGraphNode[] | null,
-  recorder: Recorder | undefined,
-  child: CudaGraph = 0,
+  pDependencies: Dependencies,
+  dependencyData: readonly (CudaGraphEdgeData | null)[] | null,
+  nodeParams: CudaGraphNodeParams | null,
 ): number {
-  return call((thread) => {
-    if (!isBox(pGraphNode)) return cudaErrorInvalidValue;
-    const dependencies = pDependencies ?? [];
-    if (!Array.isArray(dependencies)) return cudaErrorInvalidValue;
-    const request = recorder ? recorder(thread) : new Uint8Array(0);
-    const out = new Uint8Array(4 * dependencies.length + request.length);
-    const device = aboutGraph(thread, GRAPH_ADD_NODE_GRAPH, graph);
-    const view = new DataView(out.buffer);
-    for (const [index, node] of dependencies.entries()) {
-      view.setUint32(4 * index, handleOf(node, cudaErrorInvalidValue), true);
-    }
-    out.set(request, 4 * dependencies.length);
-    device.setU32(GRAPH_ADD_NODE_DEPENDENCIES, dependencies.length);
-    device.setU32(GRAPH_ADD_NODE_REQUEST_BYTES, request.length);
-    if (child !== 0) device.setHandle(GRAPH_ADD_NODE_CHILD, child, cudaErrorInvalidValue);
-    device.check(COMMAND_GRAPH_ADD_NODE, out);
-    pGraphNode.value = device.getU32(GRAPH_ADD_NODE_NODE);
-    return cudaSuccess;
+  const place = newNode(pGraphNode, graph, pDependencies);
+  return put(place, (thread) => {
+    checkEdges(dependencyData);
+    return recordAny(place, nodeParams)(thread);
   });
 }
-
-/** Gives a node of a graph another request. */
-function setNode(node: CudaGraphNode, recorder: Recorder): number {
-  return call((thread) => {
-    const request = recorder(thread);
-    const device = aboutGraph(thread, GRAPH_NODE_SET_NODE, node);
-    device.setU32(GRAPH_NODE_SET_REQUEST_BYTES, request.length);
-    return device.send(COMMAND_GRAPH_NODE_SET, request);
-  });
-}
-
-/** Gives a node of an executable graph another request. */
-function setExecNode(exec: CudaGraphExec, node: CudaGraphNode, recorder: Recorder): number {
-  return call((thread) => {
-    const request = recorder(thread);
-    const device = aboutGraph(thread, GRAPH_EXEC_NODE_SET_EXEC, exec);
-    device.setHandle(GRAPH_EXEC_NODE_SET_NODE, node, cudaErrorInvalidValue);
-    device.setU32(GRAPH_EXEC_NODE_SET_REQUEST_BYTES, request.length);
-    return device.send(COMMAND_GRAPH_EXEC_NODE_SET, request);
-  });
-}
-
-type Dependencies = readonly CudaGraphNode[] | null;
-type NodeOut = Out<CudaGraphNode> | null;
 
 /**
  * Adds a kernel launch to a graph. The arguments are taken now.
@@ -218,11 +70,11 @@ export function cudaGraphAddKernelNode(
   pDependencies: Dependencies,
   pNodeParams: CudaKernelNodeParams | null,
 ): number {
-  return add(pGraphNode, graph, pDependencies, recordKernel(pNodeParams));
+  return put(newNode(pGraphNode, graph, pDependencies), recordKernel(pNodeParams));
 }
 
 /**
- * Adds a copy between pitched memories to a graph.
+ * Adds a copy between pitched memories or arrays to a graph.
  * @returns cudaErrorNotSupported for JavaScript memory: a graph needs device or pinned memory
  */
 export function cudaGraphAddMemcpyNode(
@@ -231,7 +83,7 @@ export function cudaGraphAddMemcpyNode(
   pDependencies: Dependencies,
   pCopyParams: CudaMemcpy3DParms | null,
 ): number {
-  return add(pGraphNode, graph, pDependencies, recordCopy3D(pCopyParams));
+  return put(newNode(pGraphNode, graph, pDependencies), recordCopy3D(pCopyParams));
 }
 
 /** Adds a copy of `count` bytes to a graph; see `cudaGraphAddMemcpyNode`. */
@@ -244,7 +96,41 @@ export function cudaGraphAddMemcpyNode1D(
   count: number,
   kind: number,
 ): number {
-  return add(pGraphNode, graph, pDependencies, recordCopy(dst, src, count, kind));
+  return put(newNode(pGraphNode, graph, pDependencies), recordCopy(dst, src, count, kind));
+}
+
+/** Adds a copy into a variable to a graph; see `cudaMemcpyToSymbol`. */
+export function cudaGraphAddMemcpyNodeToSymbol(
+  pGraphNode: NodeOut,
+  graph: CudaGraph,
+  pDependencies: Dependencies,
+  symbol: HostSymbol | null,
+  src: CopyOperand,
+  count: number,
+  offset: number,
+  kind: number,
+): number {
+  return put(
+    newNode(pGraphNode, graph, pDependencies),
+    recordSymbolCopy(symbol, src, count, offset, kind, true),
+  );
+}
+
+/** Adds a copy from a variable to a graph; see `cudaMemcpyFromSymbol`. */
+export function cudaGraphAddMemcpyNodeFromSymbol(
+  pGraphNode: NodeOut,
+  graph: CudaGraph,
+  pDependencies: Dependencies,
+  dst: CopyOperand,
+  symbol: HostSymbol | null,
+  count: number,
+  offset: number,
+  kind: number,
+): number {
+  return put(
+    newNode(pGraphNode, graph, pDependencies),
+    recordSymbolCopy(symbol, dst, count, offset, kind, false),
+  );
 }
 
 /** Adds a set of memory to a graph. */
@@ -254,7 +140,7 @@ export function cudaGraphAddMemsetNode(
   pDependencies: Dependencies,
   pMemsetParams: CudaMemsetParams | null,
 ): number {
-  return add(pGraphNode, graph, pDependencies, recordSet(pMemsetParams));
+  return put(newNode(pGraphNode, graph, pDependencies), recordSet(pMemsetParams));
 }
 
 /** Adds a function of the host to a graph; see `cudaLaunchHostFunc`. */
@@ -264,7 +150,7 @@ export function cudaGraphAddHostNode(
   pDependencies: Dependencies,
   pNodeParams: CudaHostNodeParams | null,
 ): number {
-  return add(pGraphNode, graph, pDependencies, recordHost(pNodeParams));
+  return put(newNode(pGraphNode, graph, pDependencies), recordHost(pNodeParams));
 }
 
 /** Adds a node that does nothing but come after others. */
@@ -273,7 +159,7 @@ export function cudaGraphAddEmptyNode(
   graph: CudaGraph,
   pDependencies: Dependencies,
 ): number {
-  return add(pGraphNode, graph, pDependencies, undefined);
+  return put(newNode(pGraphNode, graph, pDependencies), recordNothing());
 }
 
 /** Adds a copy of another graph as a node. */
@@ -283,8 +169,7 @@ export function cudaGraphAddChildGraphNode(
   pDependencies: Dependencies,
   childGraph: CudaGraph,
 ): number {
-  if (childGraph === 0) return call(() => cudaErrorInvalidValue);
-  return add(pGraphNode, graph, pDependencies, undefined, childGraph);
+  return put(newNode(pGraphNode, graph, pDependencies), recordChild(childGraph));
 }
 
 /** Adds the record of an event to a graph. */
@@ -294,8 +179,7 @@ export function cudaGraphAddEventRecordNode(
   pDependencies: Dependencies,
   event: CudaEvent,
 ): number {
-  const recorder = recordEvent(event, COMMAND_EVENT_RECORD, EVENT_RECORD_EVENT);
-  return add(pGraphNode, graph, pDependencies, recorder);
+  return put(newNode(pGraphNode, graph, pDependencies), recordEventRecord(event));
 }
 
 /** Adds a wait for an event to a graph. */
@@ -305,80 +189,31 @@ export function cudaGraphAddEventWaitNode(
   pDependencies: Dependencies,
   event: CudaEvent,
 ): number {
-  const recorder = recordEvent(event, COMMAND_STREAM_WAIT_EVENT, STREAM_WAIT_EVENT_EVENT);
-  return add(pGraphNode, graph, pDependencies, recorder);
+  return put(newNode(pGraphNode, graph, pDependencies), recordEventWait(event));
 }
 
-/** Changes a kernel node of a graph. */
-export function cudaGraphKernelNodeSetParams(
-  node: CudaGraphNode,
-  pNodeParams: CudaKernelNodeParams | null,
+/**
+ * Adds an allocation of device memory to a graph: it has its address from now on, and is there from when
+ * the node runs until a node or a call frees it.
+ * @param nodeParams the device and the size; receives the address (`dptr`)
+ */
+export function cudaGraphAddMemAllocNode(
+  pGraphNode: NodeOut,
+  graph: CudaGraph,
+  pDependencies: Dependencies,
+  nodeParams: CudaMemAllocNodeParams | null,
 ): number {
-  return setNode(node, recordKernel(pNodeParams));
+  const place = newNode(pGraphNode, graph, pDependencies);
+  return put(place, recordAlloc(place, nodeParams));
 }
 
-/** Changes a copy node of a graph. */
-export function cudaGraphMemcpyNodeSetParams1D(
-  node: CudaGraphNode,
-  dst: CopyOperand,
-  src: CopyOperand,
-  count: number,
-  kind: number,
+/** Adds a node that frees memory that a graph has allocated. */
+export function cudaGraphAddMemFreeNode(
+  pGraphNode: NodeOut,
+  graph: CudaGraph,
+  pDependencies: Dependencies,
+  dptr: CudaPointer,
 ): number {
-  return setNode(node, recordCopy(dst, src, count, kind));
-}
-
-/** Changes a set node of a graph. */
-export function cudaGraphMemsetNodeSetParams(
-  node: CudaGraphNode,
-  pNodeParams: CudaMemsetParams | null,
-): number {
-  return setNode(node, recordSet(pNodeParams));
-}
-
-/** Changes a host node of a graph. */
-export function cudaGraphHostNodeSetParams(
-  node: CudaGraphNode,
-  pNodeParams: CudaHostNodeParams | null,
-): number {
-  return setNode(node, recordHost(pNodeParams));
-}
-
-/** Changes a kernel node of an executable graph, named by the node that it was made from. */
-export function cudaGraphExecKernelNodeSetParams(
-  hGraphExec: CudaGraphExec,
-  node: CudaGraphNode,
-  pNodeParams: CudaKernelNodeParams | null,
-): number {
-  return setExecNode(hGraphExec, node, recordKernel(pNodeParams));
-}
-
-/** Changes a copy node of an executable graph. */
-export function cudaGraphExecMemcpyNodeSetParams1D(
-  hGraphExec: CudaGraphExec,
-  node: CudaGraphNode,
-  dst: CopyOperand,
-  src: CopyOperand,
-  count: number,
-  kind: number,
-): number {
-  return setExecNode(hGraphExec, node, recordCopy(dst, src, count, kind));
-}
-
-/** Changes a set node of an executable graph. */
-export function cudaGraphExecMemsetNodeSetParams(
-  hGraphExec: CudaGraphExec,
-  node: CudaGraphNode,
-  pNodeParams: CudaMemsetParams | null,
-): number {
-  return setExecNode(hGraphExec, node, recordSet(pNodeParams));
-}
-
-/** Changes a host node of an executable graph. */
-export function cudaGraphExecHostNodeSetParams(
-  hGraphExec: CudaGraphExec,
-  node: CudaGraphNode,
-  pNodeParams: CudaHostNodeParams | null,
-): number {
-  return setExecNode(hGraphExec, node, recordHost(pNodeParams));
+  const place = newNode(pGraphNode, graph, pDependencies);
+  return put(place, recordFree(place, dptr));
 }

@@ -1,20 +1,11 @@
-/** Graphs: their structure, and executable ones. Nodes are in graph-nodes.ts. */
-import {
-  cudaErrorGraphExecUpdateFailure,
-  cudaErrorInvalidValue,
-  cudaSuccess,
-} from "../runtime/protocol/errors.ts";
+/** Graphs: their structure. Nodes are in graph-nodes.ts, executable graphs in graph-exec.ts. */
+import { cudaErrorInvalidValue, cudaSuccess } from "../runtime/protocol/errors.ts";
 import {
   COMMAND_GRAPH_CLONE,
   COMMAND_GRAPH_CREATE,
   COMMAND_GRAPH_DESTROY,
   COMMAND_GRAPH_EDGES,
-  COMMAND_GRAPH_EXEC_DESTROY,
-  COMMAND_GRAPH_EXEC_NODE_ENABLE,
-  COMMAND_GRAPH_EXEC_UPDATE,
   COMMAND_GRAPH_FIND_IN_CLONE,
-  COMMAND_GRAPH_INSTANTIATE,
-  COMMAND_GRAPH_LAUNCH,
   COMMAND_GRAPH_LIST,
   COMMAND_GRAPH_NODE_DESTROY,
   COMMAND_GRAPH_NODE_GET,
@@ -25,21 +16,9 @@ import {
   GRAPH_EDGES_COUNT,
   GRAPH_EDGES_GRAPH,
   GRAPH_EDGES_REMOVE,
-  GRAPH_EXEC_DESTROY_EXEC,
-  GRAPH_EXEC_NODE_ENABLE_ENABLED,
-  GRAPH_EXEC_NODE_ENABLE_EXEC,
-  GRAPH_EXEC_NODE_ENABLE_NODE,
-  GRAPH_EXEC_NODE_ENABLE_SET,
-  GRAPH_EXEC_UPDATE_EXEC,
-  GRAPH_EXEC_UPDATE_GRAPH,
-  GRAPH_EXEC_UPDATE_NODE,
-  GRAPH_EXEC_UPDATE_RESULT,
   GRAPH_FIND_IN_CLONE_CLONE,
   GRAPH_FIND_IN_CLONE_FOUND,
   GRAPH_FIND_IN_CLONE_NODE,
-  GRAPH_INSTANTIATE_EXEC,
-  GRAPH_INSTANTIATE_GRAPH,
-  GRAPH_LAUNCH_EXEC,
   GRAPH_LIST_COUNT,
   GRAPH_LIST_OBJECT,
   GRAPH_LIST_WHAT,
@@ -54,28 +33,12 @@ import {
   LIST_ROOTS,
 } from "../runtime/protocol/graphs.ts";
 import { type DeviceFile, handleOf } from "./device-file.ts";
-import { aboutGraph } from "./graph-nodes.ts";
-import { call } from "./thread.ts";
-import {
-  type CudaGraph,
-  type CudaGraphExec,
-  type CudaGraphNode,
-  type CudaStream,
-  isBox,
-  isU32,
-  type Out,
-} from "./types.ts";
-
-/** `cudaGraphExecUpdateResultInfo`. */
-export interface CudaGraphExecUpdateResultInfo {
-  /** `cudaGraphExecUpdate…` */
-  result: number;
-  /** The node that differs, or 0. */
-  errorNode: CudaGraphNode;
-}
+import { aboutGraph } from "./graph-place.ts";
+import { call, type HostThread } from "./thread.ts";
+import { type CudaGraph, type CudaGraphNode, isBox, type Out } from "./types.ts";
 
 /** Makes a request about a graph or node and reads one field of the answer. */
-function ask(
+export function ask(
   out: Out<number> | null,
   command: number,
   answer: number,
@@ -85,7 +48,7 @@ function ask(
 ): number {
   return call((thread) => {
     if (!isBox(out)) return cudaErrorInvalidValue;
-    const device = aboutGraph(thread, field, handle);
+    const device = aboutGraph(thread.device(), field, handle);
     set(device);
     device.check(command);
     out.value = device.getU32(answer);
@@ -93,9 +56,18 @@ function ask(
   });
 }
 
-/** Makes a request about a graph or node. */
-function act(command: number, field: number, handle: number): number {
-  return call((thread) => aboutGraph(thread, field, handle).send(command));
+/** Makes a request about a graph or node. @param then is called if it succeeds */
+export function act(
+  command: number,
+  field: number,
+  handle: number,
+  then: (thread: HostThread) => void = () => {},
+): number {
+  return call((thread) => {
+    aboutGraph(thread.device(), field, handle).check(command);
+    then(thread);
+    return cudaSuccess;
+  });
 }
 
 /** Makes an empty graph. @param flags 0 */
@@ -111,7 +83,9 @@ export function cudaGraphCreate(pGraph: Out<CudaGraph> | null, flags = 0): numbe
 
 /** Ends a graph with its nodes; what was instantiated from it stays. */
 export function cudaGraphDestroy(graph: CudaGraph): number {
-  return act(COMMAND_GRAPH_DESTROY, GRAPH_DESTROY_GRAPH, graph);
+  return act(COMMAND_GRAPH_DESTROY, GRAPH_DESTROY_GRAPH, graph, ({ userObjects }) =>
+    userObjects.ended(graph),
+  );
 }
 
 /** Copies a graph. */
@@ -119,8 +93,14 @@ export function cudaGraphClone(
   pGraphClone: Out<CudaGraph> | null,
   originalGraph: CudaGraph,
 ): number {
-  const answer = GRAPH_CLONE_GRAPH;
-  return ask(pGraphClone, COMMAND_GRAPH_CLONE, answer, GRAPH_CLONE_SOURCE, originalGraph);
+  return call((thread) => {
+    if (!isBox(pGraphClone)) return cudaErrorInvalidValue;
+    const device = aboutGraph(thread.device(), GRAPH_CLONE_SOURCE, originalGraph);
+    device.check(COMMAND_GRAPH_CLONE);
+    pGraphClone.value = device.getU32(GRAPH_CLONE_GRAPH);
+    thread.userObjects.copied(originalGraph, pGraphClone.value);
+    return cudaSuccess;
+  });
 }
 
 /** Takes a node out of its graph, with its edges. */
@@ -169,7 +149,10 @@ function list(
 ): number {
   return call((thread) => {
     const request = (room: Uint8Array) => {
-      const device = aboutGraph(thread, GRAPH_LIST_OBJECT, object).setU32(GRAPH_LIST_WHAT, what);
+      const device = aboutGraph(thread.device(), GRAPH_LIST_OBJECT, object).setU32(
+        GRAPH_LIST_WHAT,
+        what,
+      );
       device.check(COMMAND_GRAPH_LIST, undefined, room);
       return device;
     };
@@ -255,7 +238,7 @@ function edges(
   remove: 0 | 1,
 ): number {
   return call((thread) => {
-    const device = aboutGraph(thread, GRAPH_EDGES_GRAPH, graph);
+    const device = aboutGraph(thread.device(), GRAPH_EDGES_GRAPH, graph);
     if (!Array.isArray(from) || !Array.isArray(to) || from.length !== to.length)
       return cudaErrorInvalidValue;
     const pairs = new Uint32Array(2 * from.length);
@@ -284,101 +267,4 @@ export function cudaGraphRemoveDependencies(
   to: readonly CudaGraphNode[] | null,
 ): number {
   return edges(graph, from, to, 1);
-}
-
-/** Flags that change nothing here: free memory on launch, upload, use node priority. */
-const INSTANTIATE_FLAGS = 1 | 2 | 8;
-
-/** Makes an executable graph of a graph. @param flags `cudaGraphInstantiateFlag…`, or 0 */
-export function cudaGraphInstantiate(
-  pGraphExec: Out<CudaGraphExec> | null,
-  graph: CudaGraph,
-  flags = 0,
-): number {
-  if (!isU32(flags) || (flags & ~INSTANTIATE_FLAGS) !== 0) return call(() => cudaErrorInvalidValue);
-  const answer = GRAPH_INSTANTIATE_EXEC;
-  return ask(pGraphExec, COMMAND_GRAPH_INSTANTIATE, answer, GRAPH_INSTANTIATE_GRAPH, graph);
-}
-
-/** `cudaGraphInstantiate`. */
-export function cudaGraphInstantiateWithFlags(
-  pGraphExec: Out<CudaGraphExec> | null,
-  graph: CudaGraph,
-  flags = 0,
-): number {
-  return cudaGraphInstantiate(pGraphExec, graph, flags);
-}
-
-/** Ends an executable graph. */
-export function cudaGraphExecDestroy(graphExec: CudaGraphExec): number {
-  return act(COMMAND_GRAPH_EXEC_DESTROY, GRAPH_EXEC_DESTROY_EXEC, graphExec);
-}
-
-/** Runs an executable graph in a stream. */
-export function cudaGraphLaunch(graphExec: CudaGraphExec, stream: CudaStream = 0): number {
-  return call((thread) => {
-    const device = thread.device().begin(stream);
-    device.setHandle(GRAPH_LAUNCH_EXEC, graphExec, cudaErrorInvalidValue);
-    return device.send(COMMAND_GRAPH_LAUNCH);
-  });
-}
-
-/**
- * Gives an executable graph the parameters of a graph of the same shape.
- * @param resultInfo receives what differs
- * @returns cudaErrorGraphExecUpdateFailure if the shapes differ
- */
-export function cudaGraphExecUpdate(
-  hGraphExec: CudaGraphExec,
-  hGraph: CudaGraph,
-  resultInfo: Out<CudaGraphExecUpdateResultInfo | null> | null,
-): number {
-  return call((thread) => {
-    const device = aboutGraph(thread, GRAPH_EXEC_UPDATE_EXEC, hGraphExec);
-    device.setHandle(GRAPH_EXEC_UPDATE_GRAPH, hGraph, cudaErrorInvalidValue);
-    const error = device.send(COMMAND_GRAPH_EXEC_UPDATE);
-    if (error !== cudaSuccess && error !== cudaErrorGraphExecUpdateFailure) return error;
-    if (isBox(resultInfo)) {
-      resultInfo.value = {
-        result: device.getU32(GRAPH_EXEC_UPDATE_RESULT),
-        errorNode: device.getU32(GRAPH_EXEC_UPDATE_NODE),
-      };
-    }
-    return error;
-  });
-}
-
-const ONLY_ASK = 2;
-
-function enabled(
-  exec: CudaGraphExec,
-  node: CudaGraphNode,
-  set: number,
-  out: Out<number> | null,
-): number {
-  const answer = GRAPH_EXEC_NODE_ENABLE_ENABLED;
-  const field = GRAPH_EXEC_NODE_ENABLE_EXEC;
-  return ask(out, COMMAND_GRAPH_EXEC_NODE_ENABLE, answer, field, exec, (device) =>
-    device
-      .setHandle(GRAPH_EXEC_NODE_ENABLE_NODE, node, cudaErrorInvalidValue)
-      .setU32(GRAPH_EXEC_NODE_ENABLE_SET, set),
-  );
-}
-
-/** Switches a node of an executable graph on (not 0) or off. */
-export function cudaGraphNodeSetEnabled(
-  hGraphExec: CudaGraphExec,
-  hNode: CudaGraphNode,
-  isEnabled: number,
-): number {
-  return enabled(hGraphExec, hNode, isEnabled ? 1 : 0, { value: 0 });
-}
-
-/** Whether a node of an executable graph is on. */
-export function cudaGraphNodeGetEnabled(
-  hGraphExec: CudaGraphExec,
-  hNode: CudaGraphNode,
-  isEnabled: Out<number> | null,
-): number {
-  return enabled(hGraphExec, hNode, ONLY_ASK, isEnabled);
 }

@@ -11,6 +11,7 @@ import {
   HOST_CALL_DATA,
   HOST_CALL_FLAGS,
 } from "../runtime/protocol/streams.ts";
+import type { HostFunction } from "./callbacks.ts";
 import type { DeviceFile } from "./device-file.ts";
 import { call } from "./thread.ts";
 import type { CudaStream } from "./types.ts";
@@ -29,14 +30,19 @@ export function sendHostCall(
   return device.send(COMMAND_HOST_CALL);
 }
 
-function enqueue(stream: CudaStream, run: StreamCallback, data: unknown, flags: number): number {
+function enqueue(
+  stream: CudaStream,
+  run: StreamCallback,
+  given: HostFunction,
+  flags: number,
+): number {
   return call((thread) => {
-    if (typeof run !== "function") return cudaErrorInvalidValue;
     const device = thread.device().begin(stream);
     // Captured, it becomes a node of a graph, which may run more than once.
     device.check(COMMAND_CAPTURE_INFO);
     const once = device.getU32(CAPTURE_INFO_STATUS) === CAPTURE_STATUS_NONE;
-    const ticket = thread.hostCalls.add((error, handle) => run(handle, error, data), once);
+    const body = (error: number, handle: CudaStream) => run(handle, error, given.userData);
+    const ticket = thread.hostCalls.add(body, once, given);
     const error = sendHostCall(device, stream, ticket, flags);
     if (error !== cudaSuccess) thread.hostCalls.delete(ticket);
     return error;
@@ -54,7 +60,7 @@ export function cudaLaunchHostFunc(
   userData: unknown = undefined,
 ): number {
   if (typeof fn !== "function") return call(() => cudaErrorInvalidValue);
-  return enqueue(stream, (_stream, _status, data) => fn(data), userData, 0);
+  return enqueue(stream, (_stream, _status, data) => fn(data), { fn, userData }, 0);
 }
 
 /**
@@ -67,6 +73,7 @@ export function cudaStreamAddCallback(
   userData: unknown = undefined,
   flags = 0,
 ): number {
-  if (flags !== 0) return call(() => cudaErrorInvalidValue);
-  return enqueue(stream, callback, userData, HOST_CALL_ALWAYS);
+  if (flags !== 0 || typeof callback !== "function") return call(() => cudaErrorInvalidValue);
+  const fn = (data: unknown) => callback(stream, cudaSuccess, data);
+  return enqueue(stream, callback, { fn, userData }, HOST_CALL_ALWAYS);
 }

@@ -20,6 +20,11 @@ export {
   cudaMemcpy2DToArrayAsync,
   cudaMemcpy3D,
   cudaMemcpy3DAsync,
+  cudaMemcpyArrayToArray,
+  cudaMemcpyFromArray,
+  cudaMemcpyFromArrayAsync,
+  cudaMemcpyToArray,
+  cudaMemcpyToArrayAsync,
 } from "./array-copy.ts";
 export * from "./async.ts";
 export * from "./attributes.ts";
@@ -31,29 +36,34 @@ export * from "./device.ts";
 export { CudaError } from "./errors.ts";
 export * from "./event.ts";
 export * from "./function.ts";
-export * from "./graph.ts";
 export {
-  type CudaHostNodeParams,
-  type CudaKernelNodeParams,
-  type CudaMemsetParams,
-  cudaGraphAddChildGraphNode,
-  cudaGraphAddEmptyNode,
-  cudaGraphAddEventRecordNode,
-  cudaGraphAddEventWaitNode,
-  cudaGraphAddHostNode,
-  cudaGraphAddKernelNode,
-  cudaGraphAddMemcpyNode,
-  cudaGraphAddMemcpyNode1D,
-  cudaGraphAddMemsetNode,
-  cudaGraphExecHostNodeSetParams,
-  cudaGraphExecKernelNodeSetParams,
-  cudaGraphExecMemcpyNodeSetParams1D,
-  cudaGraphExecMemsetNodeSetParams,
-  cudaGraphHostNodeSetParams,
-  cudaGraphKernelNodeSetParams,
-  cudaGraphMemcpyNodeSetParams1D,
-  cudaGraphMemsetNodeSetParams,
-} from "./graph-nodes.ts";
+  cudaGraphAddDependencies,
+  cudaGraphChildGraphNodeGetGraph,
+  cudaGraphClone,
+  cudaGraphCreate,
+  cudaGraphDestroy,
+  cudaGraphDestroyNode,
+  cudaGraphGetEdges,
+  cudaGraphGetNodes,
+  cudaGraphGetRootNodes,
+  cudaGraphNodeFindInClone,
+  cudaGraphNodeGetDependencies,
+  cudaGraphNodeGetDependentNodes,
+  cudaGraphNodeGetType,
+  cudaGraphRemoveDependencies,
+} from "./graph.ts";
+export * from "./graph-exec.ts";
+export * from "./graph-info.ts";
+export * from "./graph-memory.ts";
+export * from "./graph-nodes.ts";
+export * from "./graph-params.ts";
+export type {
+  CudaGraphNodeParams,
+  CudaHostNodeParams,
+  CudaKernelNodeParams,
+  CudaMemAllocNodeParams,
+  CudaMemsetParams,
+} from "./graph-record.ts";
 export { cudaLaunchHostFunc, cudaStreamAddCallback, type StreamCallback } from "./host-call.ts";
 export {
   __cudaLaunchKernel,
@@ -79,7 +89,18 @@ export {
   cudaMemset,
   hostView,
 } from "./memory.ts";
-export * from "./misc.ts";
+export type { CudaMemLocation } from "./memory-place.ts";
+export {
+  type CudaChannelFormatDesc,
+  cudaCreateChannelDesc,
+  cudaCtxResetPersistingL2Cache,
+  cudaDeviceGetCacheConfig,
+  cudaDeviceGetSharedMemConfig,
+  cudaDeviceSetCacheConfig,
+  cudaDeviceSetSharedMemConfig,
+  cudaProfilerStart,
+  cudaProfilerStop,
+} from "./misc.ts";
 export * from "./module.ts";
 export * from "./peer.ts";
 export {
@@ -108,6 +129,7 @@ export {
   cudaMemcpyToSymbol,
 } from "./symbol.ts";
 export * from "./texture.ts";
+export * from "./texture-info.ts";
 export {
   attachCuda,
   type CudaHandle,
@@ -119,3 +141,4 @@ export {
   useThread,
 } from "./thread.ts";
 export type * from "./types.ts";
+export * from "./user-object.ts";

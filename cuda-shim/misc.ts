@@ -1,6 +1,10 @@
 /** Calls that have nothing to do on this device, and such as need no device. */
 import { cudaErrorInvalidValue, cudaSuccess } from "../runtime/protocol/errors.ts";
-import { cudaFuncCachePreferEqual } from "./constants.ts";
+import {
+  cudaFuncCachePreferEqual,
+  cudaSharedMemBankSizeEightByte,
+  cudaSharedMemBankSizeFourByte,
+} from "./constants.ts";
 import { call, type HostThread } from "./thread.ts";
 import { isBox, isI32, type Out } from "./types.ts";
 
@@ -43,6 +47,25 @@ export function cudaDeviceGetCacheConfig(pCacheConfig: Out<number> | null): numb
     pCacheConfig.value = 0;
     return cudaSuccess;
   });
+}
+
+/** Chooses the width of shared memory's banks; the device has none. @param config 0 to 2 */
+export function cudaDeviceSetSharedMemConfig(config: number): number {
+  return call((thread) => (isBankSize(config) ? nothingToDo(thread) : cudaErrorInvalidValue));
+}
+
+/** `cudaSharedMemBankSizeFourByte`: what every device of this compute capability has. */
+export function cudaDeviceGetSharedMemConfig(pConfig: Out<number> | null): number {
+  return call((thread) => {
+    if (!isBox(pConfig)) return cudaErrorInvalidValue;
+    pConfig.value = cudaSharedMemBankSizeFourByte;
+    return nothingToDo(thread);
+  });
+}
+
+/** Whether that is a `cudaSharedMemBankSize…`. */
+export function isBankSize(config: number): boolean {
+  return isI32(config) && config >= 0 && config <= cudaSharedMemBankSizeEightByte;
 }
 
 /** `cudaChannelFormatDesc`: bits of each component, and their kind. */

@@ -3,11 +3,14 @@
  * (host_runtime.h and crt/host_runtime.h of the toolkits), and kernels by handle.
  */
 import {
+  cudaErrorFileNotFound,
   cudaErrorInvalidKernelImage,
   cudaErrorInvalidResourceHandle,
   cudaErrorInvalidValue,
+  cudaErrorNotSupported,
   cudaSuccess,
 } from "../runtime/protocol/errors.ts";
+import { CudaError } from "./errors.ts";
 import { ProgramModule } from "./registry.ts";
 import { call, currentThread } from "./thread.ts";
 import {
@@ -117,6 +120,19 @@ export function __cudaRegisterVar(
 }
 
 /**
+ * Registers a `__managed__` variable: `__cudaRegisterVar` here, where host and kernels see it at one
+ * address (`cudaGetSymbolAddress`).
+ */
+export function __cudaRegisterManagedVar(
+  fatCubinHandle: number,
+  hostVar: HostSymbol,
+  deviceAddress: string,
+  deviceName: string = deviceAddress,
+): void {
+  __cudaRegisterVar(fatCubinHandle, hostVar, deviceAddress, deviceName);
+}
+
+/**
  * The kernel that a host function stands for.
  * @returns cudaErrorInvalidDeviceFunction if it stands for none
  */
@@ -152,6 +168,36 @@ export function cudaLibraryLoadData(
 ): number {
   return call((thread) => {
     if (!isBox(library) || !isImage(code)) return cudaErrorInvalidValue;
+    const module = new ProgramModule(code);
+    module.on(thread.device());
+    library.value = thread.registry.addModule(module);
+    return cudaSuccess;
+  });
+}
+
+/** The part of the runtimes' globals that gives built-in modules at once. */
+interface Builtins {
+  process?: { getBuiltinModule?(name: "node:fs"): typeof import("node:fs") | undefined };
+}
+
+/**
+ * Loads a library of kernels from a file; see `cudaLibraryLoadData`.
+ * @returns cudaErrorFileNotFound; cudaErrorNotSupported where there are no files (browsers)
+ */
+export function cudaLibraryLoadFromFile(
+  library: Out<CudaLibrary> | null,
+  fileName: string,
+): number {
+  return call((thread) => {
+    if (!isBox(library) || typeof fileName !== "string") return cudaErrorInvalidValue;
+    const files = (globalThis as Builtins).process?.getBuiltinModule?.("node:fs");
+    if (!files) return cudaErrorNotSupported;
+    let code: Uint8Array;
+    try {
+      code = files.readFileSync(fileName);
+    } catch (error) {
+      throw new CudaError(cudaErrorFileNotFound, String(error));
+    }
     const module = new ProgramModule(code);
     module.on(thread.device());
     library.value = thread.registry.addModule(module);

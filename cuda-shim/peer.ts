@@ -15,11 +15,21 @@ import {
   cudaErrorInvalidValue,
   cudaSuccess,
 } from "../runtime/protocol/errors.ts";
+import { boxes3D } from "./array-copy.ts";
 import { cudaMemcpyDeviceToDevice } from "./constants.ts";
 import { CudaError } from "./errors.ts";
 import { copy } from "./memory.ts";
+import { type CudaMemcpy3DParms, copyBox } from "./pitched.ts";
 import { call, type HostThread } from "./thread.ts";
-import { type CudaPointer, type CudaStream, isBox, isI32, isSize, type Out } from "./types.ts";
+import {
+  type CudaPointer,
+  type CudaStream,
+  isBox,
+  isI32,
+  isObject,
+  isSize,
+  type Out,
+} from "./types.ts";
 
 function checkDevice(thread: HostThread, ...ordinals: number[]): void {
   if (ordinals.some((ordinal) => !thread.devices[ordinal])) {
@@ -109,6 +119,34 @@ export function cudaMemcpyPeerAsync(
   return call((thread) =>
     copyPeer(thread, dst, dstDevice, src, srcDevice, count, stream, COPY_ASYNC),
   );
+}
+
+/** `cudaMemcpy3DPeerParms`: `cudaMemcpy3DParms` of two devices. */
+export interface CudaMemcpy3DPeerParms extends Omit<CudaMemcpy3DParms, "kind"> {
+  srcDevice: number;
+  dstDevice: number;
+}
+
+function copy3DPeer(p: CudaMemcpy3DPeerParms | null, stream: CudaStream, flags: number): number {
+  return call((thread) => {
+    if (!isObject(p)) return cudaErrorInvalidValue;
+    checkDevice(thread, p.srcDevice, p.dstDevice);
+    const { target, source, extent } = boxes3D(thread, { ...p, kind: cudaMemcpyDeviceToDevice });
+    return copyBox(thread, target, source, extent, cudaMemcpyDeviceToDevice, stream, flags);
+  });
+}
+
+/** Copies a box from one device's memory or array to another's and waits for it. */
+export function cudaMemcpy3DPeer(p: CudaMemcpy3DPeerParms | null): number {
+  return copy3DPeer(p, 0, 0);
+}
+
+/** `cudaMemcpy3DPeer`, ordered on a stream. */
+export function cudaMemcpy3DPeerAsync(
+  p: CudaMemcpy3DPeerParms | null,
+  stream: CudaStream = 0,
+): number {
+  return copy3DPeer(p, stream, COPY_ASYNC);
 }
 
 function copyPeer(

@@ -1,6 +1,5 @@
 /** Stream-ordered allocation. */
 import {
-  cudaErrorInvalidDevice,
   cudaErrorInvalidValue,
   cudaErrorNotSupported,
   cudaSuccess,
@@ -45,9 +44,8 @@ import {
   cudaMemLocationTypeDevice,
 } from "./constants.ts";
 import type { DeviceFile } from "./device-file.ts";
-import { CudaError } from "./errors.ts";
-import type { CudaMemLocation } from "./managed.ts";
 import { sizeError } from "./memory.ts";
+import { type CudaMemLocation, deviceAt, deviceOfPlace } from "./memory-place.ts";
 import { call, type HostThread } from "./thread.ts";
 import {
   type CudaMemPool,
@@ -77,13 +75,6 @@ export interface CudaMemPoolProps {
 function about(thread: HostThread, memPool: CudaMemPool, field: number): DeviceFile {
   const device = thread.device().begin();
   return device.setHandle(field, memPool, cudaErrorInvalidValue);
-}
-
-/** The device with that ordinal. @throws CudaError cudaErrorInvalidDevice */
-function deviceAt(thread: HostThread, ordinal: number): DeviceFile {
-  const device = thread.devices[ordinal];
-  if (!device) throw new CudaError(cudaErrorInvalidDevice);
-  return device;
 }
 
 /** Makes a pool of device memory. */
@@ -143,19 +134,6 @@ export function cudaDeviceSetMemPool(device: number, memPool: CudaMemPool): numb
     file.setHandle(POOL_CURRENT_POOL, memPool, cudaErrorInvalidValue);
     return file.send(COMMAND_POOL_CURRENT);
   });
-}
-
-/** The device that memory of a type at a place is on. @throws CudaError */
-function deviceOfPlace(
-  thread: HostThread,
-  location: CudaMemLocation | null,
-  type: number,
-): DeviceFile {
-  if (!isObject(location) || type !== cudaMemAllocationTypePinned) {
-    throw new CudaError(cudaErrorInvalidValue);
-  }
-  if (location.type !== cudaMemLocationTypeDevice) throw new CudaError(cudaErrorNotSupported);
-  return deviceAt(thread, location.id);
 }
 
 /** Checks a place and calls `body` with its device's ordinal. */

@@ -102,6 +102,11 @@ export class LoadedModule {
     return found;
   }
 
+  /** A kernel that was looked up before, by the device's handle. */
+  known(handle: number): DeviceFunction | undefined {
+    return [...this.#functions.values()].find((each) => each.handle === handle);
+  }
+
   /** A kernel by its place in the module, 0 to `functionCount - 1`. */
   functionAt(index: number): DeviceFunction {
     const found = this.#get(new Uint8Array(0), index);
@@ -189,6 +194,14 @@ export class ProgramModule {
     }
     if (module instanceof CudaError) throw module;
     return module;
+  }
+
+  /** The kernel of a device's handle that was looked up there, if it is one of this module. */
+  functionOf(device: DeviceFile, handle: number): DeviceFunction | undefined {
+    const known = this.#loaded.get(device);
+    if (known?.generation !== device.generation || known.module instanceof CudaError)
+      return undefined;
+    return known.module.known(handle);
   }
 
   /** Its handle on some device, 0 if it is on none: all of them have the same managed variables. */
@@ -320,6 +333,21 @@ export class Registry {
    */
   functionOn(device: DeviceFile, { module, name }: ProgramKernel): DeviceFunction {
     return translate(cudaErrorInvalidDeviceFunction, () => module.on(device).function(name));
+  }
+
+  /**
+   * The kernel of a device's handle, and what stands for it in the program: what it was registered
+   * under, or its `cudaKernel_t`.
+   * @throws CudaError cudaErrorInvalidDeviceFunction if there is none
+   */
+  symbolOf(device: DeviceFile, handle: number): { func: HostSymbol; fn: DeviceFunction } {
+    const named = [...this.#kernelOf].map(([func, kernel]) => ({ func, kernel }));
+    const all = [...this.#kernels].map(([func, kernel]) => ({ func, kernel }));
+    for (const { func, kernel } of [...named, ...all]) {
+      const fn = kernel.module.functionOf(device, handle);
+      if (fn && fn.name === kernel.name) return { func, fn };
+    }
+    throw new CudaError(cudaErrorInvalidDeviceFunction);
   }
 
   /**

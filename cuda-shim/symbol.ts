@@ -26,7 +26,7 @@ import {
  * The address of `count` bytes at `offset` in a variable.
  * @throws CudaError cudaErrorInvalidSymbol, cudaErrorInvalidValue if they are not inside it
  */
-function inside(
+export function symbolRange(
   thread: HostThread,
   symbol: HostSymbol | null,
   count: number,
@@ -50,7 +50,7 @@ export function copyToSymbol(
   stream: CudaStream,
   flags: number,
 ): number {
-  const address = inside(thread, symbol, count, offset);
+  const address = symbolRange(thread, symbol, count, offset);
   const kinds = [cudaMemcpyHostToDevice, cudaMemcpyDeviceToDevice, cudaMemcpyDefault];
   if (!kinds.includes(kind)) return cudaErrorInvalidMemcpyDirection;
   return copy(thread, address, src, count, kind, stream, flags);
@@ -67,7 +67,7 @@ export function copyFromSymbol(
   stream: CudaStream,
   flags: number,
 ): number {
-  const address = inside(thread, symbol, count, offset);
+  const address = symbolRange(thread, symbol, count, offset);
   const kinds = [cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice, cudaMemcpyDefault];
   if (!kinds.includes(kind)) return cudaErrorInvalidMemcpyDirection;
   return copy(thread, dst, address, count, kind, stream, flags);

@@ -163,7 +163,7 @@ function create(
     const view = new DataView(new ArrayBuffer(DESCRIPTOR_SIZE));
     const [resource, array] = describe(view);
     const ofArray = resource === RESOURCE_ARRAY || resource === RESOURCE_SURFACE;
-    const device = ofArray ? thread.device() : thread.device();
+    const device = thread.device();
     device.begin().setU32(TEXTURE_CREATE_RESOURCE, resource);
     if (ofArray) device.setHandle(TEXTURE_CREATE_ARRAY, array, cudaErrorInvalidResourceHandle);
     device.check(COMMAND_TEXTURE_CREATE, new Uint8Array(view.buffer));

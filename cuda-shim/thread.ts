@@ -14,9 +14,11 @@ import {
   cudaSuccess,
 } from "../runtime/protocol/errors.ts";
 import { CAPTURE_GLOBAL } from "../runtime/protocol/graphs.ts";
+import { Advice } from "./advice.ts";
 import { HostCalls } from "./callbacks.ts";
 import { DeviceFile } from "./device-file.ts";
 import { CudaError, isSticky } from "./errors.ts";
+import { HeldObjects } from "./held-objects.ts";
 import type { LaunchConfiguration } from "./launch.ts";
 import { Registry } from "./registry.ts";
 import { defaultOutput } from "./stdout.ts";
@@ -51,6 +53,10 @@ export class HostThread {
   readonly configurations: LaunchConfiguration[] = [];
   /** Functions of the host that wait in streams. */
   readonly hostCalls = new HostCalls();
+  /** What was said of managed memory. */
+  readonly advice = new Advice();
+  /** Objects that graphs may hold. */
+  readonly userObjects = new HeldObjects((body) => this.hostCalls.guard(body));
   /** Hints that were given about streams, by stream and attribute. */
   readonly streamAttributes = new Map<CudaStream, Map<number, unknown>>();
   /** Which calls it may make while streams are captured (`cudaStreamCaptureMode…`). */

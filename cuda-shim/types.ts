@@ -36,6 +36,7 @@ export type CudaLibrary = number;
 export type CudaGraph = number;
 export type CudaGraphNode = number;
 export type CudaGraphExec = number;
+export type CudaUserObject = number;
 export type CudaMemPool = number;
 export type CudaArray = number;
 /** A texture or surface object; an address, but of nothing that a program may look at. */

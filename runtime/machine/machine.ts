@@ -11,7 +11,6 @@ import {
 import { MAX_DEVICES } from "../protocol/definitions.ts";
 import { loadCore } from "../virtio/index.ts";
 import { interruptGroup } from "./device-loop.ts";
-import { inlineMachine } from "./inline.ts";
 import { groupLayout } from "./layout.ts";
 import { type ExecutionOptions, loadExecutor } from "./load-executor.ts";
 import * as R from "./registers.ts";
@@ -162,6 +161,9 @@ export async function createMachine(options: MachineOptions = {}): Promise<Machi
   if (options.device !== "worker") {
     const executor = await loadExecutor(options.executor, execution);
     const log = options.log ?? (() => {});
+    // The device model comes with the first device that runs here: an import of the library, and a
+    // thread that attaches to another's device, do without.
+    const { inlineMachine } = await import("./inline.ts");
     const { gpu, driver } = inlineMachine({ memory, core, description, executor, log });
     return new Machine(memory, devices, driver, undefined, () => gpu.device.executor.dispose());
   }

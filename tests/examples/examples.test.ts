@@ -11,9 +11,9 @@ const names = (await readdir(folder))
   .map((name) => name.slice(0, -3));
 
 describe("examples", () => {
-  test("there are 14 of them, each with source, PTX and host", async () => {
+  test("there are 15 of them, each with source, PTX and host", async () => {
     const files = new Set(await readdir(folder));
-    assert.equal(names.length, 14);
+    assert.equal(names.length, 15);
     for (const name of names) {
       assert.ok(files.has(`${name}.ptx`), `${name}.ptx`);
       assert.ok(files.has(`${name}.ts`), `${name}.ts`);

@@ -12,7 +12,7 @@ const CORE_BUDGET = 32 * KIB;
 /** What an import loads, minified, and what all is compressed; docs/testing.md has the reasons. */
 const LIBRARY_BUDGET = 250 * KIB;
 /** What is parsed. It may not grow unnoticed. */
-const MINIFIED_BUDGET = 640 * KIB;
+const MINIFIED_BUDGET = 680 * KIB;
 
 const SECTION_IMPORT = 2;
 const SECTION_GLOBAL = 6;
@@ -104,7 +104,7 @@ describe("budgets", () => {
       const sum = (sizes: number[]) => sizes.reduce((total, size) => total + size, 0);
       const minified = sum(chunks.map((chunk) => chunk.length));
       const compressed = sum(chunks.map((chunk) => gzipSync(chunk, { level: 9 }).length));
-      // The entry and what it imports; the chunk with the compiler is loaded by the first machine.
+      // The entry and what it imports; the first machine loads the device and the compiler.
       const loaded = staticChunks(out, "index.js");
       assert.ok(loaded <= LIBRARY_BUDGET, `an import loads ${loaded} bytes`);
       assert.ok(minified > 100 * KIB, `only ${minified} bytes: not the library`);

@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import * as cuda from "../../cuda-shim/index.ts";
+import { entryPoints } from "../../cuda-shim/native/generate.ts";
+import { NEWEST } from "../../cuda-shim/native/versions.ts";
 import { describe, test } from "../harness.ts";
+
+describe("the calls in TypeScript", () => {
+  test("are all that the C library supports, but for pointers to functions of C", async () => {
+    const { implemented } = await entryPoints(NEWEST);
+    const missing = implemented.filter((name) => !/_pt[ds]s?z?$/.test(name) && !(name in cuda));
+    assert.deepEqual(missing, ["cudaGetDriverEntryPoint", "cudaGetDriverEntryPointByVersion"]);
+  });
+});
 
 describe("docs/cuda.md", () => {
   const page = readFileSync(new URL("../../docs/cuda.md", import.meta.url), "utf8");

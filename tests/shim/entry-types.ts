@@ -3,7 +3,7 @@
  * good value, and bad ones with the error that each must give.
  */
 import * as cuda from "../../cuda-shim/index.ts";
-import { fixtureBytes, ok } from "./support.ts";
+import { fixtureBytes, fixturePath, ok } from "./support.ts";
 
 /** A bad value: what it is, how to come by it, and the names of the errors that are right. */
 type Bad = readonly [label: string, value: (fx: Fixture) => unknown, error: string];
@@ -89,7 +89,43 @@ export class Fixture {
     made((out) => this.api.cudaGraphAddEventRecordNode(out, this.graph(), [], this.event()));
   waitNode = (): number =>
     made((out) => this.api.cudaGraphAddEventWaitNode(out, this.graph(), [], this.event()));
+  setNode = (): number =>
+    made((out) => this.api.cudaGraphAddMemsetNode(out, this.graph(), [], setParams(this)));
+  allocNode = (): number =>
+    made((out) => this.api.cudaGraphAddMemAllocNode(out, this.graph(), [], allocParams()));
   kernel = (): number => made((out) => this.api.__cudaGetKernel(out, "nothing"));
+
+  /** What goes with the handle that was made last: a node of an executable graph, a held object. */
+  companion = 0;
+  /** An executable graph of one node, which `add` makes. */
+  execOf(add: (out: { value: number }, graph: number) => number): number {
+    const graph = this.graph();
+    this.companion = made((out) => add(out, graph));
+    return made((out) => this.api.cudaGraphInstantiate(out, graph));
+  }
+  userObject = (): number => made((out) => this.api.cudaUserObjectCreate(out, 0, () => {}, 2, 1));
+  /** A graph that holds an object. */
+  holder(): number {
+    const graph = this.graph();
+    this.companion = this.userObject();
+    ok(this.api.cudaGraphRetainUserObject(graph, this.companion, 2, 0));
+    return graph;
+  }
+  texture = (): number =>
+    made((out) =>
+      this.api.cudaCreateTextureObject(
+        out,
+        { resType: 0, res: { array: { array: this.array() } } },
+        {},
+      ),
+    );
+  surface = (): number => {
+    const desc = this.api.cudaCreateChannelDesc(8, 8, 8, 8, this.api.cudaChannelFormatKindUnsigned);
+    const array = made((out) => this.api.cudaMallocArray(out, desc, 16, 4, SURFACE_LOAD_STORE));
+    return made((out) =>
+      this.api.cudaCreateSurfaceObject(out, { resType: 0, res: { array: { array } } }),
+    );
+  };
 
   /** Makes something and ends it. */
   ended(make: () => number, end: (handle: number) => number): number {
@@ -101,6 +137,18 @@ export class Fixture {
 
 /** Structures that calls are given. */
 export const noNode = { fn: () => {} };
+const SURFACE_LOAD_STORE = 2;
+export const setParams = (fx: Fixture) => {
+  return { dst: fx.memory(), pitch: 0, value: 0, elementSize: 4, width: 16, height: 1 };
+};
+export const copyParams = (fx: Fixture) => {
+  const side = () => ({ ptr: fx.memory(), pitch: 64, xsize: 64, ysize: 1 });
+  const extent = { width: 64, height: 1, depth: 1 };
+  return { srcPtr: side(), dstPtr: side(), extent, kind: 3 };
+};
+export const allocParams = () => {
+  return { poolProps: { allocType: 1, location: { type: 1, id: 0 } }, bytesize: 256 };
+};
 export const kernelNode = { func: "nothing", gridDim: 1, blockDim: 1, kernelParams: [] };
 
 const VALUE = "cudaErrorInvalidValue";
@@ -158,6 +206,40 @@ const nodeOf = (make: (fx: Fixture) => number): ParameterType =>
     ["an ended node", (fx) => fx.ended(() => make(fx), fx.api.cudaGraphDestroyNode), VALUE],
     ["an empty node", (fx) => fx.node(), VALUE],
   );
+
+/** An executable graph of one node. */
+const execOf = (
+  add: (fx: Fixture, out: { value: number }, graph: number) => number,
+): ParameterType =>
+  graphObject(
+    (fx) => fx.execOf((out, graph) => add(fx, out, graph)),
+    ["an ended one", (fx) => fx.ended(() => fx.exec(), fx.api.cudaGraphExecDestroy), VALUE],
+    ["a graph", (fx) => fx.graph(), VALUE],
+  );
+
+/** A texture or surface object, and one of the other kind. */
+const objectOf = (
+  make: (fx: Fixture) => number,
+  end: "cudaDestroyTextureObject" | "cudaDestroySurfaceObject",
+  other: (fx: Fixture) => number,
+): ParameterType => ({
+  good: make,
+  bad: [
+    ...noHandles(VALUE),
+    ["null", () => 0, VALUE],
+    [
+      "an ended object",
+      (fx) =>
+        fx.ended(
+          () => make(fx),
+          (object) => fx.api[end](object),
+        ),
+      VALUE,
+    ],
+    ["memory", (fx) => fx.memory(), VALUE],
+    ["the other kind", other, VALUE],
+  ],
+});
 
 const OUT = { value: 0 };
 const badOut: Bad[] = [["null", () => null, VALUE]];
@@ -353,6 +435,120 @@ export const TYPES = {
   "copy node": nodeOf((fx) => fx.copyNode()),
   "record node": nodeOf((fx) => fx.recordNode()),
   "wait node": nodeOf((fx) => fx.waitNode()),
+  "set node": nodeOf((fx) => fx.setNode()),
+  "alloc node": graphObject(
+    (fx) => fx.allocNode(),
+    ["an ended graph", (fx) => fx.ended(() => fx.graph(), fx.api.cudaGraphDestroy), VALUE],
+    ["an empty node", (fx) => fx.node(), VALUE],
+  ),
+  "set params": { good: setParams, bad: badOut },
+  "copy params": { good: copyParams, bad: badOut },
+  "alloc params": {
+    good: allocParams,
+    bad: [...badOut, ["0 bytes", () => ({ ...allocParams(), bytesize: 0 }), VALUE]],
+  },
+  "wait params": {
+    good: (fx) => ({ type: 6, eventWait: { event: fx.event() } }),
+    bad: [
+      ...badOut,
+      ["an ended event", (fx) => ({ type: 6, eventWait: { event: fx.stream() } }), HANDLE],
+    ],
+  },
+  "exec of a kernel": execOf((fx, out, graph) =>
+    fx.api.cudaGraphAddKernelNode(out, graph, [], kernelNode),
+  ),
+  "exec of a set": execOf((fx, out, graph) =>
+    fx.api.cudaGraphAddMemsetNode(out, graph, [], setParams(fx)),
+  ),
+  "exec of a copy": execOf((fx, out, graph) =>
+    fx.api.cudaGraphAddMemcpyNode(out, graph, [], copyParams(fx)),
+  ),
+  "exec of a host function": execOf((fx, out, graph) =>
+    fx.api.cudaGraphAddHostNode(out, graph, [], noNode),
+  ),
+  "exec of a child": execOf((fx, out, graph) =>
+    fx.api.cudaGraphAddChildGraphNode(out, graph, [], fx.graph()),
+  ),
+  "exec of a record": execOf((fx, out, graph) =>
+    fx.api.cudaGraphAddEventRecordNode(out, graph, [], fx.event()),
+  ),
+  "exec of a wait": execOf((fx, out, graph) =>
+    fx.api.cudaGraphAddEventWaitNode(out, graph, [], fx.event()),
+  ),
+  "node of it": {
+    good: (fx) => fx.companion,
+    bad: [
+      ...noHandles(VALUE),
+      ["null", () => 0, VALUE],
+      ["another graph's", (fx) => fx.kernelNode(), VALUE],
+      ["an ended node", (fx) => fx.ended(() => fx.companion, fx.api.cudaGraphDestroyNode), VALUE],
+    ],
+  },
+  "user object": {
+    good: (fx) => fx.userObject(),
+    bad: [
+      ...noHandles(VALUE),
+      ["null", () => 0, VALUE],
+      ["a graph", (fx) => fx.graph(), VALUE],
+      [
+        "an ended object, freed memory",
+        (fx) => fx.ended(fx.userObject, (object) => fx.api.cudaUserObjectRelease(object, 2)),
+        VALUE,
+      ],
+    ],
+  },
+  holder: graphObject(
+    (fx) => fx.holder(),
+    ["an ended graph", (fx) => fx.ended(() => fx.holder(), fx.api.cudaGraphDestroy), VALUE],
+    ["a graph that doesn't hold it", (fx) => fx.graph(), VALUE],
+  ),
+  "object of it": {
+    good: (fx) => fx.companion,
+    bad: [["another object", (fx) => fx.userObject(), VALUE]],
+  },
+  references: {
+    good: () => 2,
+    bad: [0, -1, 0.5, 2 ** 31, 2 ** 32].map((value) => [`${value}`, () => value, VALUE]),
+  },
+  "references of it": {
+    good: () => 2,
+    bad: [0, -1, 0.5, 3].map((value) => [`${value}`, () => value, VALUE]),
+  },
+  texture: objectOf(
+    (fx) => fx.texture(),
+    "cudaDestroyTextureObject",
+    (fx) => fx.surface(),
+  ),
+  surface: objectOf(
+    (fx) => fx.surface(),
+    "cudaDestroySurfaceObject",
+    (fx) => fx.texture(),
+  ),
+  "bank size": {
+    good: () => 1,
+    bad: [-1, 3, 0.5].map((value) => [`${value}`, () => value, VALUE]),
+  },
+  "managed ranges": {
+    good: (fx) => [made((out) => fx.api.cudaMallocManaged(out, 256))],
+    bad: [
+      ["device memory", (fx) => [fx.memory()], VALUE],
+      ["null", () => [0], VALUE],
+    ],
+  },
+  "their sizes": {
+    good: () => [64],
+    bad: [
+      ["257", () => [257], VALUE],
+      ["0", () => [0], VALUE],
+    ],
+  },
+  "image file": {
+    good: () => fixturePath("kernels.fatbin"),
+    bad: [
+      ["null", () => null, VALUE],
+      ["none", () => fixturePath("no such file"), "cudaErrorFileNotFound"],
+    ],
+  },
   structure: { good: () => ({}), bad: badOut },
   text: { good: () => "text", bad: badOut },
 } satisfies Record<string, ParameterType>;

@@ -12,6 +12,7 @@ const OTHER_ANSWERS: Record<string, (answer: unknown) => boolean> = {
   __cudaInitModule: (answer) => answer === 0 || answer === 1,
   __cudaRegisterFatBinaryEnd: (answer) => answer === undefined,
   __cudaRegisterFunction: (answer) => answer === undefined,
+  __cudaRegisterManagedVar: (answer) => answer === undefined,
   __cudaRegisterVar: (answer) => answer === undefined,
   __cudaUnregisterFatBinary: (answer) => answer === undefined,
   cudaCreateChannelDesc: (answer) => typeof answer === "object",

@@ -1,6 +1,7 @@
 /** What the tests of the shim share: fixtures, a device for a test, and expectations. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { cudaDeviceReset, cudaSetDevice } from "../../cuda-shim/device.ts";
 import { type CudaOptions, type HostThread, openCuda, useThread } from "../../cuda-shim/thread.ts";
 import { cudaGetErrorName } from "../../runtime/protocol/error-texts.ts";
@@ -8,6 +9,11 @@ import { cudaGetErrorName } from "../../runtime/protocol/error-texts.ts";
 /** The bytes of a file of tests/fixtures/shim. */
 export function fixtureBytes(name: string): Uint8Array {
   return new Uint8Array(readFileSync(new URL(`../fixtures/shim/${name}`, import.meta.url)));
+}
+
+/** The path of a file of tests/fixtures/shim. */
+export function fixturePath(name: string): string {
+  return fileURLToPath(new URL(`../fixtures/shim/${name}`, import.meta.url));
 }
 
 /** The text of a file of tests/fixtures/shim. */

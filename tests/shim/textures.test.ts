@@ -11,6 +11,52 @@ const box = () => ({ value: 0 });
 const toDevice = cuda.cudaMemcpyHostToDevice;
 const toHost = cuda.cudaMemcpyDeviceToHost;
 
+describe("what objects were made of", () => {
+  test("arrays, rows of memory and pitched rows come back as they were given", () =>
+    withCuda(() => {
+      const memory = box();
+      ok(cuda.cudaMalloc(memory, 1024));
+      const array = box();
+      ok(cuda.cudaMallocArray(array, BYTES4, 16, 4, cuda.cudaArraySurfaceLoadStore));
+      const resources: cuda.CudaResourceDesc[] = [
+        { resType: 0, res: { array: { array: array.value } } },
+        { resType: 2, res: { linear: { devPtr: memory.value, desc: INT, sizeInBytes: 64 } } },
+        {
+          resType: 3,
+          res: {
+            pitch2D: { devPtr: memory.value, desc: BYTES4, width: 8, height: 2, pitchInBytes: 512 },
+          },
+        },
+      ];
+      const sampling = {
+        addressMode: [cuda.cudaAddressModeClamp, cuda.cudaAddressModeBorder, 0],
+        filterMode: cuda.cudaFilterModePoint,
+        readMode: cuda.cudaReadModeElementType,
+        sRGB: 0,
+        borderColor: [1, 2, 3, 0.5],
+        normalizedCoords: 0,
+      };
+      const [resource, texture]: [
+        cuda.Out<cuda.CudaResourceDesc | null>,
+        cuda.Out<cuda.CudaTextureDesc | null>,
+      ] = [{ value: null }, { value: null }];
+      for (const given of resources) {
+        const object = box();
+        ok(cuda.cudaCreateTextureObject(object, given, sampling));
+        ok(cuda.cudaGetTextureObjectResourceDesc(resource, object.value));
+        assert.deepEqual(resource.value, given);
+        ok(cuda.cudaGetTextureObjectTextureDesc(texture, object.value));
+        assert.deepEqual(texture.value, sampling);
+        const view = cuda.cudaGetTextureObjectResourceViewDesc({ value: null }, object.value);
+        fails(view, "cudaErrorInvalidValue");
+      }
+      const surface = box();
+      ok(cuda.cudaCreateSurfaceObject(surface, resources[0] ?? null));
+      ok(cuda.cudaGetSurfaceObjectResourceDesc(resource, surface.value));
+      assert.deepEqual(resource.value, resources[0]);
+    }));
+});
+
 describe("arrays", () => {
   test("rows in and out, and what they were made with", () =>
     withCuda(() => {

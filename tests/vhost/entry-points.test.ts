@@ -11,7 +11,7 @@ import { nativeLibraries } from "../../cuda-shim/native/install.ts";
 import { NEWEST } from "../../cuda-shim/native/versions.ts";
 import { warpring } from "../cli/run.ts";
 import { describe, test } from "../harness.ts";
-import { ELSEWHERE, NATIVE, NATIVE_ELSEWHERE, TABLE } from "../shim/entry-table.ts";
+import { ELSEWHERE, NATIVE, TABLE } from "../shim/entry-table.ts";
 import { Script } from "./entry-points/script.ts";
 import { missing, RUNTIME } from "./support.ts";
 
@@ -39,11 +39,9 @@ describe("every entry point of the C library", () => {
   test("is in the table, or has its tests elsewhere", async () => {
     const names = await implemented();
     const known = new Set([...Object.keys(TABLE), ...Object.keys(NATIVE), ...ELSEWHERE]);
-    const unknown = names.filter((name) => !known.has(name) && !NATIVE_ELSEWHERE.has(name));
+    const unknown = names.filter((name) => !known.has(name));
     assert.deepEqual(unknown, []);
-    const gone = [...Object.keys(NATIVE), ...NATIVE_ELSEWHERE].filter(
-      (name) => !names.includes(name),
-    );
+    const gone = Object.keys(NATIVE).filter((name) => !names.includes(name));
     assert.deepEqual(gone, []);
   });
 

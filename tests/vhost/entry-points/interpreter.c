@@ -48,7 +48,7 @@ static char *read_file(const char *name) {
 struct thread {
   uint64_t *variables;
   uint8_t *outs[MOST_ARGUMENTS], *strings[MOST_ARGUMENTS];
-  uint64_t lists[MOST_ARGUMENTS][16];
+  uint64_t lists[MOST_ARGUMENTS][32];
   uint8_t host[256];
   int alone, failures;
 };

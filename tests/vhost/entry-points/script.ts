@@ -42,12 +42,28 @@ const STRUCTURES = new Map<unknown, string[]>([
 
 /** What a call needs besides, or in another form, in C. */
 const FORMS: Readonly<Record<string, (args: string[]) => string[]>> = {
+  cudaDeviceSetGraphMemAttribute: ([device = "", which = "", value = ""]) => [
+    device,
+    which,
+    `a${value}`,
+  ],
+  cudaGraphAddNode: ([out = "", graph = "", nodes = "", count = "", data = "", params = ""]) => [
+    ...[out, graph, nodes, data, count, params],
+  ],
+  cudaLibraryLoadFromFile: ([out = "", name = ""]) => [
+    ...[out, name, "i0", "i0", "i0", "i0", "i0", "i0"],
+  ],
+  cudaMemDiscardBatchAsync: ([ranges = "", , sizes = "", count = "", flags = "", stream = ""]) => [
+    ...[ranges, sizes, count, flags, stream],
+  ],
   cudaDeviceGetPCIBusId: ([out = "", device = ""]) => [out, "i20", device],
   cudaGraphCreate: ([out = ""]) => [out, "i0"],
   cudaGraphInstantiate: ([out = "", graph = ""]) => [out, graph, "i0"],
   cudaLaunchHostFunc: ([stream = "", fn = ""]) => [stream, fn, "i0"],
   cudaLibraryLoadData: ([out = "", image = ""]) => [out, image, "i0", "i0", "i0", "i0", "i0", "i0"],
-  cudaMallocArray: ([out = "", desc = "", w = "", h = ""]) => [out, desc, w, h, "i0"],
+  cudaMallocArray: ([out = "", desc = "", w = "", h = "", flags = "i0"]) => [
+    ...[out, desc, w, h, flags],
+  ],
   cudaMallocManaged: ([out = "", bytes = ""]) => [out, bytes, "i1"],
   cudaMemPoolSetAttribute: ([pool = "", which = "", value = ""]) => [pool, which, `a${value}`],
   cudaEventRecord: ([event = "", stream = "i0"]) => [event, stream],
@@ -106,6 +122,8 @@ export class Script {
     if (typeof value === "string") return text(name, value);
     if (value instanceof Uint8Array) return bytes(value);
     if (Array.isArray(value)) return list(name, value);
+    const parts = assembled(value as Record<string, never>);
+    if (parts) return parts;
     if ("value" in (value as object)) return this.#out(name, value as { value: unknown });
     const { type, id, allocType } = value as Record<string, number>;
     if (type !== undefined && id !== undefined) return one(number(type + id * 2 ** 32));
@@ -157,6 +175,35 @@ export class Script {
     }
     this.#record("all good afterwards", name, good(), errors.cudaSuccess);
   }
+}
+
+/** Structures that hold addresses and handles, as lists of 64-bit words. */
+function assembled(value: Record<string, unknown>): string[] | undefined {
+  const words = (each: unknown[]) => [`a${each.map((word) => String(number(word as number)))}`];
+  const { eventWait, elementSize, extent, bytesize, resType } = value;
+  if (eventWait) return words([value["type"], 0, (eventWait as { event: number }).event]);
+  if (elementSize !== undefined) {
+    const { dst, pitch, width, height } = value;
+    return words([dst, pitch, (elementSize as number) * 2 ** 32, width, height]);
+  }
+  if (extent) {
+    const { width, height, depth } = extent as Record<string, number>;
+    const side = (memory: unknown) => {
+      const { ptr, pitch, xsize, ysize } = memory as Record<string, number>;
+      return [0, 0, 0, 0, ptr, pitch, xsize, ysize];
+    };
+    const sides = [...side(value["srcPtr"]), ...side(value["dstPtr"])];
+    return words([...sides, width, height, depth, value["kind"]]);
+  }
+  // cudaMemAllocNodeParams: the pool's properties are 11 words.
+  if (bytesize !== undefined) {
+    return words([1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, bytesize, 0]);
+  }
+  if (resType !== undefined) {
+    const { array } = (value["res"] as { array: { array: number } }).array;
+    return words([resType, array]);
+  }
+  return undefined;
 }
 
 function one(value: string | typeof IMPOSSIBLE): string[] | typeof IMPOSSIBLE {

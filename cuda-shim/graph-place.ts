@@ -1,0 +1,130 @@
+/** Where the request of a node goes: to a new node, a node of a graph, or one of an executable graph. */
+import { cudaErrorInvalidValue, cudaSuccess } from "../runtime/protocol/errors.ts";
+import {
+  COMMAND_GRAPH_ADD_NODE,
+  COMMAND_GRAPH_EXEC_NODE_SET,
+  COMMAND_GRAPH_NODE_SET,
+  GRAPH_ADD_NODE_ADDRESS,
+  GRAPH_ADD_NODE_CHILD,
+  GRAPH_ADD_NODE_DEPENDENCIES,
+  GRAPH_ADD_NODE_GRAPH,
+  GRAPH_ADD_NODE_NODE,
+  GRAPH_ADD_NODE_REQUEST_BYTES,
+  GRAPH_EXEC_NODE_SET_CHILD,
+  GRAPH_EXEC_NODE_SET_EXEC,
+  GRAPH_EXEC_NODE_SET_NODE,
+  GRAPH_EXEC_NODE_SET_REQUEST_BYTES,
+  GRAPH_NODE_SET_NODE,
+  GRAPH_NODE_SET_REQUEST_BYTES,
+} from "../runtime/protocol/graphs.ts";
+import { type DeviceFile, handleOf } from "./device-file.ts";
+import { CudaError } from "./errors.ts";
+import { call, type HostThread } from "./thread.ts";
+import {
+  type CudaGraph,
+  type CudaGraphExec,
+  type CudaGraphNode,
+  type CudaPointer,
+  isBox,
+  type Out,
+} from "./types.ts";
+
+/** The nodes that a new one comes after; null for none. */
+export type Dependencies = readonly CudaGraphNode[] | null;
+export type NodeOut = Out<CudaGraphNode> | null;
+
+/** What a node is given: its recorded request, or a child graph (neither: it does nothing). */
+export interface NodeContent {
+  readonly request?: Uint8Array;
+  readonly child?: CudaGraph;
+  /** Whose the node is, if not the current device's. */
+  readonly device?: DeviceFile;
+  /** Is told the address of memory that the node allocates. */
+  readonly allocated?: (address: CudaPointer) => void;
+}
+
+/** Makes what a node is given. */
+export type Recorder = (thread: HostThread) => NodeContent;
+
+/** Where a request goes. */
+export interface Place {
+  /** Whether a node is made there. */
+  readonly isNew: boolean;
+  /** Checks what can be checked before the content is made. @throws CudaError */
+  check(): void;
+  send(device: DeviceFile, content: NodeContent): number;
+}
+
+const NO_REQUEST = new Uint8Array(0);
+
+/** Makes what a node is given, and sends it to its place. */
+export function put(place: Place, recorder: Recorder): number {
+  return call((thread) => {
+    place.check();
+    const content = recorder(thread);
+    return place.send(content.device ?? thread.device(), content);
+  });
+}
+
+/**
+ * Begins a request about a graph or a node.
+ * @throws CudaError cudaErrorInvalidValue if the handle is none
+ */
+export function aboutGraph(device: DeviceFile, field: number, handle: number): DeviceFile {
+  return device.begin().setHandle(field, handle, cudaErrorInvalidValue);
+}
+
+/** A new node of a graph. */
+export function newNode(out: NodeOut, graph: CudaGraph, dependencies: Dependencies): Place {
+  const before = dependencies ?? [];
+  return {
+    isNew: true,
+    check() {
+      if (!isBox(out) || !Array.isArray(before)) throw new CudaError(cudaErrorInvalidValue);
+    },
+    send(device, { request = NO_REQUEST, child = 0, allocated }) {
+      const bytes = new Uint8Array(4 * before.length + request.length);
+      aboutGraph(device, GRAPH_ADD_NODE_GRAPH, graph);
+      const view = new DataView(bytes.buffer);
+      for (const [index, node] of before.entries()) {
+        view.setUint32(4 * index, handleOf(node, cudaErrorInvalidValue), true);
+      }
+      bytes.set(request, 4 * before.length);
+      device.setU32(GRAPH_ADD_NODE_DEPENDENCIES, before.length);
+      device.setU32(GRAPH_ADD_NODE_REQUEST_BYTES, request.length);
+      device.setU32(GRAPH_ADD_NODE_CHILD, handleOf(child, cudaErrorInvalidValue));
+      device.check(COMMAND_GRAPH_ADD_NODE, bytes);
+      if (out) out.value = device.getU32(GRAPH_ADD_NODE_NODE);
+      allocated?.(device.getU64(GRAPH_ADD_NODE_ADDRESS));
+      return cudaSuccess;
+    },
+  };
+}
+
+/** A node of a graph. */
+export function ofNode(node: CudaGraphNode): Place {
+  return {
+    isNew: false,
+    check() {},
+    send(device, { request = NO_REQUEST }) {
+      aboutGraph(device, GRAPH_NODE_SET_NODE, node);
+      device.setU32(GRAPH_NODE_SET_REQUEST_BYTES, request.length);
+      return device.send(COMMAND_GRAPH_NODE_SET, request);
+    },
+  };
+}
+
+/** A node of an executable graph, named by the node that it was made from. */
+export function ofExec(exec: CudaGraphExec, node: CudaGraphNode): Place {
+  return {
+    isNew: false,
+    check() {},
+    send(device, { request = NO_REQUEST, child = 0 }) {
+      aboutGraph(device, GRAPH_EXEC_NODE_SET_EXEC, exec);
+      device.setHandle(GRAPH_EXEC_NODE_SET_NODE, node, cudaErrorInvalidValue);
+      device.setU32(GRAPH_EXEC_NODE_SET_REQUEST_BYTES, request.length);
+      device.setU32(GRAPH_EXEC_NODE_SET_CHILD, handleOf(child, cudaErrorInvalidValue));
+      return device.send(COMMAND_GRAPH_EXEC_NODE_SET, request);
+    },
+  };
+}
