@@ -70,7 +70,7 @@ function finishLong(first: v128, second: v128, exponent: v128, odd: bool): v128 
 /** Four sums first + second, times 2^(exponent − 25), as f32: cut toward zero, or rounded to odd. */
 // @ts-ignore: decorator
 @inline
-function finish(first: v128, second: v128, exponent: v128, odd: bool): v128 {
+export function finish(first: v128, second: v128, exponent: v128, odd: bool): v128 {
   const sum = i32x4.add(first, second);
   const overflow = v128.and(v128.xor(sum, first), v128.xor(sum, second));
   if (i32x4.bitmask(overflow) != 0) return finishLong(first, second, exponent, odd);
@@ -246,7 +246,7 @@ function narrowRows<T>(scratch: i32, m: i32, from: i32, to: i32, mode: i32, rows
 /** A result that is cut or rounded to 0 is +0, whatever the sign of the sum was. */
 // @ts-ignore: decorator
 @inline
-function positiveZero(f: v128, mode: i32): v128 {
+export function positiveZero(f: v128, mode: i32): v128 {
   if (mode != TO_F16) return f32x4.add(f, f32x4.splat(0));
   // Up to 2⁻²⁵ an f16 rounds to 0.
   const largest = f32x4.splat(reinterpret<f32>(0x33000000));

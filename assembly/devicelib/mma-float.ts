@@ -8,6 +8,7 @@
  */
 import { SLOT_BYTES, slot } from "./warp-frame";
 import { BF16, E4M3, E5M2, F16, TF32, intermediate, unpackA, unpackB } from "./mma-tiles";
+import { NONE, multiplyFixed, prepareA, prepareB } from "./mma-fixed";
 import { ANY, TO_F16, TO_F32, WIDE, loadEven, loadOdd, multiply, storeRow } from "./mma-dot";
 
 /** Exponent of a format's subnormals. */
@@ -29,6 +30,8 @@ function unpack(type: i32, a: i32, na: i32, b: i32, nb: i32, scratch: i32): i32 
 }
 
 /** D = A·B + C, one hardware product of `na` registers of A; isHalf: f16 C and D. */
+// @ts-ignore: decorator
+@inline
 function product<T>(
   type: i32,
   na: i32,
@@ -41,6 +44,12 @@ function product<T>(
   isHalf: bool,
   active: i32,
 ): void {
+  const knownA = prepareA<T>(type, a, na, scratch);
+  const knownB = knownA == NONE ? NONE : prepareB<T>(type, b, na >> 1, scratch);
+  const done = isHalf
+    ? multiplyFixed<T, u16, u16>(scratch, 0, k >> 1, knownA, knownB, c, d, active)
+    : multiplyFixed<T, f32, f32>(scratch, 0, k >> 1, knownA, knownB, c, d, active);
+  if (done) return;
   const path = unpack(type, a, na, b, na >> 1, scratch);
   multiply<T>(scratch, 0, k, path, leastOf(type), c, isHalf, d, isHalf ? TO_F16 : TO_F32, active);
 }

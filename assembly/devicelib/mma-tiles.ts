@@ -15,6 +15,7 @@
  *                T   4 slots       1024      intermediate accumulators
  *                R   f32[2][8]       64      the rows being computed
  *                S   u32[16]         64      of each row of a sparse A, bit k: stored
+ *                F                  768      integers (mma-fixed.ts)
  */
 import { SLOT_BYTES, lanes } from "./warp-frame";
 import { e4m3ToHalf, halfExponents, transpose8 } from "./mma-formats";
@@ -34,6 +35,7 @@ const B_AT: i32 = EA_AT + 512;
 const EB_AT: i32 = B_AT + 1024;
 const T_AT: i32 = EB_AT + 256;
 const R_AT: i32 = T_AT + 1024;
+export const FIXED_AT: i32 = R_AT + 128;
 
 /** Row m of A from element k on: elements 4 bytes apart, rows 128. */
 // @ts-ignore: decorator

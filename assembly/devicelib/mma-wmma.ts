@@ -14,6 +14,7 @@
 import { SLOT_BYTES, slot } from "./warp-frame";
 import { BF16, F16, TF32, intermediate, unpackA, unpackB } from "./mma-tiles";
 import { ANY, TO_F16, TO_F16_LATE, TO_F32, WIDE, multiply } from "./mma-dot";
+import { NONE, multiplyFixed, prepareA, prepareB } from "./mma-fixed";
 import { leastOf } from "./mma-float";
 import { S8, U8, integerProduct } from "./mma-integer";
 
@@ -44,18 +45,49 @@ function floats<T>(
   const b = slot(frame, nd + na);
   const c = slot(frame, nd + na + nb);
   const scratch = slot(c, nc);
-  let wideA = false;
-  let wideB = false;
-  if (shape == M16N16) wideA = unpackA(type, a, WHOLE, scratch);
-  else wideB = unpackB(type, shape == M8N32 ? a : b, SLIM, scratch);
+  // The operand that both halves share is prepared once, for each way by which one of them goes.
+  const sharesA = shape == M16N16;
+  const shared = shape == M32N8 ? b : a;
+  const known = sharesA
+    ? prepareA<T>(type, shared, WHOLE, scratch)
+    : prepareB<T>(type, shared, SLIM, scratch);
+  let unpacked = false;
+  let wide = false;
   for (let h = 0; h < 2; h++) {
-    if (shape == M16N16) wideB = unpackB(type, slot(b, h * SLIM), SLIM, scratch);
-    else wideA = unpackA(type, slot(shape == M8N32 ? b : a, h * WHOLE), WHOLE, scratch);
-    const path = wideA || wideB ? WIDE : ANY;
+    const own = sharesA ? slot(b, h * SLIM) : slot(shape == M8N32 ? b : a, h * WHOLE);
     const from = slot(c, h * (nc >> 1));
     const to = slot(frame, h * (nd >> 1));
+    const t = intermediate(scratch);
+    let knownOwn = NONE;
+    if (known != NONE) {
+      knownOwn = sharesA ? prepareB<T>(type, own, SLIM, scratch) : prepareA<T>(type, own, WHOLE, scratch);
+    }
+    let done = false;
     if (type == TF32) {
-      const t = intermediate(scratch);
+      done =
+        multiplyFixed<T, f32, f32>(scratch, 0, 2, known, knownOwn, from, t, -1) &&
+        multiplyFixed<T, f32, f32>(scratch, 2, 2, known, knownOwn, t, to, active);
+    } else if (halfC && mode == TO_F32) {
+      done = multiplyFixed<T, u16, f32>(scratch, 0, 8, known, knownOwn, from, to, active);
+    } else if (halfC) {
+      done = multiplyFixed<T, u16, u16>(scratch, 0, 8, known, knownOwn, from, to, active);
+    } else if (mode == TO_F32) {
+      done = multiplyFixed<T, f32, f32>(scratch, 0, 8, known, knownOwn, from, to, active);
+    } else {
+      done = multiplyFixed<T, f32, u16>(scratch, 0, 8, known, knownOwn, from, to, active);
+    }
+    if (done) continue;
+    if (!unpacked) {
+      wide = sharesA
+        ? unpackA(type, shared, WHOLE, scratch)
+        : unpackB(type, shared, SLIM, scratch);
+      unpacked = true;
+    }
+    const wideOwn = sharesA
+      ? unpackB(type, own, SLIM, scratch)
+      : unpackA(type, own, WHOLE, scratch);
+    const path = wide || wideOwn ? WIDE : ANY;
+    if (type == TF32) {
       multiply<T>(scratch, 0, 4, path, -126, from, false, t, TO_F32, -1);
       multiply<T>(scratch, 4, 8, path, -126, t, false, to, TO_F32, active);
     } else {

@@ -29,12 +29,17 @@ function run(mnemonic: string, active: number, sources: Registers): Registers {
   const frame = warpFrame(mnemonic);
   if (!frame) throw new Error(`no frame for ${mnemonic}`);
   assert.equal(sources.length, frame.src.length, mnemonic);
-  clearFrame();
-  sources.forEach((values, i) => {
-    set32(frame.dst.length + i, values);
+  const [plain, relaxed] = [frame.function, frame.relaxed].map((name) => {
+    if (!name) return undefined;
+    clearFrame();
+    sources.forEach((values, i) => {
+      set32(frame.dst.length + i, values);
+    });
+    warpFunction(name)(active, FRAME);
+    return frame.dst.map((_, k) => get32(k));
   });
-  warpFunction(frame.function)(active, FRAME);
-  return frame.dst.map((_, k) => get32(k));
+  if (relaxed) assert.deepEqual(relaxed, plain, `${mnemonic}, relaxed`);
+  return plain as Registers;
 }
 
 /** D's registers from its elements; lanes outside `active` hold the marker. */
@@ -76,6 +81,17 @@ function floatWord(type: string, random: Random, span: number): number {
   return (byte() | (byte() << 8) | (byte() << 16) | (byte() << 24)) >>> 0;
 }
 
+/** Numbers of up to `bits` bits times 2^unit, as near as the type has them; some are 0. */
+function wholeWord(type: string, random: Random, bits: number, unit: number): number {
+  const one = () => {
+    const n = BigInt(random() % 8 === 0 ? 0 : random() % 2 ** (1 + (random() % bits)));
+    return encode(type === "tf32" ? "f32" : type, random() & 1 ? n : -n, unit, true);
+  };
+  if (type === "f32" || type === "tf32") return one();
+  if (type === "f16" || type === "bf16") return (one() | (one() << 16)) >>> 0;
+  return (one() | (one() << 8) | (one() << 16) | (one() << 24)) >>> 0;
+}
+
 const ELEMENTS: Record<string, number> = { f16: 2, bf16: 2, tf32: 1, e4m3: 4, e5m2: 4 };
 
 /** Sum of a model's f32 or f16 addition, to nearest (what follows an 8-bit product). */
@@ -102,18 +118,18 @@ function checkFloat(
   k: number,
   types: [string, string],
   acc: string,
-  random: Random,
   active: number,
+  what: string,
+  word: (type: string) => number,
 ): void {
   const [typeA, typeB] = types;
   const per = ELEMENTS[typeA] ?? 1;
   const quarter = per === 4;
-  const span = [0, 4, 12, 40][random() % 4] ?? 0;
   const na = (16 * k) / 32 / per;
   const half = acc === "f16";
-  const a = registers(na, () => floatWord(typeA, random, span));
-  const b = registers(na / 2, () => floatWord(typeB, random, span));
-  const c = registers(half ? 2 : 4, () => floatWord(acc, random, span));
+  const a = registers(na, () => word(typeA));
+  const b = registers(na / 2, () => word(typeB));
+  const c = registers(half ? 2 : 4, () => word(acc));
   const name = `mma.sync.aligned.${shape}.row.col.${acc}.${typeA}.${typeB}.${acc}`;
   const element = (row: number, column: number): number => {
     const { register, lane, part } = placeOfC(row, column, half);
@@ -130,7 +146,7 @@ function checkFloat(
     return addNearest(acc, cBits, u);
   };
   const expected = registersOf(16, half, active, element);
-  assert.deepEqual(run(name, active, [...a, ...b, ...c]), expected, `${name} span ${span}`);
+  assert.deepEqual(run(name, active, [...a, ...b, ...c]), expected, `${name} ${what}`);
 }
 
 describe("mma.sync against a model of the tensor core", () => {
@@ -156,7 +172,30 @@ describe("mma.sync against a model of the tensor core", () => {
           const random = random32(k * 31 + acc.length);
           for (let round = 0; round < 12; round++) {
             const active = round < 8 ? 0xffffffff : (laneMasks(random)[round % 8] ?? 1);
-            checkFloat(shape, k, types, acc, random, active);
+            const span = [0, 4, 12, 40][random() % 4] ?? 0;
+            checkFloat(shape, k, types, acc, active, `span ${span}`, (type) =>
+              floatWord(type, random, span),
+            );
+          }
+        });
+        test(`${shape} ${types.join("·")} in ${acc}, multiples of one unit`, () => {
+          const random = random32(k * 37 + acc.length);
+          for (let round = 0; round < 16; round++) {
+            const active = round < 12 ? 0xffffffff : (laneMasks(random)[round % 8] ?? 1);
+            const bits = 1 + (random() % 14);
+            const unit = [-10, -3, -24, -17][round % 4] ?? 0;
+            // c up to 2²⁸ products of units; one round in four an addend that is none.
+            const far = round % 8 < 6 ? 0 : 1;
+            checkFloat(shape, k, types, acc, active, `${bits} bits of 2^${unit}`, (type) =>
+              type === acc
+                ? wholeWord(
+                    acc,
+                    random,
+                    1 + (random() % 28),
+                    Math.max(2 * unit - far, acc === "f16" ? -24 : -99),
+                  )
+                : wholeWord(type, random, bits, unit),
+            );
           }
         });
       }
