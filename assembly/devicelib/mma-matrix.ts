@@ -49,6 +49,11 @@ export function movmatrix_sync_aligned_m8n8_trans_b16(active: i32, frame: i32): 
   for (let g = 0; g < 8; g++) storeLanes(frame, g, v128.load(scratch + (g << 4)), active);
 }
 
+/** Transposes `count` registers of 8×8 elements of 16 bits, slots from `operand` on, in place. */
+export function turn_blocks(operand: i32, count: i32): void {
+  for (let k = 0; k < count; k++) transpose8(slot(operand, k), slot(operand, k));
+}
+
 /** `ldmatrix.sync.aligned.m8n8.x1.shared.b16`: slots d 1, address. */
 export function ldmatrix_sync_aligned_m8n8_x1_b16(active: i32, frame: i32): void {
   loadMatrices(1, false, active, frame);

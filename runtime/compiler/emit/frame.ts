@@ -7,6 +7,7 @@ import {
   BLOCK_SHARED,
   BLOCK_SINK,
   BLOCK_SPILL,
+  FRAME_SLOT_BYTES,
   LAUNCH_CLUSTER_SHARED,
   LAUNCH_HEAP_BYTES,
   LAUNCH_HEAP_LOW,
@@ -348,6 +349,7 @@ export abstract class FunctionFrame implements InlineTarget {
     const pc = this.pinAddress(BLOCK_PC);
     const warp = this.temporary(I32);
     const left = this.temporary(I32);
+    const own = from.turned?.length ? this.temporary(I32) : -1;
     const ready = this.kernel.library("ready_lanes");
     return this.withWriter(new CodeWriter(128), () => {
       const { w } = this;
@@ -376,6 +378,17 @@ export abstract class FunctionFrame implements InlineTarget {
       w.i32Const(this.kernel.frameBytes);
       w.op(OP.i32_mul);
       w.op(OP.i32_add);
+      if (from.turned?.length) {
+        w.localSet(own);
+        for (const { slot, count } of from.turned) {
+          w.localGet(own);
+          w.i32Const(slot * FRAME_SLOT_BYTES);
+          w.op(OP.i32_add);
+          w.i32Const(count);
+          w.call(this.kernel.library("turn_blocks"));
+        }
+        w.localGet(own);
+      }
       const relaxed = this.kernel.options.fma === "relaxed" ? from.relaxedOp : undefined;
       w.call(this.kernel.library(relaxed ?? (from.warpOp as string)));
       w.localGet(warp);

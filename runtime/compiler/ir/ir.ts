@@ -131,6 +131,8 @@ export interface Cut {
   warpOp?: string;
   /** The same with the engine's fused multiply-add, where there is one. */
   relaxedOp?: string | undefined;
+  /** Source slots (first, how many) whose 8×8 blocks are turned in front of the operation. */
+  turned?: { slot: number; count: number }[];
   /** Frame slots in order: destinations (virtual registers, −1: unused), then sources. */
   destinations: { register: number; type: Type }[];
   sources: Value[];

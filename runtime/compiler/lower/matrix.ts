@@ -1,8 +1,9 @@
-import { type Aux, I1, I32, I64, NONE, type Type, type Value } from "../ir/ir.ts";
+import { type Aux, type Cut, I1, I32, I64, NONE, type Type, type Value } from "../ir/ir.ts";
 import type { Instruction, Operand } from "../ptx/ast.ts";
 import { type WarpFrame, warpFrame } from "../warp-frames.ts";
 import { type WmmaFragment, wmmaFragment } from "../wmma-fragments.ts";
 import type { Builder } from "./builder.ts";
+import { isTurned, turnBlocks } from "./fragments.ts";
 import type { Lowering } from "./instructions.ts";
 import { checkedAddress, spaceOf } from "./memory.ts";
 import { lastType, type PtxType, ptxType } from "./types.ts";
@@ -16,6 +17,7 @@ function frameOperation(
   frame: WarpFrame,
   destinations: Operand[],
   sources: Value[],
+  turned: Cut["turned"] = [],
 ): void {
   if (destinations.length !== frame.dst.length || sources.length !== frame.src.length) {
     throw b.error(`${frame.dst.length} destinations and ${frame.src.length} sources expected`);
@@ -31,6 +33,7 @@ function frameOperation(
     operands: [b.i32(-1)],
     warpOp: frame.function,
     relaxedOp: frame.relaxed,
+    turned,
     destinations: targets,
     sources,
     scratchBytes: frame.scratchBytes,
@@ -49,8 +52,16 @@ const product: Lowering = (b, i) => {
   const frame = warpFrame(i.mnemonic);
   if (!frame) return false;
   const [d, ...rest] = i.operands;
-  const sources = rest.flatMap((o) => elements(o).map((e) => fragment(b, e)));
-  frameOperation(b, frame, elements(d), sources);
+  const sources: Value[] = [];
+  const turned: Cut["turned"] = [];
+  for (const o of rest) {
+    const registers = elements(o);
+    if (isTurned(b.fn.frame.fn, o)) {
+      turned.push({ slot: frame.dst.length + sources.length, count: registers.length });
+    }
+    sources.push(...registers.map((e) => fragment(b, e)));
+  }
+  frameOperation(b, frame, elements(d), sources, turned);
   return true;
 };
 
@@ -102,9 +113,11 @@ const wmma: Lowering = (b, i) => {
   const type = lastType(i.mods) ?? bitType(i);
   const layout = i.mods.find((m) => m === "row" || m === "col");
   if (!shape || !type || !layout) return false;
-  const described = wmmaFragment(shape, use, i.mods[i.mods.length - 1]);
-  if (!described) return false;
+  const straight = wmmaFragment(shape, use, i.mods[i.mods.length - 1]);
+  if (!straight) return false;
   const load = i.mods[0] === "load";
+  const turned = load && isTurned(b.fn.frame.fn, i.operands[0]);
+  const described = turned ? turnBlocks(straight) : straight;
   const registers = elements(i.operands[load ? 0 : 1]);
   const address = i.operands[load ? 1 : 0];
   const stride = i.operands[2];
