@@ -21,11 +21,13 @@ import {
   BLOCK_LAUNCH,
   BLOCK_MASKED,
   BLOCK_PC,
+  BLOCK_RANGE,
   BLOCK_RUN,
   BLOCK_PHASE,
   BLOCK_SMID,
   BLOCK_STATE,
   BLOCK_TABLE,
+  CURSOR_BYTES,
   CUT_BLOCK,
   CUT_CLUSTER,
   CUT_CONSTANT,
@@ -38,10 +40,12 @@ import {
   CUT_WARP,
   LAUNCH_BLOCKS,
   LAUNCH_CLUSTER_BLOCKS,
+  LAUNCH_CURSORS,
   LAUNCH_GRID_X,
   LAUNCH_GRID_Y,
   LAUNCH_GROUPS,
   LAUNCH_NEXT_BLOCK,
+  LAUNCH_RANGES,
   LAUNCH_RUNS,
   LAUNCH_STOP,
   LAUNCH_THREADS,
@@ -141,23 +145,18 @@ export function runLaunch(launch: u32, contexts: u32, count: u32, budget: u32): 
 }
 
 /**
- * Claims the next block of the grid for a context; false if there is none. A worker with one
- * context claims neighbouring blocks together: the counter's cache line changes hands rarely, and
- * what neighbours stream through stays on one core. A sixteenth of the rest at most, so that the
- * workers end together. Blocks that may wait for one another (several contexts) go one by one, since
- * a claimed block must be able to begin.
+ * Claims the next block of the grid for a context; false if there is none. A worker with one context
+ * claims neighbouring blocks together: the counter's cache line changes hands rarely, and what
+ * neighbours stream through stays on one core. Blocks that may wait for one another (several contexts)
+ * go one by one, since a claimed block must be able to begin.
  */
 function claim(launch: u32, context: u32, blocks: u32, count: u32): bool {
   if (atomic.load<u32>(launch + LAUNCH_STOP)) return false;
   if (chunkNext == chunkEnd) {
-    // The counter stops near the number of blocks, so that it cannot wrap.
-    const at = atomic.load<u32>(launch + LAUNCH_NEXT_BLOCK);
-    if (at >= blocks) return false;
-    const chunk = count == 1 ? min<u32>(max<u32>((blocks - at) >> 4, 1), 256) : 1;
-    const first = atomic.add<u32>(launch + LAUNCH_NEXT_BLOCK, chunk);
-    if (first >= blocks) return false;
-    chunkNext = first;
-    chunkEnd = min<u32>(first + chunk, blocks);
+    const ranges = field(launch, LAUNCH_RANGES);
+    if (ranges > 1) {
+      if (!claimFromRanges(launch, blocks, ranges, field(context, BLOCK_RANGE))) return false;
+    } else if (!claimChunk(launch + LAUNCH_NEXT_BLOCK, blocks, count == 1 ? 4 : 32)) return false;
   }
   const block = chunkNext;
   const x = field(launch, LAUNCH_GRID_X);
@@ -171,6 +170,35 @@ function claim(launch: u32, context: u32, blocks: u32, count: u32): bool {
   const y = field(launch, LAUNCH_GRID_Y);
   beginBlock(launch, context, block % x, (block / x) % y, block / x / y, block % SMS);
   store<u32>(context + BLOCK_RUN, run);
+  return true;
+}
+
+/**
+ * Each worker begins with a part of the grid of its own, the same at each launch: what it has in its
+ * core's caches from the last one is there again. Then it helps with the others'.
+ */
+function claimFromRanges(launch: u32, blocks: u32, ranges: u32, first: u32): bool {
+  const size = blocks / ranges;
+  for (let k = 0 as u32, range = first; k < ranges; k++) {
+    const end = range == ranges - 1 ? blocks : (range + 1) * size;
+    if (claimChunk(launch + LAUNCH_CURSORS + CURSOR_BYTES * range, end, 3)) return true;
+    range = range + 1 == ranges ? 0 : range + 1;
+  }
+  return false;
+}
+
+/**
+ * Claims blocks up to `end` by a counter: 2⁻ˢʰᵃʳᵉ of the rest, so that the workers end together.
+ */
+function claimChunk(cursor: u32, end: u32, share: u32): bool {
+  // The counter stops near the end, so that it cannot wrap.
+  const at = atomic.load<u32>(cursor);
+  if (at >= end) return false;
+  const chunk = share < 32 ? min<u32>(max<u32>((end - at) >> share, 1), 256) : 1;
+  const first = atomic.add<u32>(cursor, chunk);
+  if (first >= end) return false;
+  chunkNext = first;
+  chunkEnd = min<u32>(first + chunk, end);
   return true;
 }
 

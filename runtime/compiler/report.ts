@@ -53,7 +53,15 @@ export interface KernelReport {
      * parameters must be multiples of four.
      */
     sure:
-      | { checks: number; ofChecks: number; branches: number; flat: boolean; aligned: number }
+      | {
+          checks: number;
+          ofChecks: number;
+          branches: number;
+          flat: boolean;
+          aligned: number;
+          /** Accesses whose memory is touched before a block runs. */
+          touched: number;
+        }
       | undefined;
     /** The range of threads that it visits, if not all. */
     threads: string | undefined;
@@ -128,6 +136,7 @@ function sureReport({ variants }: GroupRegion): KernelReport["regions"][number][
     branches: order.filter((b) => b.terminator?.kind === "branch").length,
     flat: sure.given.flat,
     aligned: sure.given.aligned.size,
+    touched: sure.given.touches.reduce((n, t) => n + t.reaches.length, 0),
   };
 }
 
@@ -194,11 +203,13 @@ export function formatReport(report: KernelReport): string {
     );
     if (r.groups > 1) out.push(`    ${r.groups} lane groups at once`);
     if (r.sure) {
-      const { checks, ofChecks, branches, flat, aligned } = r.sure;
+      const { checks, ofChecks, branches, flat, aligned, touched } = r.sure;
       out.push(
         `    tests once a block cover ${checks} of ${ofChecks} accesses and leave ${branches} branches${flat ? "; blocks of a row run as one" : ""}`,
       );
       if (aligned > 0) out.push(`    where ${aligned} of its parameters are multiples of four`);
+      if (touched > 0)
+        out.push(`    in large grids the memory of ${touched} accesses is touched first`);
     }
     if (r.threads) out.push(`    ${r.threads}`);
     const own = report.branches.filter((b) => b.region === r.entry);

@@ -33,6 +33,8 @@
 // 320  EXPLICIT_CLUSTER 1 if the launch or the kernel names the cluster's size
 // 324  CLUSTER_SHIFT    log2 of the distance between the shared windows of a cluster's blocks
 // 328  CLUSTER_SHARED   bytes from the first of these windows to the end of the last
+// 336  RANGES           parts that the grid is divided into; 0 or 1: all is claimed by NEXT_BLOCK
+// 384  CURSORS          atomic: next block of each part, CURSOR_BYTES apart
 export const LAUNCH_NEXT_BLOCK = 0;
 export const LAUNCH_STOP = 4;
 export const LAUNCH_GRID_X = 8;
@@ -69,7 +71,13 @@ export const LAUNCH_CLUSTER_BLOCKS = 316;
 export const LAUNCH_EXPLICIT_CLUSTER = 320;
 export const LAUNCH_CLUSTER_SHIFT = 324;
 export const LAUNCH_CLUSTER_SHARED = 328;
-export const LAUNCH_RECORD_BYTES = 336;
+export const LAUNCH_RANGES = 336;
+export const LAUNCH_CURSORS = 384;
+export const LAUNCH_RECORD_BYTES = 1408;
+/** Bytes from one cursor to the next: a cache line each. */
+export const CURSOR_BYTES = 64;
+/** Parts of a grid at most. */
+export const MAX_RANGES = 16;
 
 // Fault record, at LAUNCH_FAULT:
 //   0  CODE     cudaError_t; 0 while there is none (claimed by compare-and-swap)
@@ -106,6 +114,7 @@ export const FAULT_ADDRESS = 28;
 // 144  RUN        blocks in a row (x) that the call runs, from CTAID on; the kernel counts it down
 // 148  CLUSTER    address of the shared window of the cluster's first block
 // 152  PHASE      address of u32[threads]: 1 while a thread's arrival at barrier.cluster counts
+// 156  RANGE      the part of the grid that its worker begins with
 export const BLOCK_LAUNCH = 0;
 export const BLOCK_CTAID_X = 4;
 export const BLOCK_CTAID_Y = 8;
@@ -127,6 +136,7 @@ export const BLOCK_SINK = 128;
 export const BLOCK_RUN = 144;
 export const BLOCK_CLUSTER = 148;
 export const BLOCK_PHASE = 152;
+export const BLOCK_RANGE = 156;
 export const BLOCK_CONTEXT_BYTES = 192;
 
 // A thread's pc: 0 has exited; otherwise the entry (1-based region) that it stands before, with

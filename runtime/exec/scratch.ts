@@ -200,6 +200,7 @@ export class LaunchScratch {
     set(L.LAUNCH_RUNS, compiled.runs ? 1 : 0);
     for (let k = 0; k < 3; k++) set(L.LAUNCH_CLUSTER_X + 4 * k, plan.cluster[k]);
     set(L.LAUNCH_CLUSTER_BLOCKS, plan.clusterBlocks);
+    this.divide(u32, plan, grid[0] * grid[1] * grid[2]);
     set(L.LAUNCH_EXPLICIT_CLUSTER, plan.explicitCluster ? 1 : 0);
     set(L.LAUNCH_CLUSTER_SHIFT, plan.clusterShift);
     set(L.LAUNCH_CLUSTER_SHARED, (plan.clusterBlocks - 1) * plan.window + plan.shared);
@@ -217,6 +218,16 @@ export class LaunchScratch {
     if (request.cooperative) this.gridWorkspace(view, at);
     for (let thread = 0; thread < plan.threadsAtWork; thread++) {
       for (let k = 0; k < plan.count; k++) this.writeContext(u32, thread, k, plan, kernel);
+    }
+  }
+
+  /** Divides the grid among the threads, if no block may wait for another. */
+  private divide(u32: Uint32Array, plan: LaunchPlan, blocks: number): void {
+    const ranges = plan.count === 1 ? Math.min(plan.threadsAtWork, L.MAX_RANGES) : 1;
+    u32[(this.record + L.LAUNCH_RANGES) >> 2] = ranges;
+    for (let k = 0; k < ranges; k++) {
+      u32[(this.record + L.LAUNCH_CURSORS + k * L.CURSOR_BYTES) >> 2] =
+        k * Math.floor(blocks / ranges);
     }
   }
 
@@ -265,6 +276,7 @@ export class LaunchScratch {
     set(L.BLOCK_ARGUMENT, arrays + column);
     set(L.BLOCK_PHASE, plan.clusters ? arrays + 2 * column : 0);
     set(L.BLOCK_TABLE, kernel.table);
+    set(L.BLOCK_RANGE, thread % L.MAX_RANGES);
     set(L.BLOCK_STATE, 0);
   }
 }

@@ -8,6 +8,7 @@ import {
   LAUNCH_CLUSTER_BLOCKS,
   LAUNCH_DEADLINE,
   LAUNCH_NEXT_BLOCK,
+  LAUNCH_RANGES,
   LAUNCH_STOP,
 } from "../../runtime/exec/layout.ts";
 import type { ExecutionOptions } from "../../runtime/machine/load-executor.ts";
@@ -41,6 +42,7 @@ class PoolExecutor extends Executor {
     const blocks = words[word(LAUNCH_BLOCKS)] as number;
     const size = words[word(LAUNCH_CLUSTER_BLOCKS)] as number;
     const resident = plan.count > 1 ? Math.max(1, Math.floor(plan.count / size)) : blocks;
+    words[word(LAUNCH_RANGES)] = 1;
     const half = size * Math.min(Math.floor(blocks / size / 2), resident);
     Atomics.store(words, word(LAUNCH_BLOCKS), half);
     const deadline = this.host.memory.view.getFloat64(at + LAUNCH_DEADLINE, true);

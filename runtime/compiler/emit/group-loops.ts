@@ -6,7 +6,7 @@ import {
   PC_READY,
   REGION_MIXED,
 } from "../../exec/layout.ts";
-import { I32 } from "../ir/ir.ts";
+import { I32, type Value } from "../ir/ir.ts";
 import type { GroupVariant } from "../simd/group-region.ts";
 import { LANES } from "../simd/shapes.ts";
 import { type Bound, constantThread } from "../simd/trim.ts";
@@ -14,6 +14,7 @@ import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import { CodeWriter } from "../wasm/writer.ts";
 import { GroupOperands } from "./group-operands.ts";
 import { emitScalar } from "./scalar.ts";
+import { touchReaches } from "./touch.ts";
 
 /** Rounds of a waiting loop before its lanes let the others run. */
 const SPIN = 32;
@@ -165,18 +166,21 @@ export abstract class GroupLoops extends GroupOperands {
 
   /** Pushes whether the sure body may run. */
   private tests(): void {
-    const { w } = this;
     const given = this.sureVariant()?.given;
     if (!given) return;
-    const code = given.code.slice(0, -1);
+    this.blockValues(given.code.slice(0, -1));
+    this.scalar(given.code[given.code.length - 1]);
+  }
+
+  /** Computes values of the block, each into a local. */
+  blockValues(code: readonly Value[]): void {
     for (const v of code) {
       if (v.op === "sreg" && v.aux.name === "span") continue;
       emitScalar(this, v);
       const local = this.temporary(v.type);
-      w.localSet(local);
+      this.w.localSet(local);
       this.prologueSlots.set(v, local);
     }
-    this.scalar(given.code[given.code.length - 1]);
   }
 
   private sureVariant(): GroupVariant | undefined {
@@ -258,6 +262,7 @@ export abstract class GroupLoops extends GroupOperands {
   private sureBlock(body: CodeWriter): void {
     const end = this.temporary(I32);
     this.w.raw(this.lateSureCode.view());
+    touchReaches(this, this.sureVariant()?.given?.touches ?? []);
     this.firstThread(1, this.thread);
     this.firstThread(2, end);
     this.sureGroups(body, end, false);

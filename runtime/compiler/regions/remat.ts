@@ -1,7 +1,7 @@
 import { type Block, type Cut, isPure, type LoweredFunction, NO_AUX, Value } from "../ir/ir.ts";
 import { following } from "./liveness.ts";
 
-const MAX_COST = 8;
+const MAX_COST = 16;
 
 /** What a register may have been given: nothing yet, one value (by number, from 1), or several. */
 const NOTHING = 0;

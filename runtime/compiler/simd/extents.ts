@@ -10,6 +10,16 @@ export interface Passing {
   regular: boolean;
 }
 
+/** The memory that the threads of a block reach by one access: I64 values of the block. */
+export interface Reach {
+  /** CUDA pointer of the lowest access. */
+  first: Value;
+  /** Bytes from there to the highest one. */
+  span: Value;
+  /** Bytes of an access. */
+  size: number;
+}
+
 /**
  * What can be tested once for all threads of a block: which values they spread over, as new values of
  * the block. A range that holds for the extremes of all thread indices holds for every thread between
@@ -28,6 +38,16 @@ export class Extents extends Forms {
     if (!tests) return undefined;
     const regular = generic ? this.spread(address)?.regular : !this.linear(address)?.slack;
     return { tests, regular: regular ?? false };
+  }
+
+  /** Where a checked access of device memory goes, if its address is linear in the indices. */
+  reach(check: Value): Reach | undefined {
+    const { space, offset = 0, size = 1 } = check.aux;
+    const s = space === "generic" ? this.spread(check.args[0]) : undefined;
+    if (!s?.base || !s.regular) return undefined;
+    const start = this.make("i64_add", I64, s.base, this.wide(BigInt(offset)));
+    const first = this.make("i64_add", I64, start, s.low);
+    return { first, span: this.make("i64_sub", I64, s.high, s.low), size };
   }
 
   private inHeap(address: Value, offset: number, size: number, align: number) {

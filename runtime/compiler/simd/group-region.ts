@@ -33,6 +33,7 @@ import {
   varying,
 } from "./shapes.ts";
 import { justEnds, maySure, type SureTests, takeAsGiven } from "./sure.ts";
+import { touchesOfLater } from "./touches.ts";
 import { type Trim, trimmedShape, trimOf } from "./trim.ts";
 
 /** One body of a region for lane groups. */
@@ -124,7 +125,7 @@ export function groupRegions(
     return { block, lanes, register: (index) => shapes.get(index) ?? varying };
   };
   const group = context(LANES);
-  return regions.map(({ region, prologue }) => {
+  const groups = regions.map(({ region, prologue }): GroupRegion => {
     let kept = prologue;
     const prepare = (kind: GroupVariant["kind"], own: Region, given?: SureTests) => {
       const divergence = new Divergence(own, prologue, { ...group, aligned: given?.aligned });
@@ -183,9 +184,32 @@ export function groupRegions(
     const whole = variants.some((v) => v.given);
     return { prologue: whole ? prologue : kept, register: group.register, trim, variants };
   });
+  touchEarly(groups);
+  return groups;
 }
 
-const NOTHING_GIVEN: Omit<SureTests, "aligned"> = { code: [], checks: new Map(), flat: false };
+const NOTHING_GIVEN: Omit<SureTests, "aligned"> = {
+  code: [],
+  checks: new Map(),
+  flat: false,
+  touches: [],
+};
+
+/** Lets the first region touch what later ones reach: their memory is on its way meanwhile. */
+function touchEarly([first, ...later]: GroupRegion[]): void {
+  const sure = ({ variants }: GroupRegion) => variants.find((v) => v.kind === "sure")?.given;
+  const given = sure(first);
+  if (!given) return;
+  for (const region of later) {
+    const other = sure(region);
+    if (!other) continue;
+    for (const own of other.touches.splice(0)) {
+      const moved = touchesOfLater(own, other.code, region.prologue);
+      if (moved) given.touches.push(moved);
+      else other.touches.push(own);
+    }
+  }
+}
 
 /** The parameters to take as multiples of four in a sure body, unless it is too large for one. */
 function alignedIn(

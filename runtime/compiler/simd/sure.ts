@@ -1,9 +1,10 @@
 import { Graph } from "../analysis/graph.ts";
 import { type Block, hasEffect, I1, I32, NONE, type Region, Value } from "../ir/ir.ts";
 import { removeUnreachable, replaceAll, takeSide } from "../passes/branches.ts";
-import { Extents } from "./extents.ts";
+import { Extents, type Reach } from "./extents.ts";
 import { Inductions } from "./inductions.ts";
 import { LANES } from "./shapes.ts";
+import { neededFor, type Touches, worthTouching } from "./touches.ts";
 
 /** What a body may take as given once its tests have passed. */
 export interface SureTests {
@@ -15,6 +16,8 @@ export interface SureTests {
   flat: boolean;
   /** Parameters that are multiples of four. */
   aligned: ReadonlySet<Value>;
+  /** What is touched before the body runs, where the blocks reach more than caches hold. */
+  touches: Touches[];
 }
 
 /** Bodies with more operations than this gain too little from it. */
@@ -59,8 +62,10 @@ export function takeAsGiven(
   }
   removeUnreachable(region);
   const checks = new Map<Value, boolean>();
+  const reaches: Reach[] = [];
   let left = 0;
   for (const b of region.blocks) {
+    const inLoop = graph.loopOf[graph.index.get(b) as number] !== undefined;
     for (const v of b.values) {
       if (v.op !== "check") continue;
       const found = extents.passes(v);
@@ -70,6 +75,8 @@ export function takeAsGiven(
       }
       tests.push(...found.tests);
       checks.set(v, found.regular);
+      const reach = inLoop || flat ? undefined : extents.reach(v);
+      if (reach) reaches.push(reach);
     }
   }
   // Checks that are left cost more than in the fast body, which can start over.
@@ -81,7 +88,14 @@ export function takeAsGiven(
     outcome = new Value("and1", I1, [outcome, t]);
     extents.code.push(outcome);
   }
-  return { code: neededFor(outcome, extents.code), checks, flat, aligned: new Set() };
+  const code = neededFor([outcome], extents.code);
+  const touches: Touches[] = [];
+  if (worthTouching(block, reaches)) {
+    const wanted = reaches.flatMap(({ first, span }) => [first, span]);
+    const more = neededFor(wanted, extents.code).filter((v) => !code.includes(v));
+    touches.push({ code: more, when: undefined, reaches, shape: [block[0], block[1]] });
+  }
+  return { code, checks, flat, aligned: new Set(), touches };
 }
 
 /**
@@ -122,18 +136,6 @@ function addressParts(graph: Graph): Set<Value> {
     }
   }
   return parts;
-}
-
-/** The values that an outcome is computed from, in order; the outcome comes last. */
-function neededFor(outcome: Value, code: readonly Value[]): Value[] {
-  const needed = new Set<Value>();
-  const work = [outcome];
-  for (let v = work.pop(); v; v = work.pop()) {
-    if (needed.has(v)) continue;
-    needed.add(v);
-    work.push(...v.args);
-  }
-  return code.filter((v) => needed.has(v));
 }
 
 /** Whether a region is small enough for a body more, and no thread in it waits for another. */
