@@ -1,7 +1,7 @@
 // A launch of a kernel that `warpring compile` wrote, through the core's execution loops.
 import { performance } from "node:perf_hooks";
 
-const LAUNCH_BYTES = 304;
+const LAUNCH_BYTES = 1408;
 const CONTEXT_BYTES = 192;
 
 const align = (value, to) => Math.ceil(value / to) * to;
