@@ -1,3 +1,4 @@
+import { Graph } from "./analysis/graph.ts";
 import type { LoweredKernel } from "./compile.ts";
 import type { Site, Value } from "./ir/ir.ts";
 import { optimize } from "./pipeline.ts";
@@ -129,7 +130,8 @@ function sureReport({ variants }: GroupRegion): KernelReport["regions"][number][
   const sure = variants.find((v) => v.kind === "sure");
   if (!sure?.given) return undefined;
   const { order } = sure.divergence.graph;
-  const all = order.flatMap((b) => b.values).filter((v) => v.op === "check");
+  const written = new Graph(sure.linear.start).order.flatMap((b) => b.values);
+  const all = written.filter((v) => v.op === "check" && !sure.copyOf.has(v));
   return {
     checks: all.filter((v) => sure.given?.checks.has(v)).length,
     ofChecks: all.length,

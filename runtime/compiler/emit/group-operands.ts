@@ -415,6 +415,10 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
     w.op(OP.i32_add);
   }
 
+  pushFirst(v: Value): void {
+    this.lane(v, 0);
+  }
+
   pushSpan(): void {
     this.w.localGet(this.span);
   }

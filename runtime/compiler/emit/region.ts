@@ -164,6 +164,10 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
     this.w.localGet(this.thread);
   }
 
+  pushFirst(v: Value): void {
+    this.push(v);
+  }
+
   pushSpan(): void {
     throw new Error("blocks run as one row in lane groups only");
   }

@@ -40,6 +40,8 @@ export interface ScalarTarget extends FunctionFrame {
   pushThread(): void;
   /** Threads in x of the blocks that run as one row. */
   pushSpan(): void;
+  /** Pushes the value of a group's first lane. */
+  pushFirst(v: Value): void;
   /** Local with the row of threads, counted over y and z; -1 where the thread's number tells it. */
   readonly row: number;
   pushStackLimit(): void;
@@ -63,6 +65,9 @@ export function emitScalar(e: ScalarTarget, v: Value): void {
       return;
     case "bool_to_i32":
       e.push(v.args[0]);
+      return;
+    case "first":
+      e.pushFirst(v.args[0]);
       return;
     case "select":
       e.push(v.args[1]);

@@ -1,7 +1,7 @@
 import { I1, I32, I64, type Value } from "../ir/ir.ts";
 import { NEGATED } from "../passes/fold.ts";
 import { Forms } from "./forms.ts";
-import { isFlat } from "./rounds.ts";
+import type { Range } from "./rounds.ts";
 
 /** What makes an access sure. */
 export interface Passing {
@@ -105,14 +105,12 @@ export class Extents extends Forms {
       const tests = sides.map((s) => this.make("i64_ge_s", I1, s.low, zero));
       return this.together([...sides.flatMap((s) => s.needs), ...tests]);
     }
-    const [, width, name, sign] = /^i(32|64)_(lt|le|gt|ge|eq|ne)(?:_([su]))?$/.exec(cond.op) ?? [];
+    const [, name, sign] = /^i(?:32|64)_(lt|le|gt|ge|eq|ne)(?:_([su]))?$/.exec(cond.op) ?? [];
     if (!name) return undefined;
-    const sides = cond.args.map((a) =>
-      width === "32" ? this.compared(a, sign !== "u") : this.compared64(a, sign !== "u"),
-    );
+    const sides = cond.args.map((a) => this.compared(a, sign !== "u"));
     const [a, b] = sides;
     if (!a || !b) return undefined;
-    const below = (x: Compared, y: Compared, op: string) => this.make(op, I1, x.high, y.low);
+    const below = (x: Range, y: Range, op: string) => this.make(op, I1, x.high, y.low);
     const op = wanted ? name : NEGATED[name];
     let test: Value;
     if (op === "lt") test = below(a, b, "i64_lt_s");
@@ -125,33 +123,10 @@ export class Extents extends Forms {
     return this.together([...a.needs, ...b.needs, test]);
   }
 
-  /** Bounds of a compared 32-bit value as the comparison sees it. */
-  private compared(v: Value, signed: boolean): Compared | undefined {
-    const l = this.linear(v);
-    // What comes and goes between threads (`i % 2 == 0`) splits every block.
-    if (!l || l.slack) return undefined;
-    if (isFlat(l)) {
-      const wide = this.make(signed ? "i64_extend_i32_s" : "i64_extend_i32_u", I64, l.base);
-      return { low: wide, high: wide, needs: [] };
-    }
-    const { low, high, needs } = this.bounds(l);
-    return { low, high, needs: [...needs, ...this.fits(low, high, signed)] };
-  }
-
-  private compared64(v: Value, signed: boolean): Compared | undefined {
-    const s = this.spread(v);
-    if (!s?.regular) return undefined;
-    const needs = [...s.needs];
-    let { low, high } = s;
-    if (s.base) {
-      // Neither bound may wrap.
-      const moved = this.make("i64_add", I64, s.base, this.wide(1n << 61n));
-      needs.push(this.make("i64_lt_u", I1, moved, this.wide(1n << 62n)));
-      low = this.make("i64_add", I64, s.base, low);
-      high = this.make("i64_add", I64, s.base, high);
-    }
-    if (!signed) needs.push(this.make("i64_ge_s", I1, low, this.wide(0n)));
-    return { low, high, needs };
+  /** The range of a compared value as the comparison sees it. */
+  private compared(v: Value, signed: boolean): Range | undefined {
+    const form = v.type === I32 ? this.linear(v) : this.spread(v);
+    return form && this.rangeOf(form, signed);
   }
 
   /** Drops tests that are true in any case; undefined if one is false in any case. */
@@ -166,10 +141,4 @@ function bothNatural(cond: Value, wanted: boolean): Value[] | undefined {
   const [either, zero] = cond.args;
   const natural = cond.op === (wanted ? "i32_ge_s" : "i32_lt_s") && zero.op === "const";
   return natural && zero.imm === 0 && either.op === "i32_or" ? either.args : undefined;
-}
-
-interface Compared {
-  low: Value;
-  high: Value;
-  needs: Value[];
 }

@@ -1,5 +1,14 @@
 import { I1, I32, I64, type Value } from "../ir/ir.ts";
-import { isFlat, type Linear, MAX_BITS, Rounds, type Slack, type Spread } from "./rounds.ts";
+import {
+  isFlat,
+  isLinear,
+  type Linear,
+  MAX_BITS,
+  type Range,
+  Rounds,
+  type Slack,
+  type Spread,
+} from "./rounds.ts";
 
 /** Slack stays inside this many bits. */
 const MAX_SLACK_BITS = 48;
@@ -232,6 +241,33 @@ export abstract class Forms extends Rounds {
       high: this.make("i64_add", I64, high, l.slack.high),
       needs: [...needs, ...l.slack.needs],
     };
+  }
+
+  protected rangeOf(form: Linear | Spread, signed: boolean): Range | undefined {
+    if (!isLinear(form)) return this.rangeOf64(form, signed);
+    // What comes and goes between threads (`i % 2 == 0`) splits every block.
+    if (form.slack) return undefined;
+    if (isFlat(form)) {
+      const wide = this.make(signed ? "i64_extend_i32_s" : "i64_extend_i32_u", I64, form.base);
+      return { low: wide, high: wide, needs: [] };
+    }
+    const { low, high, needs } = this.bounds(form);
+    return { low, high, needs: [...needs, ...this.fits(low, high, signed)] };
+  }
+
+  private rangeOf64(s: Spread, signed: boolean): Range | undefined {
+    if (!s.regular) return undefined;
+    const needs = [...s.needs];
+    let { low, high } = s;
+    if (s.base) {
+      // Neither bound may wrap.
+      const moved = this.make("i64_add", I64, s.base, this.wide(1n << 61n));
+      needs.push(this.make("i64_lt_u", I1, moved, this.wide(1n << 62n)));
+      low = this.make("i64_add", I64, s.base, low);
+      high = this.make("i64_add", I64, s.base, high);
+    }
+    if (!signed) needs.push(this.make("i64_ge_s", I1, low, this.wide(0n)));
+    return { low, high, needs };
   }
 
   /** That exact bounds are what 32 bits hold. */

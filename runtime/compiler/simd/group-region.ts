@@ -169,9 +169,10 @@ export function groupRegions(
     // Several groups at once: in the sure body, else in a further body as fast as the fast one.
     const last = prepared.length - 1;
     const best = prepared[last].kind === "sure" ? last : 0;
-    const { rows, region: plain, divergence } = prepared[best];
+    const { given, rows, region: plain, divergence } = prepared[best];
     const outside = [...prologue, ...(rows?.values ?? [])];
-    const plan = planJam(plain, divergence, rows ? [block[0], 1, 1] : block, (copy, lanes) => {
+    const shape: typeof block = rows ? [block[0], 1, 1] : block;
+    const plan = planJam(plain, divergence, shape, given?.strided ?? false, (copy, lanes) => {
       return new Divergence(copy, outside, context(lanes));
     });
     if (plan.copies > 1 && !trim) {
@@ -193,6 +194,7 @@ const NOTHING_GIVEN: Omit<SureTests, "aligned"> = {
   checks: new Map(),
   flat: false,
   touches: [],
+  strided: false,
 };
 
 /** Lets the first region touch what later ones reach: their memory is on its way meanwhile. */

@@ -12,6 +12,7 @@ export interface Induction {
 
 /** A branch that every round of a loop comes to, and that leaves it on one side. */
 export interface LoopExit {
+  block: Block;
   cond: Value;
   /** The loop goes on while `cond` is this. */
   stay: boolean;
@@ -27,7 +28,10 @@ export class Inductions {
   /** Blocks whose branch can leave a loop. */
   readonly leaving = new Set<Block>();
 
+  private readonly graph: Graph;
+
   constructor(graph: Graph) {
+    this.graph = graph;
     for (const loop of graph.loops) {
       const inside = new Set(loop.blocks);
       const header = graph.order[loop.header];
@@ -47,9 +51,13 @@ export class Inductions {
         if (t?.kind !== "branch" || isInside(t.yes) === isInside(t.no)) continue;
         this.leaving.add(block);
         if (!graph.dominates(k, last)) continue;
-        this.exits.get(loop)?.push({ cond: t.cond, stay: isInside(t.yes) });
+        this.exits.get(loop)?.push({ block, cond: t.cond, stay: isInside(t.yes) });
       }
     }
+  }
+
+  headerOf(loop: Loop): Block {
+    return this.graph.order[loop.header];
   }
 }
 

@@ -12,8 +12,9 @@ const MIN_FLOATS = 6;
 /** Vectors that may live at one time in all copies together; an engine has 16 registers. */
 const MAX_LIVE = 20;
 
-/** What a region does besides computing has to be plain loads and stores. */
+/** What a region does besides computing has to be plain loads and stores, and atomic operations. */
 function isPlain(v: Value): boolean {
+  if (v.op === "lib" && /^(atom|red)_/.test(v.aux.name as string)) return true;
   if (v.op === "load" || v.op === "store") return v.aux.ordered !== true;
   if (v.op === "check" || v.op === "slow") return true;
   return !hasEffect(v) && v.op !== "host" && v.op !== "out";
@@ -25,20 +26,24 @@ const isFloat = (v: Value) =>
 /**
  * How many lane groups at once the fast body of a region should take (1: one at a time), and the
  * values that are the same in all of them. Long chains of float operations leave most of a core idle
- * when one group waits for its own results; and loads and splats of what is uniform are shared.
+ * when one group waits for its own results; and loads and splats of what is uniform are shared. Where
+ * threads go through memory in large strides, one group takes a quarter of each line of memory, which is
+ * gone from the caches when the next one comes to it.
+ * @param strided whether they do
  * @param analyse the shapes in a copy of the region over a number of lanes
  */
 export function planJam(
   region: Region,
   d: Divergence,
   block: readonly [number, number, number],
+  strided: boolean,
   analyse: (copy: Region, lanes: number) => Divergence,
 ): { copies: number; shared: Set<Value> } {
   const alone = { copies: 1, shared: new Set<Value>() };
   if (d.branches.size > 0 || d.loops.size > 0) return alone;
   const values = region.blocks.flatMap((b) => b.values);
   const floats = values.filter((v) => isFloat(v) && d.of(v).kind === VARYING);
-  if (values.length > MAX_VALUES || floats.length < MIN_FLOATS) return alone;
+  if (values.length > MAX_VALUES || (floats.length < MIN_FLOATS && !strided)) return alone;
   if (!values.every(isPlain)) return alone;
   const live = mostLive(d);
   for (const copies of [4, 2]) {

@@ -1,5 +1,5 @@
 import type { Loop } from "../analysis/graph.ts";
-import { I1, I32, I64, type Value } from "../ir/ir.ts";
+import { F64, I1, I32, I64, type Value } from "../ir/ir.ts";
 import { NEGATED, SWAPPED } from "../passes/fold.ts";
 import { BlockValues } from "./block-values.ts";
 import type { Induction, Inductions, LoopExit } from "./inductions.ts";
@@ -48,6 +48,22 @@ export const MAX_BITS = 58;
 interface Count {
   last: Value;
   needs: Value[];
+  /** All threads go round as often, though each starts elsewhere. */
+  together: boolean;
+}
+
+/** Least and greatest of a value over all threads, in exact arithmetic: I64. */
+export interface Range {
+  low: Value;
+  high: Value;
+  needs: Value[];
+}
+
+/** What is compared at the end of a round: where it starts, and what a round adds. */
+interface Counter {
+  start: Linear | Spread;
+  /** Of the block's; of the counter's type. */
+  step: Value;
 }
 
 /** Loops of more rounds than this are not sure: 32-bit steps times rounds stay within ±2⁵³. */
@@ -65,6 +81,8 @@ export abstract class Rounds extends BlockValues {
   /** What must hold for an index to stay below its greatest value. */
   protected readonly lastNeeds: Value[][] = [[], [], []];
   private readonly loops = new Map<Loop, number | undefined>();
+  /** Exits that all threads take after the same number of rounds: that needs to be tested. */
+  private readonly jointExits = new Map<LoopExit, Value[]>();
   private readonly inductions: Inductions;
   protected readonly flat: boolean;
 
@@ -95,6 +113,8 @@ export abstract class Rounds extends BlockValues {
   protected abstract linear(v: Value): Linear | undefined;
   /** A 64-bit value's form, if it has one. */
   protected abstract spread(v: Value): Spread | undefined;
+  /** The range of a form, as a comparison with or without a sign sees it. */
+  protected abstract rangeOf(form: Linear | Spread, signed: boolean): Range | undefined;
   /** That exact bounds are what 32 bits hold. */
   protected abstract fits(low: Value, high: Value, signed: boolean): Value[];
 
@@ -169,67 +189,157 @@ export abstract class Rounds extends BlockValues {
       this.last.push(rounds.last);
       this.lastNeeds.push([...rounds.needs, most]);
       this.loops.set(loop, this.last.length - 1);
+      if (rounds.together) this.jointExits.set(exit, [...rounds.needs, most]);
       break;
     }
     return this.loops.get(loop);
   }
 
+  /**
+   * Tests that all threads of the block take an exit after the same round, where each starts elsewhere;
+   * undefined where there are none to make.
+   */
+  leaveTogether(loop: Loop, exit: LoopExit): Value[] | undefined {
+    this.loopIndex(loop);
+    return this.jointExits.get(exit);
+  }
+
   /** How often a loop can go round before an exit is taken: what is compared there counts. */
-  private rounds(loop: Loop, { cond, stay }: LoopExit): Count | undefined {
-    if (cond.op === "not1") return this.rounds(loop, { cond: cond.args[0], stay: !stay });
-    const [, name, sign] = /^i32_(lt|le|gt|ge|eq|ne)(?:_([su]))?$/.exec(cond.op) ?? [];
+  private rounds(loop: Loop, exit: LoopExit): Count | undefined {
+    const { cond, stay } = exit;
+    if (cond.op === "not1") return this.rounds(loop, { ...exit, cond: cond.args[0], stay: !stay });
+    const [, width, name, sign] = /^i(32|64)_(lt|le|gt|ge|eq|ne)(?:_([su]))?$/.exec(cond.op) ?? [];
     if (!name) return undefined;
     const [x, y] = cond.args;
     const counter = this.counter(loop, x);
     const [at, bound, own] = counter
       ? [counter, y, name]
       : [this.counter(loop, y), x, SWAPPED[name]];
-    const limit = this.linear(bound);
-    if (!at || !limit || !isFlat(limit)) return undefined;
-    const by = Math.abs(at.step);
-    if (by === 0 || (by & (by - 1)) !== 0) return undefined;
-    const shift = this.wide(BigInt(Math.log2(by)));
+    const limit = width === "32" ? this.linear(bound) : this.spread(bound);
+    if (!at || !limit || !isOne(limit)) return undefined;
     const op = stay ? own : NEGATED[own];
-    const up = at.step > 0;
-    if (op === "ne") {
-      // The first time that they are equal, modulo 2³².
-      const ends = up ? [limit.base, at.base] : [at.base, limit.base];
-      const way = this.make("i32_sub", I32, ends[0], ends[1]);
-      const rest = this.make("i32_and", I32, way, this.word(by - 1));
-      const last = this.make("i64_shr_u", I64, this.make("i64_extend_i32_u", I64, way), shift);
-      return { last, needs: [this.make("i32_eqz", I1, rest)] };
-    }
+    const by = constantOf(at.step);
+    const power = by !== undefined && Math.log2(Math.abs(by)) % 1 === 0;
+    if (op === "ne") return power ? this.roundsUntilEqual(at, limit, by) : undefined;
+    if (by !== undefined && !isOne(at.start)) return undefined;
+    // A step that isn't known is taken to be positive.
+    const up = by === undefined || by > 0;
     if (up ? op !== "lt" && op !== "le" : op !== "gt" && op !== "ge") return undefined;
-    const extend = sign === "u" ? "i64_extend_i32_u" : "i64_extend_i32_s";
-    const [from, to] = [at.base, limit.base].map((v) => this.make(extend, I64, v));
-    const way = up ? this.make("i64_sub", I64, to, from) : this.make("i64_sub", I64, from, to);
-    const more = this.wide(BigInt(op === "lt" || op === "gt" ? by - 1 : by));
-    const steps = this.make("i64_shr_s", I64, this.make("i64_add", I64, way, more), shift);
-    const none = this.make("i64_lt_s", I1, steps, this.wide(0n));
-    const last = this.make("select", I64, none, this.wide(0n), steps);
-    const passed = this.make("i64_mul", I64, last, this.wide(BigInt(at.step)));
-    const end = this.make("i64_add", I64, from, passed);
-    return { last, needs: this.fits(end, end, sign !== "u") };
+    const [from, to] = [at.start, limit].map((f) => this.rangeOf(f, sign !== "u"));
+    if (!from || !to) return undefined;
+    const needs = [...from.needs, ...to.needs];
+    const inclusive = op === "le" || op === "ge";
+    if (power) {
+      const size = Math.abs(by);
+      const way = up ? [to.low, from.low] : [from.low, to.low];
+      const more = this.wide(BigInt(inclusive ? size : size - 1));
+      const way64 = this.make("i64_sub", I64, way[0], way[1]);
+      const shift = this.wide(BigInt(Math.log2(size)));
+      const steps = this.make("i64_shr_s", I64, this.make("i64_add", I64, way64, more), shift);
+      const last = this.natural(steps);
+      return this.ends({ last, needs, together: false }, from, this.wide(BigInt(by)), sign, width);
+    }
+    if (!up) return undefined;
+    const count = this.strides(from, to, at.step, inclusive, sign, width);
+    return { ...count, together: !isOne(at.start) };
   }
 
-  /** A value as a phi of the loop plus what is the block's: what it is in the first round, and its step. */
-  private counter(loop: Loop, v: Value): { base: Value; step: number } | undefined {
+  /**
+   * Rounds of a loop that moves on by a step of the block's, as `i += blockDim.x * gridDim.x`: a
+   * quotient that needs not be exact, and tests that it is, for the threads that go round most and
+   * least often.
+   */
+  private strides(
+    from: Range,
+    to: Range,
+    step: Value,
+    inclusive: boolean,
+    sign: string,
+    width: string,
+  ): Count {
+    const by = step.type === I32 ? this.make("i64_extend_i32_s", I64, step) : step;
+    const [zero, one] = [this.wide(0n), this.wide(1n)];
+    const more = inclusive ? by : this.make("i64_sub", I64, by, one);
+    const [most, least] = [from.low, from.high].map((v) =>
+      this.natural(this.make("i64_add", I64, this.make("i64_sub", I64, to.low, v), more)),
+    );
+    const [a, b] = [most, by].map((v) => this.make("f64_convert_i64_s", F64, v));
+    const last = this.make("i64_trunc_sat_f64_s", I64, this.make("f64_div", F64, a, b));
+    const passed = this.make("i64_mul", I64, last, by);
+    const needs = [
+      ...from.needs,
+      ...to.needs,
+      this.make("i64_gt_s", I1, by, zero),
+      this.make("i64_le_s", I1, by, this.wide(MAX_STEP)),
+      this.make("i64_le_u", I1, last, this.wide(MAX_ROUNDS)),
+      this.make("i64_le_s", I1, passed, least),
+      this.make("i64_lt_s", I1, this.make("i64_sub", I64, most, passed), by),
+    ];
+    return this.ends({ last, needs, together: true }, from, by, sign, width);
+  }
+
+  /** The first time that a counter and a limit are equal, modulo 2³². */
+  private roundsUntilEqual(at: Counter, limit: Linear | Spread, by: number): Count | undefined {
+    if (!isLinear(at.start) || !isLinear(limit) || !isOne(at.start)) return undefined;
+    const ends = by > 0 ? [limit.base, at.start.base] : [at.start.base, limit.base];
+    const way = this.make("i32_sub", I32, ends[0], ends[1]);
+    const size = Math.abs(by);
+    const rest = this.make("i32_and", I32, way, this.word(size - 1));
+    const shift = this.wide(BigInt(Math.log2(size)));
+    const last = this.make("i64_shr_u", I64, this.make("i64_extend_i32_u", I64, way), shift);
+    return { last, needs: [this.make("i32_eqz", I1, rest)], together: false };
+  }
+
+  /** A count, with the test that what is compared doesn't wrap before the end. */
+  private ends(count: Count, from: Range, by: Value, sign: string, width: string): Count {
+    if (width === "64") return count; // both ends lie within ±2⁶¹, and steps are small
+    const end = this.make("i64_add", I64, from.high, this.make("i64_mul", I64, count.last, by));
+    return { ...count, needs: [...count.needs, ...this.fits(end, end, sign !== "u")] };
+  }
+
+  /** max(v, 0). */
+  private natural(v: Value): Value {
+    const zero = this.wide(0n);
+    return this.make("select", I64, this.make("i64_lt_s", I1, v, zero), zero, v);
+  }
+
+  /** A value as a phi of the loop plus what is the block's. */
+  private counter(loop: Loop, v: Value): Counter | undefined {
     const found = this.inductions.phis.get(v);
     if (found) {
-      const init = found.loop === loop ? this.linear(found.init) : undefined;
+      const start = found.loop !== loop ? undefined : this.formOf(found.init);
       const step = this.stepOf(found);
-      if (!init || !isFlat(init) || step?.op !== "const") return undefined;
-      return { base: init.base, step: step.imm };
+      return start && step && { start, step };
     }
-    if (v.op !== "i32_add" && v.op !== "i32_sub") return undefined;
+    if (!/^i(32|64)_(add|sub)$/.test(v.op)) return undefined;
     const [a, b] = v.args;
-    const swapped = v.op === "i32_add" && this.isOwn(a);
+    const swapped = v.op.endsWith("add") && this.isOwn(a);
     const on = this.counter(loop, swapped ? b : a);
     const by = swapped ? a : b;
     if (!on || !this.isOwn(by)) return undefined;
-    return { base: this.make(v.op, I32, on.base, by), step: on.step };
+    const { start } = on;
+    const base = start.base ?? this.wide(0n);
+    return {
+      ...on,
+      start: { ...start, base: this.make(v.op, v.type, base, by) } as Counter["start"],
+    };
+  }
+
+  private formOf(v: Value): Linear | Spread | undefined {
+    return v.type === I32 ? this.linear(v) : this.spread(v);
   }
 }
+
+/** The number that a step is, if it is known. */
+function constantOf(step: Value): number | undefined {
+  if (step.op !== "const") return undefined;
+  return step.type === I32 ? step.imm : Number(step.big);
+}
+
+export const isLinear = (f: Linear | Spread): f is Linear => "slack" in f;
+
+/** Whether a form is one value of the block. */
+const isOne = (f: Linear | Spread) => (isLinear(f) ? isFlat(f) : f.bits === 0);
 
 /** Whether a value is the same for all threads and rounds. */
 export const isFlat = (l: Linear) => !l.slack && l.steps.every((s) => s === undefined);

@@ -90,6 +90,7 @@ export function transfer(v: Value, c: ShapeContext): Shape {
       return c.aligned?.has(v) ? shape(UNIFORM, 0, Math.log2(LANES)) : uniform;
     case "spin":
     case "all":
+    case "first":
       return uniform;
     case "reload":
       return c.register(v.imm);

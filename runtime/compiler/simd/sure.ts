@@ -1,9 +1,11 @@
 import { Graph } from "../analysis/graph.ts";
 import { type Block, hasEffect, I1, I32, NONE, type Region, Value } from "../ir/ir.ts";
-import { removeUnreachable, replaceAll, takeSide } from "../passes/branches.ts";
+import { removeUnreachable, takeSide } from "../passes/branches.ts";
 import { Extents, type Reach } from "./extents.ts";
 import { Inductions } from "./inductions.ts";
+import { takeSelects } from "./selects.ts";
 import { LANES } from "./shapes.ts";
+import { Strides } from "./strides.ts";
 import { neededFor, type Touches, worthTouching } from "./touches.ts";
 
 /** What a body may take as given once its tests have passed. */
@@ -18,6 +20,8 @@ export interface SureTests {
   aligned: ReadonlySet<Value>;
   /** What is touched before the body runs, where the blocks reach more than caches hold. */
   touches: Touches[];
+  /** Threads go through memory in steps as large as the grid, all the same number of them. */
+  strided: boolean;
 }
 
 /** Bodies with more operations than this gain too little from it. */
@@ -49,11 +53,12 @@ export function takeAsGiven(
   const inductions = new Inductions(graph);
   const extents = new Extents(known, block, inductions, span);
   const tests = takeSelects(graph, extents, (v) => isKnown(v, known));
+  const strides = new Strides(inductions, extents);
   for (const b of graph.order) {
     const t = b.terminator;
     if (t?.kind !== "branch" || t.yes === t.no || isKnown(t.cond, known)) continue;
     if (inductions.leaving.has(b)) continue;
-    const side = likelySide(t.yes, t.no, t.cond);
+    const side = likelySide(t.yes, t.no, t.cond) ?? strides.sideOf(t.yes, t.no);
     if (side === undefined) continue;
     const found = extents.always(t.cond, side);
     if (!found) continue;
@@ -61,6 +66,7 @@ export function takeAsGiven(
     takeSide(b, side);
   }
   removeUnreachable(region);
+  tests.push(...strides.leaveTogether(region));
   const checks = new Map<Value, boolean>();
   const reaches: Reach[] = [];
   let left = 0;
@@ -95,47 +101,7 @@ export function takeAsGiven(
     const more = neededFor(wanted, extents.code).filter((v) => !code.includes(v));
     touches.push({ code: more, when: undefined, reaches, shape: [block[0], block[1]] });
   }
-  return { code, checks, flat, aligned: new Set(), touches };
-}
-
-/**
- * Indices that are kept inside an array, by a bound (`min(x + 1, n - 1)`) or by going round
- * (`x == n - 1 ? 0 : x + 1`): what all threads of a block but those at the edge choose is taken as
- * given, where an address is made of it. Returns the tests.
- */
-function takeSelects(graph: Graph, extents: Extents, known: (v: Value) => boolean): Value[] {
-  const tests: Value[] = [];
-  const inAddress = addressParts(graph);
-  const chosen = new Map<Value, Value>();
-  const to = (v: Value) => chosen.get(v) ?? v;
-  for (const b of graph.order) {
-    for (const v of b.values) {
-      v.args = v.args.map(to);
-      if (v.op !== "select" || v.type !== I32 || !inAddress.has(v)) continue;
-      const [cond, yes, no] = v.args;
-      if (known(yes) === known(no)) continue;
-      const found = extents.always(cond, known(no));
-      if (!found) continue;
-      tests.push(...found);
-      chosen.set(v, known(no) ? yes : no);
-    }
-  }
-  if (chosen.size > 0) replaceAll(graph.order, to);
-  return tests;
-}
-
-/** What the addresses of checks in a region are computed from. */
-function addressParts(graph: Graph): Set<Value> {
-  const parts = new Set<Value>();
-  const work = graph.order.flatMap((b) => b.values.filter((v) => v.op === "check"));
-  for (let v = work.pop(); v; v = work.pop()) {
-    for (const a of v.args) {
-      if (parts.has(a) || a.op === "load") continue;
-      parts.add(a);
-      work.push(a);
-    }
-  }
-  return parts;
+  return { code, checks, flat, aligned: new Set(), touches, strided: strides.found };
 }
 
 /** Whether a region is small enough for a body more, and no thread in it waits for another. */

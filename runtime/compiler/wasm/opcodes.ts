@@ -171,6 +171,7 @@ export const OP = {
 
   i32_trunc_sat_f32_s: MISC | 0,
   i32_trunc_sat_f32_u: MISC | 1,
+  i64_trunc_sat_f64_s: MISC | 6,
   memory_copy: MISC | 10,
   memory_fill: MISC | 11,
 
