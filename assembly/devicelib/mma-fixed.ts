@@ -9,6 +9,10 @@
  * multiple of u and at most 2²⁵·u. The sum is exact in i32 then: 16 products stay below 2³⁰. Up to
  * 2²⁴·u it is the result; above, its cut to 24 bits is.
  *
+ * A c that is no multiple of u is aligned whole if its exponent is at least EA + EB − 2, and at most
+ * 25 above u's. The sum of the products, if it has up to 24 bits, and c are added in f32 then and
+ * the sum cut, for which its rounding error tells the direction.
+ *
  *      scratch + FIXED_AT
  *                A   i16[16][16]           512 bytes
  *                B   (i16, i16)[8][8]      256      pairs along k; columns 0 2 4 6 1 3 5 7
@@ -253,6 +257,15 @@ function writeRow<F>(at: i32, i: i32, m: i32, even: v128, odd: v128, mode: i32, 
   if (isFloat<F>()) storeLanes(at - ((m & 7) << 4) + SLOT_BYTES, g, odd, active);
 }
 
+/** The largest magnitudes of eight vectors of integers. */
+// @ts-ignore: decorator
+@inline
+function largest(a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128, h: v128): v128 {
+  const x = i32x4.max_s(i32x4.max_s(i32x4.abs(a), i32x4.abs(b)), i32x4.max_s(i32x4.abs(c), i32x4.abs(d)));
+  const y = i32x4.max_s(i32x4.max_s(i32x4.abs(e), i32x4.abs(f)), i32x4.max_s(i32x4.abs(g), i32x4.abs(h)));
+  return i32x4.max_s(x, y);
+}
+
 /** Writes a row whose sums may have more than 24 bits. */
 function writeLong<F>(
   at: i32,
@@ -269,6 +282,47 @@ function writeLong<F>(
   const x = finish(even, zero, exponent, mode == TO_F16);
   const y = finish(odd, zero, exponent, mode == TO_F16);
   writeRow<F>(at, i, m, x, y, mode, active);
+}
+
+/**
+ * Not 0 in lanes of c that no way here can take: neither a multiple of the unit nor large enough to
+ * be aligned whole (at least `least`), or too large.
+ */
+// @ts-ignore: decorator
+@inline
+function unfit<T>(c: v128, down: v128, least: v128): v128 {
+  const x = f32x4.mul(c, down);
+  const magnitude = f32x4.abs(c);
+  const whole = v128.or(f32x4.ge(magnitude, least), f32x4.eq(f32x4.convert_i32x4_s(toInteger<T>(x)), x));
+  return v128.not(v128.and(whole, f32x4.le(f32x4.abs(x), f32x4.splat(LIMIT))));
+}
+
+/** s + c cut toward zero: rounded to nearest, and one step back where that went away from zero. */
+// @ts-ignore: decorator
+@inline
+function cutSum(s: v128, c: v128): v128 {
+  const sum = f32x4.add(s, c);
+  const part = f32x4.sub(sum, s);
+  const error = f32x4.add(f32x4.sub(s, f32x4.sub(sum, part)), f32x4.sub(c, part));
+  const opposite = i32x4.shr_s(v128.xor(error, sum), 31);
+  return i32x4.add(sum, v128.and(opposite, f32x4.ne(error, f32x4.splat(0))));
+}
+
+/** Writes a row of sums in units, of up to 24 bits, to which any addend comes. */
+function writeLoose<C, D>(
+  from: i32,
+  at: i32,
+  i: i32,
+  m: i32,
+  even: v128,
+  odd: v128,
+  up: v128,
+  mode: i32,
+  active: i32,
+): void {
+  const x = cutSum(scaledSum(even, up), evenOf<C>(from, i));
+  const y = cutSum(scaledSum(odd, up), oddOf<C>(from, i));
+  writeRow<D>(at, i, m, x, y, mode, active);
 }
 
 /**
@@ -298,6 +352,8 @@ export function multiplyFixed<T, C, D>(
   const magnitude = i32x4.splat(0x7fffffff);
   const down = power(-unit);
   const up = power(unit);
+  // From here on c is aligned whole, since no product's exponent is beyond its own by more than 2.
+  const least = power((a >> 5) + (b >> 5) - 2);
   scratch += FIXED_AT;
   const first = scratch + B_AT + (from << 5);
   const end = first + (pairs << 5);
@@ -338,7 +394,19 @@ export function multiplyFixed<T, C, D>(
     wrong = v128.or(wrong, differs(n7, x7));
     top = i32x4.max_s(top, v128.and(x7, magnitude));
     wrong = v128.or(wrong, i32x4.gt_s(top, f32x4.splat(LIMIT)));
-    if (v128.any_true(wrong)) return false;
+    const loose = v128.any_true(wrong);
+    if (loose) {
+      if (mode == TO_F16) return false;
+      wrong = unfit<T>(evenOf<C>(ats, 0), down, least);
+      wrong = v128.or(wrong, unfit<T>(oddOf<C>(ats, 0), down, least));
+      wrong = v128.or(wrong, unfit<T>(evenOf<C>(ats, 1), down, least));
+      wrong = v128.or(wrong, unfit<T>(oddOf<C>(ats, 1), down, least));
+      wrong = v128.or(wrong, unfit<T>(evenOf<C>(ats, 2), down, least));
+      wrong = v128.or(wrong, unfit<T>(oddOf<C>(ats, 2), down, least));
+      wrong = v128.or(wrong, unfit<T>(evenOf<C>(ats, 3), down, least));
+      wrong = v128.or(wrong, unfit<T>(oddOf<C>(ats, 3), down, least));
+      if (v128.any_true(wrong)) return false;
+    }
     let even0 = i32x4.splat(0);
     let odd0 = even0;
     let even1 = even0;
@@ -383,19 +451,32 @@ export function multiplyFixed<T, C, D>(
       odd3 = i32x4.add(odd3, i32x4.dot_i16x8_s(x, z));
       row += 8;
     }
-    even0 = i32x4.add(i32x4.shr_s(even0, zeros), n0);
-    odd0 = i32x4.add(i32x4.shr_s(odd0, zeros), n1);
-    even1 = i32x4.add(i32x4.shr_s(even1, zeros), n2);
-    odd1 = i32x4.add(i32x4.shr_s(odd1, zeros), n3);
-    even2 = i32x4.add(i32x4.shr_s(even2, zeros), n4);
-    odd2 = i32x4.add(i32x4.shr_s(odd2, zeros), n5);
-    even3 = i32x4.add(i32x4.shr_s(even3, zeros), n6);
-    odd3 = i32x4.add(i32x4.shr_s(odd3, zeros), n7);
-    let large = i32x4.max_s(i32x4.abs(even0), i32x4.abs(odd0));
-    large = i32x4.max_s(large, i32x4.max_s(i32x4.abs(even1), i32x4.abs(odd1)));
-    large = i32x4.max_s(large, i32x4.max_s(i32x4.abs(even2), i32x4.abs(odd2)));
-    large = i32x4.max_s(large, i32x4.max_s(i32x4.abs(even3), i32x4.abs(odd3)));
+    even0 = i32x4.shr_s(even0, zeros);
+    odd0 = i32x4.shr_s(odd0, zeros);
+    even1 = i32x4.shr_s(even1, zeros);
+    odd1 = i32x4.shr_s(odd1, zeros);
+    even2 = i32x4.shr_s(even2, zeros);
+    odd2 = i32x4.shr_s(odd2, zeros);
+    even3 = i32x4.shr_s(even3, zeros);
+    odd3 = i32x4.shr_s(odd3, zeros);
     const to = rowsAt<D>(d, m);
+    if (loose) {
+      if (v128.any_true(i32x4.gt_s(largest(even0, odd0, even1, odd1, even2, odd2, even3, odd3), i32x4.splat(1 << 24)))) return false;
+      writeLoose<C, D>(ats, to, 0, m, even0, odd0, up, mode, active);
+      writeLoose<C, D>(ats, to, 1, m, even1, odd1, up, mode, active);
+      writeLoose<C, D>(ats, to, 2, m, even2, odd2, up, mode, active);
+      writeLoose<C, D>(ats, to, 3, m, even3, odd3, up, mode, active);
+      continue;
+    }
+    even0 = i32x4.add(even0, n0);
+    odd0 = i32x4.add(odd0, n1);
+    even1 = i32x4.add(even1, n2);
+    odd1 = i32x4.add(odd1, n3);
+    even2 = i32x4.add(even2, n4);
+    odd2 = i32x4.add(odd2, n5);
+    even3 = i32x4.add(even3, n6);
+    odd3 = i32x4.add(odd3, n7);
+    const large = largest(even0, odd0, even1, odd1, even2, odd2, even3, odd3);
     if (v128.any_true(i32x4.gt_s(large, i32x4.splat(1 << 24)))) {
       writeLong<D>(to, 0, m, even0, odd0, unit, mode, active);
       writeLong<D>(to, 1, m, even1, odd1, unit, mode, active);

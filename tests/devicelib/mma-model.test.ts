@@ -186,15 +186,23 @@ describe("mma.sync against a model of the tensor core", () => {
             const unit = [-10, -3, -24, -17][round % 4] ?? 0;
             // c up to 2²⁸ products of units; one round in four an addend that is none.
             const far = round % 8 < 6 ? 0 : 1;
+            // Addends of any value, of exponents around those of the largest products.
+            const near = 127 + 2 * unit + 2 * bits - 2 - (random() % 8);
+            const any = (): number => {
+              const e = near + (random() % 2);
+              return (((random() & 1) << 31) | (e << 23) | (random() & 0x7fffff)) >>> 0;
+            };
             checkFloat(shape, k, types, acc, active, `${bits} bits of 2^${unit}`, (type) =>
-              type === acc
-                ? wholeWord(
-                    acc,
-                    random,
-                    1 + (random() % 28),
-                    Math.max(2 * unit - far, acc === "f16" ? -24 : -99),
-                  )
-                : wholeWord(type, random, bits, unit),
+              type !== acc
+                ? wholeWord(type, random, bits, unit)
+                : acc === "f32" && round % 2 === 1
+                  ? any()
+                  : wholeWord(
+                      acc,
+                      random,
+                      1 + (random() % 28),
+                      Math.max(2 * unit - far, acc === "f16" ? -24 : -99),
+                    ),
             );
           }
         });
