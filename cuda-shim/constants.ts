@@ -120,6 +120,8 @@ export const cudaStreamCaptureModeRelaxed = 2;
 export const cudaStreamCaptureStatusNone = 0;
 export const cudaStreamCaptureStatusActive = 1;
 export const cudaStreamCaptureStatusInvalidated = 2;
+export const cudaStreamAddCaptureDependencies = 0;
+export const cudaStreamSetCaptureDependencies = 1;
 
 /** `cudaGraphNodeType`. */
 export const cudaGraphNodeTypeKernel = 0;
@@ -132,12 +134,21 @@ export const cudaGraphNodeTypeWaitEvent = 6;
 export const cudaGraphNodeTypeEventRecord = 7;
 export const cudaGraphNodeTypeMemAlloc = 10;
 export const cudaGraphNodeTypeMemFree = 11;
+export const cudaGraphNodeTypeConditional = 13;
+
+/** `cudaGraphConditionalNodeType`, and flags of conditions. */
+export const cudaGraphCondTypeIf = 0;
+export const cudaGraphCondTypeWhile = 1;
+export const cudaGraphCondTypeSwitch = 2;
+export const cudaGraphCondAssignDefault = 1;
 
 /** `cudaGraphExecUpdateResult`. */
 export const cudaGraphExecUpdateSuccess = 0;
 export const cudaGraphExecUpdateError = 1;
 export const cudaGraphExecUpdateErrorTopologyChanged = 2;
 export const cudaGraphExecUpdateErrorNodeTypeChanged = 3;
+export const cudaGraphExecUpdateErrorParametersChanged = 5;
+export const cudaGraphExecUpdateErrorNotSupported = 6;
 
 /** `cudaGraphInstantiateFlags` and `cudaGraphInstantiateResult`. */
 export const cudaGraphInstantiateFlagAutoFreeOnLaunch = 1;

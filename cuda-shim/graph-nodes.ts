@@ -1,7 +1,12 @@
 /** Nodes of graphs are made. */
-import { cudaErrorNotSupported } from "../runtime/protocol/errors.ts";
-import { CudaError } from "./errors.ts";
-import { type Dependencies, type NodeOut, newNode, put } from "./graph-place.ts";
+import {
+  type CudaGraphEdgeData,
+  checkEdges,
+  type Dependencies,
+  type NodeOut,
+  newNode,
+  put,
+} from "./graph-place.ts";
 import {
   type CudaGraphNodeParams,
   type CudaHostNodeParams,
@@ -24,21 +29,6 @@ import {
 } from "./graph-record.ts";
 import type { CudaMemcpy3DParms } from "./pitched.ts";
 import type { CopyOperand, CudaEvent, CudaGraph, CudaPointer, HostSymbol } from "./types.ts";
-
-/** `cudaGraphEdgeData`; all of it is 0: there are no ports on this device. */
-export interface CudaGraphEdgeData {
-  from_port?: number;
-  to_port?: number;
-  type?: number;
-}
-
-/** Checks what comes with edges. @throws CudaError cudaErrorNotSupported */
-function checkEdges(edges: readonly (CudaGraphEdgeData | null)[] | null): void {
-  const plain = (each: CudaGraphEdgeData | null) => Object.values(each ?? {}).every((v) => v === 0);
-  if (edges !== null && !(Array.isArray(edges) && edges.every(plain))) {
-    throw new CudaError(cudaErrorNotSupported, "edges with ports");
-  }
-}
 
 /**
  * Adds a node of any type to a graph.

@@ -1,13 +1,20 @@
 /** Where the request of a node goes: to a new node, a node of a graph, or one of an executable graph. */
-import { cudaErrorInvalidValue, cudaSuccess } from "../runtime/protocol/errors.ts";
+import {
+  cudaErrorInvalidValue,
+  cudaErrorNotSupported,
+  cudaSuccess,
+} from "../runtime/protocol/errors.ts";
 import {
   COMMAND_GRAPH_ADD_NODE,
   COMMAND_GRAPH_EXEC_NODE_SET,
   COMMAND_GRAPH_NODE_SET,
   GRAPH_ADD_NODE_ADDRESS,
+  GRAPH_ADD_NODE_BODIES,
   GRAPH_ADD_NODE_CHILD,
+  GRAPH_ADD_NODE_CONDITION,
   GRAPH_ADD_NODE_DEPENDENCIES,
   GRAPH_ADD_NODE_GRAPH,
+  GRAPH_ADD_NODE_KIND,
   GRAPH_ADD_NODE_NODE,
   GRAPH_ADD_NODE_REQUEST_BYTES,
   GRAPH_EXEC_NODE_SET_CHILD,
@@ -22,6 +29,7 @@ import { CudaError } from "./errors.ts";
 import { call, type HostThread } from "./thread.ts";
 import {
   type CudaGraph,
+  type CudaGraphConditionalHandle,
   type CudaGraphExec,
   type CudaGraphNode,
   type CudaPointer,
@@ -33,10 +41,23 @@ import {
 export type Dependencies = readonly CudaGraphNode[] | null;
 export type NodeOut = Out<CudaGraphNode> | null;
 
+/** `cudaConditionalNodeParams`. */
+export interface CudaConditionalNodeParams {
+  handle: CudaGraphConditionalHandle;
+  /** `cudaGraphCondType…` */
+  type: number;
+  /** Bodies: 1 or, for one that runs if the condition is 0, 2; of a switch any number. */
+  size: number;
+  /** Receives the bodies, which nodes can be added to. */
+  phGraph_out?: CudaGraph[];
+}
+
 /** What a node is given: its recorded request, or a child graph (neither: it does nothing). */
 export interface NodeContent {
   readonly request?: Uint8Array;
   readonly child?: CudaGraph;
+  /** A conditional node; its bodies, which are made, are put into it. */
+  readonly conditional?: CudaConditionalNodeParams;
   /** Whose the node is, if not the current device's. */
   readonly device?: DeviceFile;
   /** Is told the address of memory that the node allocates. */
@@ -82,7 +103,7 @@ export function newNode(out: NodeOut, graph: CudaGraph, dependencies: Dependenci
     check() {
       if (!isBox(out) || !Array.isArray(before)) throw new CudaError(cudaErrorInvalidValue);
     },
-    send(device, { request = NO_REQUEST, child = 0, allocated }) {
+    send(device, { request = NO_REQUEST, child = 0, conditional, allocated }) {
       const bytes = new Uint8Array(4 * before.length + request.length);
       aboutGraph(device, GRAPH_ADD_NODE_GRAPH, graph);
       const view = new DataView(bytes.buffer);
@@ -93,7 +114,15 @@ export function newNode(out: NodeOut, graph: CudaGraph, dependencies: Dependenci
       device.setU32(GRAPH_ADD_NODE_DEPENDENCIES, before.length);
       device.setU32(GRAPH_ADD_NODE_REQUEST_BYTES, request.length);
       device.setU32(GRAPH_ADD_NODE_CHILD, handleOf(child, cudaErrorInvalidValue));
-      device.check(COMMAND_GRAPH_ADD_NODE, bytes);
+      const bodies = new Uint32Array(conditional?.size ?? 0);
+      if (conditional) {
+        device.setU64(GRAPH_ADD_NODE_CONDITION, conditional.handle);
+        device.setU32(GRAPH_ADD_NODE_KIND, conditional.type);
+        device.setU32(GRAPH_ADD_NODE_BODIES, bodies.length);
+      }
+      const answer = conditional && new Uint8Array(bodies.buffer);
+      device.check(COMMAND_GRAPH_ADD_NODE, bytes, answer);
+      if (conditional) conditional.phGraph_out = [...bodies];
       if (out) out.value = device.getU32(GRAPH_ADD_NODE_NODE);
       allocated?.(device.getU64(GRAPH_ADD_NODE_ADDRESS));
       return cudaSuccess;
@@ -127,4 +156,20 @@ export function ofExec(exec: CudaGraphExec, node: CudaGraphNode): Place {
       return device.send(COMMAND_GRAPH_EXEC_NODE_SET, request);
     },
   };
+}
+
+/** `cudaGraphEdgeData`; all of it is 0: there are no ports on this device. */
+export interface CudaGraphEdgeData {
+  from_port?: number;
+  to_port?: number;
+  type?: number;
+}
+
+/** Checks what comes with edges. @throws CudaError cudaErrorNotSupported for ports */
+export function checkEdges(edges: readonly (CudaGraphEdgeData | null)[] | null): number {
+  const plain = (each: CudaGraphEdgeData | null) => Object.values(each ?? {}).every((v) => v === 0);
+  if (edges !== null && !(Array.isArray(edges) && edges.every(plain))) {
+    throw new CudaError(cudaErrorNotSupported, "edges with ports");
+  }
+  return cudaSuccess;
 }

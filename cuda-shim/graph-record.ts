@@ -4,6 +4,7 @@ import {
   cudaErrorInvalidValue,
   cudaErrorNotSupported,
 } from "../runtime/protocol/errors.ts";
+import { MAX_BODIES } from "../runtime/protocol/graphs.ts";
 import {
   COMMAND_MEMORY_ALLOC_ASYNC,
   COMMAND_MEMORY_FREE_ASYNC,
@@ -18,6 +19,7 @@ import {
 } from "../runtime/protocol/streams.ts";
 import { boxes3D } from "./array-copy.ts";
 import {
+  cudaGraphNodeTypeConditional,
   cudaGraphNodeTypeEmpty,
   cudaGraphNodeTypeEventRecord,
   cudaGraphNodeTypeGraph,
@@ -31,7 +33,7 @@ import {
   cudaMemHandleTypeNone,
 } from "./constants.ts";
 import { CudaError } from "./errors.ts";
-import type { Place, Recorder } from "./graph-place.ts";
+import type { CudaConditionalNodeParams, Place, Recorder } from "./graph-place.ts";
 import { sendHostCall } from "./host-call.ts";
 import { launchConfiguration, packArguments, sendLaunch } from "./launch.ts";
 import { copy, set } from "./memory.ts";
@@ -50,6 +52,7 @@ import {
   type HostSymbol,
   isObject,
   isSize,
+  isU32,
 } from "./types.ts";
 
 /** `cudaKernelNodeParams`; `kernelParams` as in `cudaLaunchKernel`. */
@@ -98,7 +101,8 @@ export type CudaGraphNodeParams =
   | { type: typeof cudaGraphNodeTypeWaitEvent; eventWait: { event: CudaEvent } }
   | { type: typeof cudaGraphNodeTypeEventRecord; eventRecord: { event: CudaEvent } }
   | { type: typeof cudaGraphNodeTypeMemAlloc; alloc: CudaMemAllocNodeParams }
-  | { type: typeof cudaGraphNodeTypeMemFree; free: { dptr: CudaPointer } };
+  | { type: typeof cudaGraphNodeTypeMemFree; free: { dptr: CudaPointer } }
+  | { type: typeof cudaGraphNodeTypeConditional; conditional: CudaConditionalNodeParams };
 
 /** Records the request that `body` makes. */
 function record(thread: HostThread, body: () => number): { request: Uint8Array } {
@@ -238,6 +242,23 @@ export function recordChild(child: CudaGraph): Recorder {
   };
 }
 
+/** A node that runs others by a condition. @param place as in `recordAlloc` */
+function recordConditional(place: Place, conditional: CudaConditionalNodeParams | null): Recorder {
+  return () => {
+    const good =
+      place.isNew &&
+      isObject(conditional) &&
+      isSize(conditional.handle) &&
+      conditional.handle > 0 &&
+      isU32(conditional.type) &&
+      isU32(conditional.size) &&
+      conditional.size > 0 &&
+      conditional.size <= MAX_BODIES;
+    if (!good) throw new CudaError(cudaErrorInvalidValue);
+    return { conditional };
+  };
+}
+
 /** A node that does nothing. */
 export function recordNothing(): Recorder {
   return () => ({});
@@ -272,6 +293,8 @@ function recorderOf(place: Place, params: CudaGraphNodeParams | null): Recorder 
       return recordAlloc(place, params.alloc);
     case cudaGraphNodeTypeMemFree:
       return recordFree(place, params.free?.dptr ?? 0);
+    case cudaGraphNodeTypeConditional:
+      return recordConditional(place, params.conditional);
     default:
       throw new CudaError(cudaErrorNotSupported, "a node of that type");
   }

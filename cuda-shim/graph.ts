@@ -2,6 +2,7 @@
 import { cudaErrorInvalidValue, cudaSuccess } from "../runtime/protocol/errors.ts";
 import {
   COMMAND_GRAPH_CLONE,
+  COMMAND_GRAPH_CONDITION_CREATE,
   COMMAND_GRAPH_CREATE,
   COMMAND_GRAPH_DESTROY,
   COMMAND_GRAPH_EDGES,
@@ -11,6 +12,10 @@ import {
   COMMAND_GRAPH_NODE_GET,
   GRAPH_CLONE_GRAPH,
   GRAPH_CLONE_SOURCE,
+  GRAPH_CONDITION_CREATE_CONDITION,
+  GRAPH_CONDITION_CREATE_FLAGS,
+  GRAPH_CONDITION_CREATE_GRAPH,
+  GRAPH_CONDITION_CREATE_VALUE,
   GRAPH_CREATE_GRAPH,
   GRAPH_DESTROY_GRAPH,
   GRAPH_EDGES_COUNT,
@@ -35,7 +40,14 @@ import {
 import { type DeviceFile, handleOf } from "./device-file.ts";
 import { aboutGraph } from "./graph-place.ts";
 import { call, type HostThread } from "./thread.ts";
-import { type CudaGraph, type CudaGraphNode, isBox, type Out } from "./types.ts";
+import {
+  type CudaGraph,
+  type CudaGraphConditionalHandle,
+  type CudaGraphNode,
+  isBox,
+  isU32,
+  type Out,
+} from "./types.ts";
 
 /** Makes a request about a graph or node and reads one field of the answer. */
 export function ask(
@@ -99,6 +111,28 @@ export function cudaGraphClone(
     device.check(COMMAND_GRAPH_CLONE);
     pGraphClone.value = device.getU32(GRAPH_CLONE_GRAPH);
     thread.userObjects.copied(originalGraph, pGraphClone.value);
+    return cudaSuccess;
+  });
+}
+
+/**
+ * Makes a condition for a graph: kernels set it by `cudaGraphSetConditional`, conditional nodes look at it.
+ * @param defaultLaunchValue what it is when a launch begins, with `cudaGraphCondAssignDefault`
+ */
+export function cudaGraphConditionalHandleCreate(
+  pHandle_out: Out<CudaGraphConditionalHandle> | null,
+  graph: CudaGraph,
+  defaultLaunchValue = 0,
+  flags = 0,
+): number {
+  return call((thread) => {
+    if (!isBox(pHandle_out) || !isU32(defaultLaunchValue) || !isU32(flags)) {
+      return cudaErrorInvalidValue;
+    }
+    const device = aboutGraph(thread.device(), GRAPH_CONDITION_CREATE_GRAPH, graph);
+    device.setU32(GRAPH_CONDITION_CREATE_VALUE, defaultLaunchValue);
+    device.setU32(GRAPH_CONDITION_CREATE_FLAGS, flags).check(COMMAND_GRAPH_CONDITION_CREATE);
+    pHandle_out.value = device.getU64(GRAPH_CONDITION_CREATE_CONDITION);
     return cudaSuccess;
   });
 }

@@ -40,6 +40,7 @@ export {
   cudaGraphAddDependencies,
   cudaGraphChildGraphNodeGetGraph,
   cudaGraphClone,
+  cudaGraphConditionalHandleCreate,
   cudaGraphCreate,
   cudaGraphDestroy,
   cudaGraphDestroyNode,
@@ -57,6 +58,7 @@ export * from "./graph-info.ts";
 export * from "./graph-memory.ts";
 export * from "./graph-nodes.ts";
 export * from "./graph-params.ts";
+export type { CudaConditionalNodeParams, CudaGraphEdgeData } from "./graph-place.ts";
 export type {
   CudaGraphNodeParams,
   CudaHostNodeParams,

@@ -36,6 +36,8 @@ export type CudaLibrary = number;
 export type CudaGraph = number;
 export type CudaGraphNode = number;
 export type CudaGraphExec = number;
+/** What `cudaGraphSetConditional` in kernels is given, as a 64-bit argument. */
+export type CudaGraphConditionalHandle = number;
 export type CudaUserObject = number;
 export type CudaMemPool = number;
 export type CudaArray = number;

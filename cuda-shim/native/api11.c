@@ -26,6 +26,14 @@ WR_API cudaError_t cudaGetDriverEntryPoint(const char *symbol, void **function,
 #endif
 
 #if WR_CUDA_VERSION >= 11000
+WR_API cudaError_t cudaStreamUpdateCaptureDependencies(cudaStream_t stream,
+                                                       const void *const *nodes, size_t count,
+                                                       unsigned flags) {
+  return wr_capture_update(stream, nodes, count, flags);
+}
+#endif
+
+#if WR_CUDA_VERSION >= 11000
 cudaError_t cudaCreateTextureObject(unsigned long long *object, const struct wr_resource *r,
                                     const struct wr_texture *t, const void *view);
 cudaError_t cudaGetTextureObjectTextureDesc(struct wr_texture *t, unsigned long long object);

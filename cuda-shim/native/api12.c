@@ -60,6 +60,18 @@ WR_API cudaError_t cudaStreamGetCaptureInfo_v3(cudaStream_t stream, int *status,
   return wr_capture_info_to(stream, status, id, graph, dependencies, count);
 }
 
+WR_API cudaError_t cudaStreamUpdateCaptureDependencies(cudaStream_t stream,
+                                                       const void *const *nodes, size_t count,
+                                                       unsigned flags) {
+  return wr_capture_update(stream, nodes, count, flags);
+}
+WR_API cudaError_t cudaStreamUpdateCaptureDependencies_v2(cudaStream_t stream,
+                                                          const void *const *nodes,
+                                                          const uint8_t *data, size_t count,
+                                                          unsigned flags) {
+  return wr_update_capture_with_data(stream, nodes, data, count, flags);
+}
+
 cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t start, cudaEvent_t end);
 WR_API cudaError_t cudaEventElapsedTime_v2(float *milliseconds, cudaEvent_t start,
                                            cudaEvent_t end) {

@@ -62,6 +62,13 @@ WR_API cudaError_t cudaStreamGetCaptureInfo(cudaStream_t stream, int *status,
   return wr_capture_info_to(stream, status, id, graph, dependencies, count);
 }
 
+WR_API cudaError_t cudaStreamUpdateCaptureDependencies(cudaStream_t stream,
+                                                       const void *const *nodes,
+                                                       const uint8_t *data, size_t count,
+                                                       unsigned flags) {
+  return wr_update_capture_with_data(stream, nodes, data, count, flags);
+}
+
 WR_API cudaError_t cudaMemcpyBatchAsync(void *const *dsts, const void *const *srcs,
                                         const size_t *sizes, size_t count,
                                         const struct wr_copy_attributes *attributes,

@@ -51,9 +51,20 @@ cudaError_t wr_record(const struct wr_place *p, struct wr_call *node, uint32_t c
   wr_put32(&c, GRAPH_ADD_NODE_DEPENDENCIES, (uint32_t)p->count);
   wr_put32(&c, GRAPH_ADD_NODE_REQUEST_BYTES, bytes);
   wr_put32(&c, GRAPH_ADD_NODE_CHILD, wr_handle(p->child));
+  uint32_t bodies[MAX_BODIES];
+  if (p->conditional != NULL) {
+    wr_put64(&c, GRAPH_ADD_NODE_CONDITION, p->conditional->handle);
+    wr_put32(&c, GRAPH_ADD_NODE_KIND, (uint32_t)p->conditional->type);
+    wr_put32(&c, GRAPH_ADD_NODE_BODIES, p->conditional->size);
+    c.in = bodies;
+    c.in_bytes = sizeof bodies;
+  }
   error = with_request(node, command, &c, COMMAND_GRAPH_ADD_NODE, handles, p->count);
   free(handles);
   if (error != cudaSuccess) return error;
+  for (uint32_t i = 0; p->conditional != NULL && i < p->conditional->size; i++) {
+    p->conditional->bodies[i] = wr_pointer(bodies[i]);
+  }
   *p->result = wr_pointer(wr_get32(&c, GRAPH_ADD_NODE_NODE));
   if (p->address != NULL) *p->address = wr_get64(&c, GRAPH_ADD_NODE_ADDRESS);
   return error;
@@ -177,6 +188,21 @@ WR_API cudaError_t cudaGraphAddChildGraphNode(void **node, void *graph,
   if (child == NULL) return wr_result(cudaErrorInvalidValue);
   p.child = child;
   return wr_result(wr_record(&p, NULL, 0));
+}
+/* The list of bodies belongs to CUDA, and lives as long as the node: here as long as the program. */
+cudaError_t wr_conditional_node(struct wr_place *p, struct wr_conditional *conditional) {
+  if (p->kind != WR_NEW_NODE || conditional->handle == 0) return wr_result(cudaErrorInvalidValue);
+  if (conditional->size == 0 || conditional->size > MAX_BODIES) {
+    return wr_result(cudaErrorInvalidValue);
+  }
+  struct wr_conditional made = *conditional;
+  made.bodies = calloc(made.size, sizeof *made.bodies);
+  if (made.bodies == NULL) return wr_result(cudaErrorMemoryAllocation);
+  p->conditional = &made;
+  cudaError_t error = wr_record(p, NULL, 0);
+  if (error != cudaSuccess) free(made.bodies);
+  else conditional->bodies = made.bodies;
+  return wr_result(error);
 }
 cudaError_t wr_event_node(const struct wr_place *p, const void *e, uint32_t command, int field) {
   struct wr_call c;

@@ -15,6 +15,7 @@ struct wr_place {
   size_t count;
   const void *child;
   uint64_t *address; /* receives that of an allocation; may be NULL */
+  struct wr_conditional *conditional; /* or NULL */
   const void *exec, *node; /* the others */
 };
 #define WR_NEW_PLACE \
@@ -38,6 +39,14 @@ struct wr_host_params {
   void *data;
 };
 
+/* cudaConditionalNodeParams. */
+struct wr_conditional {
+  unsigned long long handle;
+  int type;
+  unsigned size;
+  void **bodies;
+};
+
 /* cudaMemAllocNodeParams. */
 struct wr_alloc_params {
   struct wr_pool_properties pool;
@@ -57,6 +66,7 @@ cudaError_t wr_set_node(const struct wr_place *p, const struct wr_set_params *s)
 cudaError_t wr_host_node(const struct wr_place *p, const struct wr_host_params *h);
 cudaError_t wr_alloc_node(struct wr_place *p, struct wr_alloc_params *params);
 cudaError_t wr_free_node(struct wr_place *p, void *address);
+cudaError_t wr_conditional_node(struct wr_place *p, struct wr_conditional *conditional);
 cudaError_t wr_event_node(const struct wr_place *p, const void *event, uint32_t command, int field);
 
 static inline struct wr_box wr_line(void *dst, const void *src, size_t bytes) {

@@ -167,23 +167,52 @@ cudaError_t wr_graph_edges(void *graph, const void *const *from, const void *con
   c.out_bytes = (uint32_t)(8 * count);
   return wr_result(wr_send(&c, COMMAND_GRAPH_EDGES));
 }
+#define MOST_DEPENDENCIES 1024
+
 /* -- capture --------------------------------------------------------------------------------- */
 
-WR_API cudaError_t cudaStreamBeginCapture(cudaStream_t stream, int mode) {
+/* Sends a request with handles of nodes. */
+static cudaError_t send_nodes(struct wr_call *c, uint32_t command, const void *const *nodes,
+                              size_t count) {
+  uint32_t handles[MOST_DEPENDENCIES];
+  if (count > MOST_DEPENDENCIES || (count > 0 && nodes == NULL)) return cudaErrorInvalidValue;
+  for (size_t i = 0; i < count; i++) handles[i] = wr_handle(nodes[i]);
+  c->out = handles;
+  c->out_bytes = (uint32_t)(4 * count);
+  return wr_send(c, command);
+}
+cudaError_t wr_capture_begin(cudaStream_t stream, const void *graph, const void *const *nodes,
+                             size_t count, int mode) {
   struct wr_call c;
   WR_TRY(wr_begin(&c, stream));
   wr_put32(&c, CAPTURE_BEGIN_MODE, (uint32_t)mode);
-  WR_TRY(wr_send(&c, COMMAND_CAPTURE_BEGIN));
+  wr_put32(&c, CAPTURE_BEGIN_GRAPH, wr_handle(graph));
+  wr_put32(&c, CAPTURE_BEGIN_DEPENDENCIES, (uint32_t)count);
+  WR_TRY(send_nodes(&c, COMMAND_CAPTURE_BEGIN, nodes, count));
   __atomic_add_fetch(&wr_capturing, 1, __ATOMIC_SEQ_CST);
   return cudaSuccess;
 }
+WR_API cudaError_t cudaStreamBeginCapture(cudaStream_t stream, int mode) {
+  return wr_capture_begin(stream, NULL, NULL, 0, mode);
+}
+cudaError_t wr_capture_update(cudaStream_t stream, const void *const *nodes, size_t count,
+                              unsigned replace) {
+  struct wr_call c;
+  WR_TRY(wr_begin(&c, stream));
+  wr_put32(&c, CAPTURE_UPDATE_REPLACE, replace);
+  wr_put32(&c, CAPTURE_UPDATE_COUNT, (uint32_t)count);
+  return wr_result(send_nodes(&c, COMMAND_CAPTURE_UPDATE, nodes, count));
+}
+/* Without a place for the graph it must be one that was there before. */
 WR_API cudaError_t cudaStreamEndCapture(cudaStream_t stream, void **graph) {
   struct wr_call c;
-  if (graph == NULL) return wr_result(cudaErrorInvalidValue);
-  *graph = NULL;
+  void *own;
   WR_TRY(wr_begin(&c, stream));
+  wr_put32(&c, CAPTURE_END_KNOWN, graph == NULL);
+  if (graph == NULL) graph = &own;
+  *graph = NULL;
   cudaError_t error = wr_send(&c, COMMAND_CAPTURE_END);
-  int goes_on = error == cudaErrorIllegalState || error == cudaErrorStreamCaptureUnmatched ||
+  int goes_on = error == cudaErrorInvalidValue || error == cudaErrorIllegalState || error == cudaErrorStreamCaptureUnmatched ||
                 error == cudaErrorStreamCaptureWrongThread;
   if (!goes_on) __atomic_sub_fetch(&wr_capturing, 1, __ATOMIC_SEQ_CST);
   if (error == cudaSuccess) *graph = wr_pointer(wr_get32(&c, CAPTURE_END_GRAPH));
@@ -197,7 +226,6 @@ WR_API cudaError_t cudaStreamIsCapturing(cudaStream_t stream, int *status) {
   *status = (int)wr_get32(&c, CAPTURE_INFO_STATUS);
   return cudaSuccess;
 }
-#define MOST_DEPENDENCIES 1024
 cudaError_t wr_capture_info(cudaStream_t stream, struct wr_capture *info) {
   struct wr_call c;
   static __thread uint32_t handles[MOST_DEPENDENCIES];

@@ -24,6 +24,12 @@ struct wr_capture {
   size_t count;
 };
 cudaError_t wr_capture_info(cudaStream_t stream, struct wr_capture *info);
+/* What the next node of a stream comes after: `replace` 0 these besides, 1 these. */
+cudaError_t wr_capture_update(cudaStream_t stream, const void *const *nodes, size_t count,
+                              unsigned replace);
+/* Into a graph that there is, after some of its nodes; NULL for a new one. */
+cudaError_t wr_capture_begin(cudaStream_t stream, const void *graph, const void *const *nodes,
+                             size_t count, int mode);
 /* The same to wherever the caller wants parts of it. */
 cudaError_t wr_capture_info_to(cudaStream_t stream, int *status, unsigned long long *id,
                                void **graph, const void ***dependencies, size_t *count);

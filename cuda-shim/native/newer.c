@@ -77,6 +77,7 @@ static cudaError_t put_node(struct wr_place *p, struct wr_node_params *params) {
       p->child = params->of.child;
       if (p->child == NULL) return wr_result(cudaErrorInvalidValue);
       return wr_result(wr_record(p, NULL, 0));
+    case NODE_CONDITIONAL: return wr_conditional_node(p, &params->of.conditional);
     case NODE_EMPTY:
       if (p->kind != WR_NEW_NODE) return wr_result(cudaErrorInvalidValue);
       return wr_result(wr_record(p, NULL, 0));
@@ -97,6 +98,34 @@ WR_API cudaError_t cudaGraphExecNodeSetParams(void *exec, void *node,
                                               struct wr_node_params *params) {
   struct wr_place p = {.kind = WR_EXEC_NODE, .exec = exec, .node = node};
   return put_node(&p, params);
+}
+
+WR_API cudaError_t cudaGraphConditionalHandleCreate(unsigned long long *handle, void *graph,
+                                                    unsigned value, unsigned flags) {
+  struct wr_call c;
+  if (handle == NULL) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(wr_begin(&c, NULL));
+  wr_put32(&c, GRAPH_CONDITION_CREATE_GRAPH, wr_handle(graph));
+  wr_put32(&c, GRAPH_CONDITION_CREATE_VALUE, value);
+  wr_put32(&c, GRAPH_CONDITION_CREATE_FLAGS, flags);
+  WR_TRY(wr_send(&c, COMMAND_GRAPH_CONDITION_CREATE));
+  *handle = wr_get64(&c, GRAPH_CONDITION_CREATE_CONDITION);
+  return cudaSuccess;
+}
+
+/* -- capture into graphs that there are ------------------------------------------------------ */
+
+WR_API cudaError_t cudaStreamBeginCaptureToGraph(cudaStream_t stream, void *graph,
+                                                 const void *const *nodes, const uint8_t *data,
+                                                 size_t count, int mode) {
+  if (graph == NULL) return wr_result(cudaErrorInvalidValue);
+  if (!is_zero(data, count)) return wr_result(cudaErrorNotSupported);
+  return wr_capture_begin(stream, graph, nodes, count, mode);
+}
+cudaError_t wr_update_capture_with_data(cudaStream_t stream, const void *const *nodes,
+                                        const uint8_t *data, size_t count, unsigned flags) {
+  if (!is_zero(data, count)) return wr_result(cudaErrorNotSupported);
+  return wr_capture_update(stream, nodes, count, flags);
 }
 
 /* -- many copies at once --------------------------------------------------------------------- */

@@ -21,6 +21,7 @@ struct wr_node_params {
     void *event;
     struct wr_alloc_params alloc;
     void *free;
+    struct wr_conditional conditional;
     long long reserved[29];
   } of;
   long long last;
@@ -39,6 +40,8 @@ cudaError_t wr_list_with_data(const void *object, uint32_t what, void **first, v
                               uint8_t *data, size_t *count);
 cudaError_t wr_add_node(void **node, void *graph, const void *const *dependencies,
                         const uint8_t *data, size_t count, struct wr_node_params *params);
+cudaError_t wr_update_capture_with_data(cudaStream_t stream, const void *const *nodes,
+                                        const uint8_t *data, size_t count, unsigned flags);
 /* `failed` receives the index of the copy that cannot be made. */
 cudaError_t wr_copy_batch(void *const *dsts, const void *const *srcs, const size_t *sizes,
                           size_t count, const struct wr_copy_attributes *attributes,

@@ -7,6 +7,7 @@ export const HOST_FUNCTIONS: Record<string, { args: number[]; result: number }> 
   malloc: { args: [8], result: 8 },
   free: { args: [8], result: 0 },
   __assertfail: { args: [8, 8, 4, 8, 8], result: 0 },
+  cudaGraphSetConditional: { args: [8, 4], result: 0 },
   // The device runtime of CUDA 12 and later (CUDA Programming Guide, "CUDA Dynamic Parallelism").
   __cudaCDP2GetParameterBufferV2: { args: [8, 12, 12, 4], result: 8 },
   __cudaCDP2LaunchDeviceV2: { args: [8, 8], result: 4 },

@@ -26,15 +26,26 @@ export class Capture {
   readonly thread: number;
   /** For each stream the nodes that its next one depends on. */
   readonly frontiers = new Map<Stream, Set<GraphNode>>();
+  /** The nodes that the graph had before; undefined if the capture has made the graph. */
+  readonly before: ReadonlySet<GraphNode> | undefined;
   invalid = false;
 
-  constructor(id: number, graph: Graph, origin: Stream, mode: number, thread: number) {
+  /** @param after if given, the graph is an older one, and the first node comes after these */
+  constructor(
+    id: number,
+    graph: Graph,
+    origin: Stream,
+    mode: number,
+    thread: number,
+    after?: readonly GraphNode[],
+  ) {
     this.id = id;
     this.graph = graph;
     this.origin = origin;
     this.mode = mode;
     this.thread = thread;
-    this.join(origin, []);
+    this.before = after && new Set(graph.nodes);
+    this.join(origin, after ?? []);
   }
 
   /** A stream takes part, after the given nodes. */
@@ -84,7 +95,7 @@ export class Capture {
   get joined(): boolean {
     const seen = new Set<GraphNode>(this.frontiers.get(this.origin));
     for (const node of seen) for (const before of node.dependencies) seen.add(before);
-    return [...this.graph.nodes].every((node) => seen.has(node));
+    return [...this.graph.nodes].every((node) => seen.has(node) || this.before?.has(node));
   }
 }
 

@@ -26,6 +26,7 @@ import { AllocationTable } from "./allocations.ts";
 import { type Answer, Call, LATER } from "./call.ts";
 import { type Capture, intercept } from "./capture.ts";
 import { COMMANDS } from "./commands/index.ts";
+import type { ConditionValues } from "./conditional.ts";
 import { Context } from "./context.ts";
 import { QueueGroup } from "./groups.ts";
 import type { LaunchPool } from "./launch.ts";
@@ -82,6 +83,8 @@ export class Device {
   readonly captures = new Set<Capture>();
   /** The context whose work runs now: what it prints, and what it allocates, belongs to it. */
   current: Context | undefined;
+  /** What kernels that run now set as conditions of their graph's launch. */
+  conditions: ConditionValues | undefined;
   readonly timeoutMs: number;
   readonly #primary: (Context | undefined)[] = [];
   #handle = P.FIRST_HANDLE;
@@ -117,6 +120,9 @@ export class Device {
         if (entry) this.allocations.release(entry);
       },
       print: (text) => this.#print(text),
+      setCondition: (condition, value) => {
+        if (this.conditions?.has(condition)) this.conditions.set(condition, value);
+      },
       ...(options.onKernel ? { running: options.onKernel } : {}),
     });
   }

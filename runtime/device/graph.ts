@@ -42,6 +42,8 @@ export class GraphNode {
   request: Uint8Array;
   /** The child graph of a NODE_GRAPH. */
   readonly child: Graph | undefined;
+  /** What a NODE_CONDITIONAL looks at, and what it then runs. */
+  readonly conditional: Conditional | undefined;
   /** What an allocation node gave, or a free node takes. */
   allocation: Allocation | undefined;
   readonly dependencies = new Set<GraphNode>();
@@ -56,6 +58,7 @@ export class GraphNode {
     type: number,
     request: Uint8Array,
     child?: Graph,
+    conditional?: Conditional,
   ) {
     this.handle = handle;
     this.graph = graph;
@@ -63,16 +66,59 @@ export class GraphNode {
     this.type = type;
     this.request = request;
     this.child = child;
+    this.conditional = conditional;
+    for (const inner of innerGraphs(this)) inner.owner = this;
   }
+}
+
+/** A value that kernels set (cudaGraphSetConditional) and conditional nodes look at. */
+export class Condition {
+  /** Also what kernels are given. */
+  readonly handle: number;
+  readonly graph: Graph;
+  /** When a launch begins. */
+  readonly initial: number;
+
+  constructor(handle: number, graph: Graph, initial: number) {
+    this.handle = handle;
+    this.graph = graph;
+    this.initial = initial;
+  }
+}
+
+/** What a conditional node runs, by a condition's value. */
+export interface Conditional {
+  readonly condition: Condition;
+  /** CONDITION_* */
+  readonly kind: number;
+  readonly bodies: readonly Graph[];
+}
+
+/** The graphs inside a node: a child graph, or what runs by condition. */
+export function innerGraphs(node: GraphNode): readonly Graph[] {
+  return node.child ? [node.child] : (node.conditional?.bodies ?? []);
 }
 
 /** A graph. Nodes have handles of their own in the context's table. */
 export class Graph {
   readonly handle: number;
   readonly nodes = new Set<GraphNode>();
+  readonly conditions = new Set<Condition>();
+  /** The node that it is inside of. */
+  owner: GraphNode | undefined;
 
   constructor(handle: number) {
     this.handle = handle;
+  }
+
+  /** May a conditional node of this graph look at that: is it its own, or of a graph around it? */
+  sees(condition: Condition): boolean {
+    return condition.graph === this || (this.owner?.graph.sees(condition) ?? false);
+  }
+
+  /** Does it, or a graph inside it, have conditional nodes? */
+  get conditional(): boolean {
+    return [...this.nodes].some((node) => node.conditional || node.child?.conditional);
   }
 
   /** Adds a node that comes after others of this graph. */
@@ -83,8 +129,10 @@ export class Graph {
     request: Uint8Array,
     after: Iterable<GraphNode>,
     child?: Graph,
+    conditional?: Conditional,
   ): GraphNode {
-    const node = new GraphNode(device.newHandle(), this, context, type, request, child);
+    const handle = device.newHandle();
+    const node = new GraphNode(handle, this, context, type, request, child, conditional);
     this.nodes.add(node);
     for (const dependency of after) connect(dependency, node);
     return node;
@@ -162,6 +210,23 @@ export interface GraphStep {
   /** Steps that it comes after, by index; for a child graph the child's own. */
   readonly after: readonly number[];
   readonly child: GraphExec | undefined;
+  conditional: ConditionalStep | undefined;
+}
+
+/** What a step runs, by a condition's value. */
+export interface ConditionalStep {
+  readonly condition: Condition;
+  readonly kind: number;
+  readonly bodies: readonly GraphExec[];
+}
+
+/** A graph's part of an executable graph; cycles have been looked for. */
+function execOf(graph: Graph): GraphExec {
+  return new GraphExec(0, graph.sorted() ?? []);
+}
+
+function conditionalStep(node: GraphNode): ConditionalStep | undefined {
+  return node.conditional && { ...node.conditional, bodies: node.conditional.bodies.map(execOf) };
 }
 
 /** An executable graph: the steps in an order that respects all edges. */
@@ -182,7 +247,8 @@ export class GraphExec {
       request: node.request.slice(),
       enabled: true,
       after: [...node.dependencies].map((other) => index.get(other)!).sort((a, b) => a - b),
-      child: node.child ? new GraphExec(0, node.child.sorted() ?? []) : undefined,
+      child: node.child && execOf(node.child),
+      conditional: conditionalStep(node),
     }));
   }
 
@@ -199,8 +265,10 @@ export class GraphExec {
   stepOf(node: GraphNode): GraphStep | undefined {
     for (const step of this.steps) {
       if (step.node === node) return step;
-      const inside = step.child?.stepOf(node);
-      if (inside) return inside;
+      for (const inner of innerExecs(step)) {
+        const inside = inner.stepOf(node);
+        if (inside) return inside;
+      }
     }
     return undefined;
   }
@@ -210,7 +278,15 @@ export class GraphExec {
     return this.steps.flatMap((step) => {
       if (!step.enabled) return [];
       if (step.child) return step.child.actions();
-      return step.request.length > 0 ? [step] : [];
+      return step.request.length > 0 || step.conditional ? [step] : [];
+    });
+  }
+
+  /** All conditions that its conditional nodes look at. */
+  conditions(): Condition[] {
+    return this.steps.flatMap((step) => {
+      const inside = innerExecs(step).flatMap((inner) => inner.conditions());
+      return step.conditional ? [step.conditional.condition, ...inside] : inside;
     });
   }
 
@@ -246,8 +322,15 @@ export class GraphExec {
       if (step.after.join() !== own.after.join()) {
         return { result: P.UPDATE_TOPOLOGY_CHANGED, node: handle };
       }
-      const inside = step.child && own.child?.difference(step.child);
-      if (inside) return inside;
+      const bodies = innerExecs(step);
+      const same = step.conditional?.kind === own.conditional?.kind;
+      if (!same || bodies.length !== innerExecs(own).length) {
+        return { result: P.UPDATE_PARAMETERS_CHANGED, node: handle };
+      }
+      for (const [at, body] of innerExecs(own).entries()) {
+        const inside = body.difference(bodies[at]!);
+        if (inside) return inside;
+      }
     }
     return undefined;
   }
@@ -256,7 +339,17 @@ export class GraphExec {
     for (const [i, step] of next.steps.entries()) {
       const own = this.steps[i]!;
       own.request = step.request;
-      if (step.child && own.child) own.child.#take(step.child);
+      const bodies = innerExecs(step);
+      for (const [at, body] of innerExecs(own).entries()) body.#take(bodies[at]!);
+      // Kernels are given the conditions of the graph that they come from.
+      if (own.conditional && step.conditional) {
+        own.conditional = { ...own.conditional, condition: step.conditional.condition };
+      }
     }
   }
+}
+
+/** What is inside a step. */
+function innerExecs(step: GraphStep): readonly GraphExec[] {
+  return step.child ? [step.child] : (step.conditional?.bodies ?? []);
 }

@@ -7,13 +7,14 @@ import { cudaSuccess } from "../protocol/errors.ts";
 import type { Capture } from "./capture.ts";
 import type { Context } from "./context.ts";
 
-/** What `Work.run` answers: finished, or `Context.finish` will be called for the stream. */
+/** What `Work.run` answers: finished; `Scheduler.finish` will be called for the stream; to be run again. */
 export const WORK_DONE = 0;
 export const WORK_RUNNING = 1;
+export const WORK_AGAIN = 2;
 
 /** A piece of work: a launch, a copy, a fill, an event … It runs when its turn in a stream comes. */
 export interface Work {
-  /** Does it (or starts it). @returns WORK_DONE or WORK_RUNNING */
+  /** Does it, starts it, or does a part of it. @returns WORK_DONE, WORK_RUNNING or WORK_AGAIN */
   run(stream: Stream): number;
   /** Runs even when the context has failed. */
   readonly always?: boolean;
@@ -206,7 +207,12 @@ export class Scheduler {
     const operation = stream.operations[0]!;
     if (this.error === cudaSuccess || operation.work.always) {
       stream.running = true;
-      if (operation.work.run(stream) === WORK_RUNNING) return true;
+      const result = operation.work.run(stream);
+      if (result === WORK_RUNNING) return true;
+      if (result === WORK_AGAIN) {
+        stream.running = false;
+        return true;
+      }
     }
     this.finish(stream);
     return true;

@@ -32,6 +32,8 @@ export class KernelHost {
         this.vprintf(format, args),
       malloc: (_context: number, _thread: number, bytes: bigint) => this.malloc(bytes),
       free: (_context: number, _thread: number, pointer: bigint) => this.free(pointer),
+      cudaGraphSetConditional: (_c: number, _t: number, condition: bigint, value: number) =>
+        host.setCondition?.(Number(condition), value >>> 0),
       __assertfail: (
         context: number,
         thread: number,

@@ -101,6 +101,8 @@ export interface ExecHost {
   freeDevice(offset: number): void;
   /** Output of printf, UTF-8. */
   print(text: Uint8Array): void;
+  /** A kernel sets a condition of a graph (cudaGraphSetConditional). */
+  setCondition?(condition: number, value: number): void;
   /** A kernel starts, by name; or (undefined) it has ended. */
   running?(kernel: string | undefined): void;
 }

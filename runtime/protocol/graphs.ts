@@ -28,6 +28,9 @@ export const GRAPH_ADD_NODE_GRAPH = 24;
 export const GRAPH_ADD_NODE_DEPENDENCIES = 28;
 export const GRAPH_ADD_NODE_REQUEST_BYTES = 32; // 0: an empty node, or a child graph
 export const GRAPH_ADD_NODE_CHILD = 36; // a graph whose copy becomes the node, or 0
+export const GRAPH_ADD_NODE_CONDITION = 40; // u64, the condition of a conditional node, or 0
+export const GRAPH_ADD_NODE_KIND = 48; // of it: CONDITION_*
+export const GRAPH_ADD_NODE_BODIES = 52; // how many; their handles follow the response
 export const GRAPH_ADD_NODE_NODE = 8;
 export const GRAPH_ADD_NODE_RESERVED = 12;
 export const GRAPH_ADD_NODE_ADDRESS = 16; // u64, of an allocation
@@ -53,6 +56,22 @@ export const NODE_WAIT_EVENT = 6;
 export const NODE_EVENT_RECORD = 7;
 export const NODE_MEM_ALLOC = 10;
 export const NODE_MEM_FREE = 11;
+export const NODE_CONDITIONAL = 13;
+/** Bodies that a conditional node may have. */
+export const MAX_BODIES = 1024;
+/** cudaGraphConditionalNodeType numbers. */
+export const CONDITION_IF = 0; // the first body if not 0, the second (if there is one) if 0
+export const CONDITION_WHILE = 1; // the body as long as it is not 0
+export const CONDITION_SWITCH = 2; // the body of that number, if there is one
+
+/** GRAPH_CONDITION_CREATE: a value that kernels set and conditional nodes of the graph look at. */
+export const COMMAND_GRAPH_CONDITION_CREATE = 0x64;
+export const GRAPH_CONDITION_CREATE_GRAPH = 24;
+export const GRAPH_CONDITION_CREATE_VALUE = 28; // what it is when a launch begins, with CONDITION_ASSIGN
+export const GRAPH_CONDITION_CREATE_FLAGS = 32;
+export const GRAPH_CONDITION_CREATE_CONDITION = 8; // u64, what kernels are given
+export const GRAPH_CONDITION_CREATE_RESPONSE_SIZE = 16;
+export const CONDITION_ASSIGN = 1; // without it a condition is 0 when a launch begins
 
 /** GRAPH_NODE_SET: another request of the same node type; it follows (REQUEST_BYTES). */
 export const COMMAND_GRAPH_NODE_SET = 0x55;
@@ -121,6 +140,7 @@ export const UPDATE_SUCCESS = 0;
 export const UPDATE_ERROR = 1;
 export const UPDATE_TOPOLOGY_CHANGED = 2;
 export const UPDATE_NODE_TYPE_CHANGED = 3;
+export const UPDATE_PARAMETERS_CHANGED = 5; // a conditional node of another kind
 export const UPDATE_NOT_SUPPORTED = 6; // a node that allocates or frees memory
 
 /** GRAPH_EXEC_NODE_SET: another request for one node (of the graph it was instantiated from). */
@@ -153,9 +173,14 @@ export const GRAPH_MEMORY_USED_HIGH = 1;
 export const GRAPH_MEMORY_RESERVED = 2;
 export const GRAPH_MEMORY_RESERVED_HIGH = 3;
 
-/** CAPTURE_BEGIN on REQUEST_STREAM: its work becomes nodes of a graph from now on. */
+/**
+ * CAPTURE_BEGIN on REQUEST_STREAM: its work becomes nodes of a graph from now on. The handles (u32) of
+ * DEPENDENCIES nodes that the first one comes after follow.
+ */
 export const COMMAND_CAPTURE_BEGIN = 0x60;
 export const CAPTURE_BEGIN_MODE = 24; // cudaStreamCaptureMode
+export const CAPTURE_BEGIN_GRAPH = 28; // one that there is, or 0 for a new one
+export const CAPTURE_BEGIN_DEPENDENCIES = 32;
 export const CAPTURE_BEGIN_RESPONSE_SIZE = 8;
 export const CAPTURE_GLOBAL = 0;
 export const CAPTURE_THREAD_LOCAL = 1;
@@ -163,6 +188,7 @@ export const CAPTURE_RELAXED = 2;
 
 /** CAPTURE_END on the stream that it began on. */
 export const COMMAND_CAPTURE_END = 0x61;
+export const CAPTURE_END_KNOWN = 24; // 1: it must be a capture into a graph that there was before
 export const CAPTURE_END_GRAPH = 8;
 export const CAPTURE_END_RESPONSE_SIZE = 12;
 
@@ -177,3 +203,9 @@ export const CAPTURE_INFO_RESPONSE_SIZE = 32;
 export const CAPTURE_STATUS_NONE = 0;
 export const CAPTURE_STATUS_ACTIVE = 1;
 export const CAPTURE_STATUS_INVALIDATED = 2;
+
+/** CAPTURE_UPDATE: what the next node of REQUEST_STREAM comes after; COUNT node handles (u32) follow. */
+export const COMMAND_CAPTURE_UPDATE = 0x65;
+export const CAPTURE_UPDATE_REPLACE = 24; // 0 besides what it is now, 1 instead
+export const CAPTURE_UPDATE_COUNT = 28;
+export const CAPTURE_UPDATE_RESPONSE_SIZE = 8;

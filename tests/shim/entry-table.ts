@@ -88,6 +88,7 @@ export const TABLE: Record<string, Parameter[]> = {
     "in device",
   ],
   cudaGraphClone: ["out", "graph"],
+  cudaGraphConditionalHandleCreate: ["out", "graph", is(0), is(0)],
   cudaGraphCreate: ["out"],
   cudaGraphDestroy: ["graph"],
   cudaGraphDestroyNode: ["node"],
@@ -392,7 +393,9 @@ export const ELSEWHERE = new Set([
   "cudaGraphNodeFindInClone",
   "cudaGraphRemoveDependencies",
   "cudaStreamBeginCapture",
+  "cudaStreamBeginCaptureToGraph",
   "cudaStreamEndCapture",
+  "cudaStreamUpdateCaptureDependencies",
   "cudaThreadExchangeStreamCaptureMode",
   // Places, and lists of them: newer.test.ts.
   "cudaMemGetDefaultMemPool",

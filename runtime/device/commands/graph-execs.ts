@@ -2,11 +2,20 @@
 import {
   cudaErrorInvalidResourceHandle,
   cudaErrorInvalidValue,
+  cudaErrorNotSupported,
   cudaErrorStreamCaptureInvalidated,
   cudaSuccess,
 } from "../../protocol/errors.ts";
 import * as P from "../../protocol/graphs.ts";
 import type { Call } from "../call.ts";
+import {
+  ConditionalWork,
+  type ConditionValues,
+  checkBodies,
+  checkGraph,
+  initialValues,
+  withValues,
+} from "../conditional.ts";
 import type { Device } from "../device.ts";
 import { Graph, GraphExec, type GraphNode, type GraphStep, isMemoryNode } from "../graph.ts";
 import { claimMemory, graphAccount, memoryWork, releaseGraphMemory } from "../graph-memory.ts";
@@ -20,10 +29,20 @@ function execOf(device: Device, call: Call, handle: number): GraphExec | undefin
 }
 
 /** The work of a step. @returns the work, or a cudaError_t */
-function prepareStep(device: Device, group: QueueGroup, step: GraphStep): Work | number {
+function prepareStep(
+  device: Device,
+  group: QueueGroup,
+  step: GraphStep,
+  values: ConditionValues,
+): Work | number {
   const { allocation, context } = step.node;
   if (isMemoryNode(step.type) && allocation) return memoryWork(step.type, allocation);
-  return device.prepareRecorded(context, group, step.request);
+  if (step.conditional) {
+    const error = checkBodies(device, group, step.conditional);
+    return error === cudaSuccess ? new ConditionalWork(device, group, step, values) : error;
+  }
+  const work = device.prepareRecorded(context, group, step.request);
+  return typeof work === "number" || values.size === 0 ? work : withValues(device, values, work);
 }
 
 const instantiate: Command = {
@@ -31,14 +50,16 @@ const instantiate: Command = {
   context: true,
   creates: true,
   run(device: Device, call: Call): number {
-    const nodes = graphOf(device, call, call.u32(P.GRAPH_INSTANTIATE_GRAPH))?.sorted();
-    // No such graph, or a cycle in it.
-    if (nodes === undefined) return cudaErrorInvalidValue;
+    const graph = graphOf(device, call, call.u32(P.GRAPH_INSTANTIATE_GRAPH));
+    if (graph === undefined) return cudaErrorInvalidValue;
+    const error = checkGraph(graph);
+    if (error !== cudaSuccess) return error;
+    const nodes = graph.sorted() ?? [];
     const freesOnLaunch =
       (call.u32(P.GRAPH_INSTANTIATE_FLAGS) & P.INSTANTIATE_FREE_ON_LAUNCH) !== 0;
     const exec = new GraphExec(device.newHandle(), nodes, freesOnLaunch);
     for (const step of exec.actions()) {
-      const work = prepareStep(device, call.group, step);
+      const work = prepareStep(device, call.group, step, new Map());
       if (typeof work === "number") return work;
       work.release?.();
     }
@@ -75,8 +96,9 @@ const launch: Command = {
     // All of it is prepared before any of it is queued: a launch is refused whole or not at all.
     const works: Work[] = [];
     let error: number = cudaSuccess;
+    const values = initialValues(exec);
     for (const step of exec.actions()) {
-      const work = step.node.context.error || prepareStep(device, group, step);
+      const work = step.node.context.error || prepareStep(device, group, step, values);
       if (typeof work === "number") error = work;
       else works.push(work);
       if (error !== cudaSuccess) break;
@@ -96,6 +118,8 @@ function captureLaunch(device: Device, call: Call, exec: GraphExec): number {
   const stream = call.stream()!;
   const capture = stream.capture!;
   if (capture.invalid) return cudaErrorStreamCaptureInvalidated;
+  // A child graph has no conditional nodes, as in CUDA.
+  if (exec.conditions().length > 0) return cudaErrorNotSupported;
   const inner = new Graph(device.newHandle());
   call.context.resources.set(inner.handle, inner);
   let before: GraphNode[] = [];
@@ -126,6 +150,8 @@ const execUpdate: Command = {
     const exec = execOf(device, call, call.u32(P.GRAPH_EXEC_UPDATE_EXEC));
     const graph = graphOf(device, call, call.u32(P.GRAPH_EXEC_UPDATE_GRAPH));
     if (exec === undefined || graph === undefined) return cudaErrorInvalidValue;
+    const bad = checkGraph(graph);
+    if (bad !== cudaSuccess) return bad;
     const { error, result, node } = exec.update(graph);
     call.set32(P.GRAPH_EXEC_UPDATE_RESULT, result);
     call.set32(P.GRAPH_EXEC_UPDATE_NODE, node);

@@ -13,10 +13,11 @@ import type { Call } from "../call.ts";
 import { checkRequest } from "../capture.ts";
 import type { Context } from "../context.ts";
 import type { Device } from "../device.ts";
-import { connect, Graph, GraphNode, isMemoryNode, nodeType } from "../graph.ts";
+import { connect, Graph, GraphNode, innerGraphs, isMemoryNode, nodeType } from "../graph.ts";
 import { allocateForGraph, releaseGraphMemory } from "../graph-memory.ts";
 import { anonymous, RecordedRequest, recordedCommand } from "../source.ts";
 import type { Command, CommandFamily } from "../table.ts";
+import { addConditionalNode, readConditional } from "./conditions.ts";
 
 /** The graph of a handle. */
 export function graphOf(device: Device, call: Call, handle: number): Graph | undefined {
@@ -34,7 +35,7 @@ export function writeHandles(call: Call, handles: readonly number[]): void {
 }
 
 /** Reads u32s of the variable part. @returns undefined if there are fewer */
-function readWords(call: Call, offset: number, count: number): Uint32Array | undefined {
+export function readWords(call: Call, offset: number, count: number): Uint32Array | undefined {
   const bytes = new Uint8Array(Math.min(4 * count, Math.max(0, call.inputBytes - offset)));
   if (bytes.length < 4 * count) {
     call.detail(DETAIL_BAD_LENGTH);
@@ -70,9 +71,10 @@ const create: Command = {
 /** Takes a graph, its nodes and what it allocated out of use. */
 export function destroyGraph(device: Device, graph: Graph): void {
   device.forget(graph.handle);
+  for (const condition of graph.conditions) device.forget(condition.handle);
   for (const node of graph.nodes) {
     device.forget(node.handle);
-    if (node.child) destroyGraph(device, node.child);
+    for (const inner of innerGraphs(node)) destroyGraph(device, inner);
   }
   releaseGraphMemory(device);
 }
@@ -99,6 +101,7 @@ const clone: Command = {
   run(device: Device, call: Call): number {
     const graph = graphOf(device, call, call.u32(P.GRAPH_CLONE_SOURCE));
     if (graph === undefined) return cudaErrorInvalidValue;
+    if (graph.conditional) return cudaErrorNotSupported;
     call.set32(P.GRAPH_CLONE_GRAPH, cloneInto(device, call.context, graph).handle);
     return cudaSuccess;
   },
@@ -114,6 +117,7 @@ const addNode: Command = {
     const count = call.u32(P.GRAPH_ADD_NODE_DEPENDENCIES);
     const bytes = call.u32(P.GRAPH_ADD_NODE_REQUEST_BYTES);
     const childHandle = call.u32(P.GRAPH_ADD_NODE_CHILD);
+    const condition = readConditional(device, call);
     if (graph === undefined) return cudaErrorInvalidValue;
     const handles = readWords(call, 0, count);
     if (handles === undefined) return cudaErrorInvalidValue;
@@ -134,9 +138,12 @@ const addNode: Command = {
       }
       const error = checkRequest(device, context, request);
       if (error !== cudaSuccess) return error;
+    } else if (condition) {
+      return addConditionalNode(device, call, graph, condition, after as GraphNode[]);
     } else if (childHandle !== 0) {
       const inner = graphOf(device, call, childHandle);
       if (inner === undefined || inner === graph) return cudaErrorInvalidValue;
+      if (inner.conditional) return cudaErrorNotSupported;
       child = cloneInto(device, context, inner);
       type = P.NODE_GRAPH;
     }
@@ -233,7 +240,7 @@ const nodeDestroy: Command = {
     if (isMemoryNode(node.type)) return cudaErrorNotSupported;
     node.graph.remove(node);
     device.forget(node.handle);
-    if (node.child) destroyGraph(device, node.child);
+    for (const inner of innerGraphs(node)) destroyGraph(device, inner);
     return cudaSuccess;
   },
 };

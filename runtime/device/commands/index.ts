@@ -2,6 +2,7 @@ import type { Command } from "../table.ts";
 import { arrayCommands } from "./arrays.ts";
 import { boxCommands } from "./boxes.ts";
 import { captureCommands } from "./captures.ts";
+import { conditionCommands } from "./conditions.ts";
 import { contextCommands } from "./contexts.ts";
 import { copyCommands } from "./copies.ts";
 import { eventCommands } from "./events.ts";
@@ -37,6 +38,7 @@ function merge(): (Command | undefined)[] {
     poolCommands,
     graphCommands,
     graphExecCommands,
+    conditionCommands,
     captureCommands,
   ];
   for (const family of families) {
