@@ -11,6 +11,7 @@ const EXAMPLES: Record<string, () => Promise<{ run: Run }>> = {
   assert: () => import("../examples/assert.ts"),
   "bitonic-sort": () => import("../examples/bitonic-sort.ts"),
   "black-scholes": () => import("../examples/black-scholes.ts"),
+  graphs: () => import("../examples/graphs.ts"),
   heat: () => import("../examples/heat.ts"),
   histogram: () => import("../examples/histogram.ts"),
   life: () => import("../examples/life.ts"),

@@ -114,10 +114,10 @@ static void mq(void) {
   WANT(share(memory_file(F_SEAL_SHRINK, ALL)) == 0);
   struct ring a = ring_at(0), b = ring_at(3);
   WANT(start_ring(&a, 0, 0) == 0 && start_ring(&b, 3, 0) == 0);
-  offer(&b, 0, START, 1);
+  offer(&b, 0, START, PROTOCOL);
   wait_used(&b, 1);
   WANT(error_of(&b, 0) == 0 && a.used->idx == 0);
-  offer(&a, 4, START, 1);
+  offer(&a, 4, START, PROTOCOL);
   wait_used(&a, 1);
   WANT(error_of(&a, 4) == 0 && a.used->ring[0].id == 4);
   struct {
@@ -136,7 +136,7 @@ static void config(void) {
   WANT(share(memory_file(F_SEAL_SHRINK, ALL)) == 0);
   send_message(GET_CONFIG, 0, request, 12 + 48, -1);
   WANT(receive(GET_CONFIG, answer, sizeof answer, NULL) == 12 + 48);
-  WANT(answer[3] == 1 && answer[4] == 9 && answer[5] == 0); /* version, compute capability */
+  WANT(answer[3] == PROTOCOL && answer[4] == 9 && answer[5] == 0); /* version, compute capability */
   request[0] = 4, request[1] = 4;
   send_message(GET_CONFIG, 0, request, 12 + 4, -1);
   uint32_t part[4];
@@ -167,7 +167,7 @@ static void status(void) {
   memset(memory + RAM, 0, 0x10000);
   r = ring_at(0);
   WANT(start_ring(&r, 0, 0) == 0);
-  offer(&r, 0, START, 1);
+  offer(&r, 0, START, PROTOCOL);
   wait_used(&r, 1);
   WANT(error_of(&r, 0) == 0);
   WANT(ask64(SET_STATUS, 0, -1) == 0 && get(GET_STATUS) == 0);
@@ -179,7 +179,7 @@ static void base(void) {
   WANT(share(memory_file(F_SEAL_SHRINK, ALL)) == 0);
   struct ring r = ring_at(0), events = ring_at(1);
   WANT(start_ring(&r, 0, 0) == 0 && start_ring(&events, 1, 0) == 0);
-  offer(&r, 0, START, 1);
+  offer(&r, 0, START, PROTOCOL);
   wait_used(&r, 1);
   events.desc[3] = (struct desc){events.at + 0x3000, 0x1000, 2, 0};
   events.avail->ring[0] = 3;
@@ -187,7 +187,7 @@ static void base(void) {
   WANT(stop_ring(0) == 1);
   WANT(stop_ring(1) == events.used->idx); /* what it had taken is back */
   WANT(start_ring(&r, 0, 1) == 0);
-  offer(&r, 2, START, 1);
+  offer(&r, 2, START, PROTOCOL);
   wait_used(&r, 2);
   WANT(r.used->ring[1].id == 2 && error_of(&r, 2) == 0);
 }
@@ -244,7 +244,7 @@ static void elsewhere(void) {
   guest_offset = (1ull << 32) - RAM;
   struct ring r = ring_at(0);
   WANT(start_ring(&r, 0, 0) == 0);
-  offer(&r, 0, START, 1);
+  offer(&r, 0, START, PROTOCOL);
   wait_used(&r, 1);
   WANT(error_of(&r, 0) == 0);
   offer(&r, 0, 3, 0x80000000u); /* CONTEXT_CREATE, CONTEXT_PRIMARY */
@@ -309,7 +309,7 @@ static void inflight(void) {
   struct ring r = ring_at(0);
   WANT(start_ring(&r, 0, 0) == 0);
   WANT(kept[8] == 1 && kept[10] == SIZE); /* version, descriptors */
-  offer(&r, 0, START, 1);
+  offer(&r, 0, START, PROTOCOL);
   wait_used(&r, 1);
   offer(&r, 6, 9999, 0);
   wait_used(&r, 2);
@@ -342,7 +342,7 @@ static void inflight(void) {
   WANT(start_ring(&r, 0, 3) == 0);
   WANT(r.used->idx == 5 && r.used->ring[3].id == 8 && r.used->ring[4].id == 2);
   WANT(r.used->ring[3].bytes == 0 && wait_for(r.call));
-  offer(&r, 10, START, 1);
+  offer(&r, 10, START, PROTOCOL);
   wait_used(&r, 6);
   WANT(r.used->ring[5].id == 10 && error_of(&r, 10) == 0);
   close(s);

@@ -69,12 +69,12 @@ static void base(void) {
   WANT(share(memory_file(F_SEAL_SHRINK, ALL)) == 0);
   struct ring r = ring_at(0);
   WANT(start_ring(&r, 0, 0x80008000) == 0);
-  wait_used(&r, offer(&r, 12, START, 1), 1, 12);
+  wait_used(&r, offer(&r, 12, START, PROTOCOL), 1, 12);
   for (uint16_t i = 0; i < 4; i++) wait_used(&r, offer(&r, 3 * i, ATTRIBUTE, 1), 1, 3 * i);
   uint32_t at = stop_ring(0);
   WANT(at == (0x8000u | 10) * 0x10001u);
   WANT(start_ring(&r, 0, at) == 0);
-  wait_used(&r, offer(&r, 7, START, 1), 1, 7);
+  wait_used(&r, offer(&r, 7, START, PROTOCOL), 1, 7);
   for (uint16_t i = 0; i < 2; i++) wait_used(&r, offer(&r, i, ATTRIBUTE, 1), 1, i);
   wait_used(&r, offer(&r, 9, ATTRIBUTE, 1), 0, 9);
   WANT(stop_ring(0) == 2 * 0x10001u); /* the second round: wrap counters are 0 */
@@ -99,7 +99,7 @@ static void inflight(void) {
   struct ring r = ring_at(0);
   WANT(start_ring(&r, 0, 0x80008000) == 0);
   WANT(get16(kept + 8) == 1 && get16(kept + 10) == SIZE); /* version, descriptors */
-  wait_used(&r, offer(&r, 0, START, 1), 1, 0);
+  wait_used(&r, offer(&r, 0, START, PROTOCOL), 1, 0);
   wait_used(&r, offer(&r, 6, ATTRIBUTE, 1), 1, 6);
   WANT(stop_ring(0) == (0x8000u | 4) * 0x10001u);
   for (int i = 0; i < SIZE; i++) WANT(entry[32 * i] == 0);
@@ -137,7 +137,7 @@ static void inflight(void) {
   WANT(is_used(&r, 5, 1) && r.desc[5].id == 3 && r.desc[5].bytes == 0);
   WANT(is_used(&r, 6, 1) && r.desc[6].id == 7 && r.desc[6].bytes == 0 && wait_for(r.call));
   r.next = 8;
-  wait_used(&r, offer(&r, 11, START, 1), 1, 11);
+  wait_used(&r, offer(&r, 11, START, PROTOCOL), 1, 11);
   WANT(stop_ring(0) == (0x8000u | 10) * 0x10001u);
   close(s);
 
