@@ -13,6 +13,7 @@ import { type Bound, constantThread } from "../simd/trim.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import { CodeWriter } from "../wasm/writer.ts";
 import { GroupOperands } from "./group-operands.ts";
+import { anyLane } from "./lane-tests.ts";
 import { emitScalar } from "./scalar.ts";
 import { touchReaches } from "./touch.ts";
 
@@ -146,7 +147,7 @@ export abstract class GroupLoops extends GroupOperands {
     }
     w.raw(entry.view());
     w.localTee(this.entryMask);
-    w.op(OP.v128_any_true);
+    anyLane(w);
     w.op(OP.i32_eqz);
     w.brIf(0);
     w.raw((bodies.get("general") as CodeWriter).view());

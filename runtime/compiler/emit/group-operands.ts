@@ -6,6 +6,7 @@ import { AFFINE, isWide, type Shape, UNIFORM, VARYING } from "../simd/shapes.ts"
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import { CodeWriter } from "../wasm/writer.ts";
 import { FunctionFrame, LOADS, wide } from "./frame.ts";
+import { anyLane } from "./lane-tests.ts";
 import type { Placement } from "./locals.ts";
 import { emitScalar, type ScalarTarget } from "./scalar.ts";
 import { emitSpecialRegister } from "./sreg.ts";
@@ -368,7 +369,7 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
       w.op(OP.v128_and);
     }
     w.localTee(bad);
-    w.op(OP.v128_any_true);
+    anyLane(w);
     w.if();
     const first = () => {
       w.localGet(bad);

@@ -5,6 +5,7 @@ import { OP } from "../wasm/opcodes.ts";
 import { leaveRegion } from "./group-leave.ts";
 import type { GroupOperands } from "./group-operands.ts";
 import { ERROR_ASSERT, ERROR_LAUNCH_FAILURE } from "./helpers.ts";
+import { allLanes, anyLane } from "./lane-tests.ts";
 import { emitScalar } from "./scalar.ts";
 import { emitSpecialRegister } from "./sreg.ts";
 import { emitVector, putLane, selectByMask } from "./vector.ts";
@@ -180,14 +181,14 @@ export function pushTest(e: GroupOperands, v: Value): void {
   const { w } = e;
   if (v.op === "any") {
     w.localGet(e.maskLocals[v.imm]);
-    w.op(OP.v128_any_true);
+    anyLane(w);
     return;
   }
   e.vec(v.args[0]);
   if (v.aux.negate) {
-    w.op(OP.v128_any_true);
+    anyLane(w);
     w.op(OP.i32_eqz);
-  } else w.op(OP.i32x4_all_true);
+  } else allLanes(w);
 }
 
 function maskMove(e: GroupOperands, v: Value): void {

@@ -3,6 +3,7 @@ import { LANES, UNIFORM } from "../simd/shapes.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import { ATOMIC_LOADS, ATOMIC_STORES, log2 } from "./access-codes.ts";
 import type { GroupOperands } from "./group-operands.ts";
+import { allLanes } from "./lane-tests.ts";
 import { emitScalar } from "./scalar.ts";
 import { putLane, selectByMask } from "./vector.ts";
 import { accessPattern } from "./vector-check.ts";
@@ -191,7 +192,7 @@ export function emitVectorStore(e: GroupOperands, v: Value): void {
   if (!sure) w.localGet(fast);
   if (masked) {
     e.pushMask();
-    w.op(OP.i32x4_all_true);
+    allLanes(w);
     if (!sure) w.op(OP.i32_and);
   }
   if (branches) w.if();

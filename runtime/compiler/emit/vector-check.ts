@@ -5,6 +5,7 @@ import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import { log2 } from "./access-codes.ts";
 import { FIRST_ACTIVE, type GroupOperands } from "./group-operands.ts";
 import { indexLimits } from "./index-limits.ts";
+import { allLanes } from "./lane-tests.ts";
 import { emitScalar } from "./scalar.ts";
 import { shuffle32 } from "./vector.ts";
 
@@ -113,7 +114,7 @@ function givenAddress(e: GroupOperands, v: Value, locals: number[]): void {
   w.op(OP.i32x4_sub);
   e.pushIota(stride);
   w.op(OP.i32x4_eq);
-  w.op(OP.i32x4_all_true);
+  allLanes(w);
   w.localSet(fast);
 }
 
@@ -156,7 +157,7 @@ function tryContiguous(e: GroupOperands, v: Value, stride: number, ea: number): 
       w.op(OP.i64x2_eq);
     }
     w.op(OP.v128_and);
-    w.op(OP.i32x4_all_true);
+    allLanes(w);
     w.localGet(address);
     w.localGet(e.heapLow());
     w.op(OP.i64_sub);
@@ -174,7 +175,7 @@ function tryContiguous(e: GroupOperands, v: Value, stride: number, ea: number): 
   w.op(OP.i32x4_sub);
   e.pushIota(index ? stride / scale : stride);
   w.op(OP.i32x4_eq);
-  w.op(OP.i32x4_all_true);
+  allLanes(w);
   if (!index) {
     w.localGet(lane0);
     e.pushWindow(space as "shared");
@@ -353,7 +354,7 @@ function laneChecks(e: GroupOperands, v: Value, eas: number): void {
   w.op(OP.i32x4_splat);
   if (!index && e.canStartOver()) {
     w.op(OP.i32x4_ne);
-    w.op(OP.i32x4_all_true);
+    allLanes(w);
     e.startOverUnless();
     return;
   }
@@ -445,7 +446,7 @@ function quickLanes(e: GroupOperands, v: Value, eas: number): void {
     w.op(OP.v128_not);
     w.op(OP.v128_or);
   }
-  w.op(OP.i32x4_all_true);
+  allLanes(w);
   w.localGet(start);
   w.i64Const(32n);
   w.op(OP.i64_shr_u);
@@ -495,7 +496,7 @@ function windowLanes(e: GroupOperands, v: Value, eas: number): void {
       w.op(OP.v128_not);
       w.op(OP.v128_or);
     }
-    w.op(OP.i32x4_all_true);
+    allLanes(w);
     e.startOverUnless();
     return;
   }

@@ -1,4 +1,5 @@
 import { type Block, type Region, successors, type Value } from "../ir/ir.ts";
+import { negated } from "./fold.ts";
 
 /**
  * Makes branches on constants jumps.
@@ -14,6 +15,34 @@ export function foldBranches(region: Region): boolean {
   }
   if (found) removeUnreachable(region);
   return found;
+}
+
+/**
+ * Turns branches around a block (`if (a >= b) skip`) into ones to it: the lanes that run it are then
+ * those of a comparison, and not those of its opposite.
+ */
+export function turnSkips(region: Region): void {
+  const uses = new Map<Value, number>();
+  const use = (v: Value) => uses.set(v, (uses.get(v) ?? 0) + 1);
+  for (const b of region.blocks) {
+    for (const v of b.values) v.args.forEach(use);
+    const t = b.terminator;
+    if (t?.kind === "branch") use(t.cond);
+    else if (t?.kind === "switch") use(t.index);
+    else if (t?.kind === "cut" && t.state) {
+      [...t.state.operands, ...t.state.sources].forEach(use);
+      for (const s of t.state.spills) use(s.value);
+    }
+  }
+  for (const b of region.blocks) {
+    const t = b.terminator;
+    if (t?.kind !== "branch" || t.no.terminator?.kind !== "jump") continue;
+    if (t.no.terminator.target !== t.yes || uses.get(t.cond) !== 1) continue;
+    const op = negated(t.cond.op);
+    if (!op) continue;
+    t.cond.op = op;
+    [t.yes, t.no] = [t.no, t.yes];
+  }
 }
 
 /** Makes a branch a jump to one side. */

@@ -244,7 +244,7 @@ export const SWAPPED: Record<string, string> = {
 };
 
 /** The operation for a comparison that is negated; undefined where there is none (NaN). */
-function negated(op: string): string | undefined {
+export function negated(op: string): string | undefined {
   const [, type, name, sign] = /^(i32|i64|f32|f64)_(lt|le|gt|ge|eq|ne)(_[su])?$/.exec(op) ?? [];
   if (!name || (type !== "i32" && name !== "eq" && name !== "ne")) return undefined;
   return `${type}_${NEGATED[name]}${sign ?? ""}`;

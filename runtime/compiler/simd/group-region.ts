@@ -10,6 +10,7 @@ import {
   type Terminator,
   Value,
 } from "../ir/ir.ts";
+import { turnSkips } from "../passes/branches.ts";
 import { eliminateDead } from "../passes/dce.ts";
 import { checkEarly } from "../passes/early.ts";
 import type { OptimizedRegion } from "../pipeline.ts";
@@ -116,6 +117,7 @@ export function groupRegions(
 ): GroupRegion[] {
   for (const { region } of regions) {
     branchSwitches(region);
+    turnSkips(region);
     unifyLatches(region);
   }
   const shapesOver = new Map<number, Map<number, Shape>>();

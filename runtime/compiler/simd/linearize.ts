@@ -40,6 +40,27 @@ export function linearize(region: Region, d: Divergence, entryMask: number): Lin
   }
 }
 
+/** Sets masks at once that one block clears and then adds to. */
+function setAtOnce(block: Block, own: number): void {
+  /** Masks that were cleared here and not used since. */
+  const cleared = new Map<number, Value>();
+  const needless = new Set<Value>();
+  for (const v of block.values) {
+    if (v.op === "mask_clear") {
+      if (v.imm !== own) cleared.set(v.imm, v);
+      continue;
+    }
+    const clear = v.op === "mask_move" && v.aux.mask !== v.imm ? cleared.get(v.imm) : undefined;
+    if (clear && v.aux.add) {
+      needless.add(clear);
+      v.aux = { ...v.aux, add: false };
+    }
+    if (/^(any|mask_move|mask_take)$/.test(v.op)) cleared.delete(v.imm);
+    cleared.delete(v.aux.mask as number);
+  }
+  if (needless.size > 0) block.values = block.values.filter((v) => !needless.has(v));
+}
+
 class Linearizer {
   private readonly d: Divergence;
   private readonly graph: Graph;
@@ -78,6 +99,7 @@ class Linearizer {
       else this.node(node, at);
     });
     if (this.forceMasks()) return undefined;
+    for (const [block, mask] of this.result.maskOf) setAtOnce(block, mask);
     this.result.start = this.nodes[0].entry;
     this.result.masks = this.masks;
     return this.result;
