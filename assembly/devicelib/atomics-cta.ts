@@ -2,6 +2,7 @@
 // block's shared memory while the block runs, and lanes come one after the other; device memory, too, if
 // one worker runs all blocks.
 
+import { sumAtomically } from "./atomics";
 import { add_rn_bf16, max_bf16, min_bf16 } from "./bfloat";
 import { add_rn_f16, max_f16, min_f16 } from "./half";
 
@@ -143,9 +144,9 @@ export function atom_cas_b16_cta(a: usize, compare: i32, v: i32): i32 {
   return old;
 }
 
-export function atom_add_f32_cta(a: usize, v: f32): f32 {
+export function atom_add_f32_cta(a: usize, v: f32, keep: i32): f32 {
   const old = load<f32>(a);
-  store<f32>(a, old + v);
+  store<f32>(a, sumAtomically(old, v, keep));
   return old;
 }
 

@@ -4,6 +4,7 @@
 // `atomics-cta.ts` has the forms for shared memory.
 
 import { add_rn_bf16, max_bf16, min_bf16 } from "./bfloat";
+import { ftz } from "./common";
 import { add_rn_f16, max_f16, min_f16 } from "./half";
 
 export function atom_add_u32(a: usize, v: i32): i32 {
@@ -158,14 +159,25 @@ export function atom_cas_b16(a: usize, compare: i32, v: i32): i32 {
   return <i32>atomic.cmpxchg<u16>(a, <u16>compare, <u16>v);
 }
 
-export function atom_add_f32(a: usize, v: f32): f32 {
+/**
+ * The sum of an f32 addition: on device memory subnormal operands and results are zeros of their sign, in
+ * shared memory (`keep`) they are kept (PTX ISA §9.7.13.5).
+ */
+// @ts-ignore: decorator
+@inline
+export function sumAtomically(old: f32, v: f32, keep: i32): f32 {
+  return keep ? old + v : ftz(ftz(old) + ftz(v));
+}
+
+export function atom_add_f32(a: usize, v: f32, keep: i32): f32 {
   // One loop, with all values of `old` in one variable: were the first one used as a float by itself,
   // the optimiser would load it a second time, as one, and an update between the loads would be lost.
   let seen = atomic.load<i32>(a);
   let old: i32;
   do {
     old = seen;
-    seen = atomic.cmpxchg<i32>(a, old, reinterpret<i32>(reinterpret<f32>(old) + v));
+    const sum = sumAtomically(reinterpret<f32>(old), v, keep);
+    seen = atomic.cmpxchg<i32>(a, old, reinterpret<i32>(sum));
   } while (seen != old);
   return reinterpret<f32>(old);
 }

@@ -32,12 +32,15 @@ const COLLECTIVE =
 export function withOddLanesInactive(ptx: string): string | undefined {
   const anchor = "mov.u32 %lane, %laneid;";
   if (COLLECTIVE.test(ptx) || !ptx.includes(anchor)) return undefined;
+  const leave = /^\s*DONE:/m.test(ptx) ? "bra DONE" : "ret";
   return ptx.replace(
     anchor,
-    `${anchor}
-  and.b32 %x1, %lane, 1;
-  setp.ne.u32 %p, %x1, 0;
-  @%p bra DONE;`,
+    `.reg .pred %odd;
+  .reg .b32 %oddness;
+  ${anchor}
+  and.b32 %oddness, %lane, 1;
+  setp.ne.u32 %odd, %oddness, 0;
+  @%odd ${leave};`,
   );
 }
 

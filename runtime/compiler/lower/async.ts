@@ -218,7 +218,9 @@ function reduceRange(b: Builder, i: Instruction, to: Value, from: Value, bytes: 
     space: "generic",
   });
   const name = atomicName(op, type, false);
-  b.lib(name, [b.emit("i32_add", I32, [target, here]), element], true);
+  const operands = [b.emit("i32_add", I32, [target, here]), element];
+  // In f32 it adds to device memory only, where subnormals are flushed.
+  b.lib(name, name === "atom_add_f32" ? [...operands, b.i32(0)] : operands, true);
   const following = b.emit("i32_add", I32, [here, b.i32(size)]);
   b.writeRegister(at, following);
   const more = b.emit("i32_lt_u", I1, [following, end]);

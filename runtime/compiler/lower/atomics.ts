@@ -1,4 +1,4 @@
-import { I32, type Value } from "../ir/ir.ts";
+import { I1, I32, I64, type Value } from "../ir/ir.ts";
 import type { Instruction, Operand } from "../ptx/ast.ts";
 import { completeTransfer } from "./async.ts";
 import type { Builder } from "./builder.ts";
@@ -37,6 +37,10 @@ function atomic(b: Builder, i: Instruction, address: Operand, sources: Operand[]
   const { ea, offset, space } = checkedAddress(b, address, spaceOf(i), parts * size, parts * size);
   const name = atomicName(op, type, space === "shared");
   const values = sources.map((o) => elementsOf(o).map((e) => b.read(e, type)));
+  if (op === "add" && type.name === "f32") {
+    const keep = keepsSubnormals(b, ea, space);
+    values.push(values[0].map(() => keep));
+  }
   return Array.from({ length: parts }, (_, k) => {
     const at = offset + k * size;
     const place = at === 0 ? ea : b.emit("i32_add", I32, [ea, b.i32(at)]);
@@ -44,6 +48,16 @@ function atomic(b: Builder, i: Instruction, address: Operand, sources: Operand[]
     old.aux.system = i.mods.includes("sys");
     return old;
   });
+}
+
+/** Whether an addition keeps subnormals: in shared memory, which a generic address may mean. */
+function keepsSubnormals(b: Builder, ea: Value, space: string): Value {
+  if (space !== "generic") return b.i32(space === "global" ? 0 : 1);
+  const clusters = b.fn.context.usesClusters;
+  const window = b.emit("sreg", I64, [], { name: clusters ? "clusterWindow" : "sharedWindow" });
+  const size = b.emit("sreg", I32, [], { name: clusters ? "clusterShared" : "totalShared" });
+  const from = b.emit("i32_sub", I32, [ea, b.coerce(window, I32)]);
+  return b.coerce(b.emit("i32_lt_u", I1, [from, size]), I32);
 }
 
 const elementsOf = (o: Operand) => (o.kind === "vector" ? o.elements : [o]);
