@@ -4,7 +4,7 @@
 // `atomics-cta.ts` has the forms for shared memory.
 
 import { add_rn_bf16, max_bf16, min_bf16 } from "./bfloat";
-import { ftz } from "./common";
+import { ftz, nan32 } from "./common";
 import { add_rn_f16, max_f16, min_f16 } from "./half";
 
 export function atom_add_u32(a: usize, v: i32): i32 {
@@ -166,7 +166,8 @@ export function atom_cas_b16(a: usize, compare: i32, v: i32): i32 {
 // @ts-ignore: decorator
 @inline
 export function sumAtomically(old: f32, v: f32, keep: i32): f32 {
-  return keep ? old + v : ftz(ftz(old) + ftz(v));
+  const sum = keep ? old + v : ftz(ftz(old) + ftz(v));
+  return sum == sum ? sum : nan32();
 }
 
 export function atom_add_f32(a: usize, v: f32, keep: i32): f32 {

@@ -33,7 +33,7 @@ export function cvt_rna_tf32_f32(a: f32): i32 {
  * cvt.rna.satfinite.tf32.f32: infinity becomes the largest number; NaN goes the same way on the GPU
  */
 export function cvt_rna_satfinite_tf32_f32(a: f32): i32 {
-  const r = (reinterpret<i32>(a) + 0x1000) & ~0x1fff;
+  const r = tf32Away(reinterpret<i32>(a));
   return (r & 0x7f800000) == 0x7f800000 ? r - 0x2000 : r;
 }
 /** cvt.rn.tf32.f32 */

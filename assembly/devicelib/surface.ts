@@ -10,7 +10,7 @@ import {
   FORMAT_FLOAT,
   FORMAT_SIGNED,
 } from "../../runtime/protocol/arrays";
-import { cvt_rn_f16_f32 } from "./cvt-half";
+import { cvt_rz_f16_f32 } from "./cvt-half";
 import {
   SURFACE_CLAMP,
   SURFACE_ELEMENTS,
@@ -49,21 +49,22 @@ export function surface_address(
   if (control & SURFACE_CLAMP) {
     at = clamped(at, width - length);
     row = clamped(row, height - 1);
-    slice = clamped(slice, depth - 1);
+    // Layers below the first are beyond the last.
+    slice = control & TEXTURE_LAYERED && slice < 0 ? depth - 1 : clamped(slice, depth - 1);
   }
   const inside = at >= 0 && at <= width - length && <u32>row < <u32>height && <u32>slice < <u32>depth;
   if (!inside || at % length != 0) return 0;
   return placeOf(d, at, row, slice);
 }
 
-/** sust.p: stores channels given as 32 bits in the surface's format, integers saturated. */
+/** sust.p: stores channels of 32 bits in the surface's format: integers saturated, floats cut to f16. */
 export function surface_store_formatted(d: usize, at: usize, channel: i32, bits: i32): void {
   if (<u32>channel >= field(d, DESCRIPTOR_CHANNELS)) return;
   const size = <i32>field(d, DESCRIPTOR_CHANNEL_BYTES);
   const format = field(d, DESCRIPTOR_FORMAT);
   const p = at + channel * size;
   if (size == 4) store<i32>(p, bits);
-  else if (format == FORMAT_FLOAT) store<u16>(p, <u16>cvt_rn_f16_f32(reinterpret<f32>(bits)));
+  else if (format == FORMAT_FLOAT) store<u16>(p, <u16>cvt_rz_f16_f32(reinterpret<f32>(bits)));
   else if (format == FORMAT_SIGNED) {
     const most = size == 1 ? 127 : 32767;
     const v = min<i32>(max<i32>(bits, -most - 1), most);

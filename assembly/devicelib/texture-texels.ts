@@ -58,10 +58,8 @@ export function channelFloat(d: usize, at: usize, channel: u32): f32 {
   const p = at + channel * size;
   const format = field(d, DESCRIPTOR_FORMAT);
   if (format == FORMAT_FLOAT) return size == 4 ? load<f32>(p) : cvt_f32_f16(<i32>load<u16>(p));
-  if (format == FORMAT_SIGNED) {
-    if (size == 1) return max<f32>(<f32>load<i8>(p) / 127, -1);
-    return max<f32>(<f32>load<i16>(p) / 32767, -1);
-  }
+  // The least integer is below −1, as blends take it.
+  if (format == FORMAT_SIGNED) return size == 1 ? <f32>load<i8>(p) / 127 : <f32>load<i16>(p) / 32767;
   if (size == 2) return <f32>load<u16>(p) / 65535;
   const value = <f32>load<u8>(p) / 255;
   return field(d, DESCRIPTOR_SRGB) != 0 && channel < 3 ? linear(value) : value;

@@ -147,8 +147,8 @@ function sample(
   let dimensions = control & TEXTURE_DIMENSIONS;
   let slice = control & TEXTURE_LAYERED ? layerOf(d, control, layer) : 0;
   let normalized = field(s, DESCRIPTOR_NORMALIZED) != 0;
-  let modeX = field(s, DESCRIPTOR_ADDRESS_MODE_X);
-  let modeY = field(s, DESCRIPTOR_ADDRESS_MODE_Y);
+  const modeX = field(s, DESCRIPTOR_ADDRESS_MODE_X);
+  const modeY = field(s, DESCRIPTOR_ADDRESS_MODE_Y);
   let u = x;
   let v = y;
   if (control & TEXTURE_CUBE) {
@@ -161,9 +161,9 @@ function sample(
     slice += face;
     dimensions = 2;
     normalized = true;
-    modeX = 1;
-    modeY = 1;
   }
+  // A line is a plane of one row, sampled at its upper edge: half of a blend is the border's, if it has one.
+  const line = dimensions == 1 && (control & TEXTURE_LAYERED) == 0;
   const width = extent(d, DESCRIPTOR_WIDTH);
   const height = dimensions > 1 ? extent(d, DESCRIPTOR_HEIGHT) : 1;
   const depth = dimensions > 2 ? extent(d, DESCRIPTOR_DEPTH) : 1;
@@ -180,12 +180,13 @@ function sample(
   }
   // Weights have 8 fractional bits.
   const fa = fixed(a, width, component < 0 ? modeX : BORDER, normalized);
-  const fb = dimensions > 1 ? fixed(b, height, component < 0 ? modeY : BORDER, normalized) : 0;
+  const plane = dimensions > 1 || line;
+  const fb = plane ? fixed(b, height, component < 0 ? modeY : BORDER, normalized) : 0;
   const fc = dimensions > 2 ? fixed(c, depth, modeZ, normalized) : 0;
   const i0 = wrapIndex(<i32>(fa >> 8), width, modeX, normalized);
   const i1 = wrapIndex(<i32>(fa >> 8) + 1, width, modeX, normalized);
-  const j0 = dimensions > 1 ? wrapIndex(<i32>(fb >> 8), height, modeY, normalized) : 0;
-  const j1 = dimensions > 1 ? wrapIndex(<i32>(fb >> 8) + 1, height, modeY, normalized) : 0;
+  const j0 = plane ? wrapIndex(<i32>(fb >> 8), height, modeY, normalized) : 0;
+  const j1 = plane ? wrapIndex(<i32>(fb >> 8) + 1, height, modeY, normalized) : 0;
   const k0 = dimensions > 2 ? wrapIndex(<i32>(fc >> 8), depth, modeZ, normalized) : slice;
   const k1 = dimensions > 2 ? wrapIndex(<i32>(fc >> 8) + 1, depth, modeZ, normalized) : slice;
   if (component >= 0) {
@@ -256,13 +257,15 @@ function quantized(d: usize, v: f64): f32 {
     return field(d, DESCRIPTOR_CHANNEL_BYTES) == 4 ? <f32>v : cvt_f32_f16(cvt_rn_f16_f32(<f32>v));
   }
   const steps: f64 = format == FORMAT_SIGNED ? 32767 : 65535;
-  return <f32>(floor<f64>(v * steps + 0.5) / steps);
+  return <f32>max<f64>(floor<f64>(v * steps + 0.5) / steps, -1);
 }
 
 /** One component of a texel, as the texture's type has it. */
 function gather(d: usize, s: usize, out: usize, x: i32, y: i32, slice: i32, channel: i32): void {
-  if (isFloat(d)) store<f32>(out, texel(d, s, x, y, slice, channel));
-  else if ((x | y | slice) < 0) store<u32>(out, borderInteger(d, s, channel));
+  if (isFloat(d)) {
+    const v = texel(d, s, x, y, slice, channel);
+    store<f32>(out, field(d, DESCRIPTOR_FORMAT) == FORMAT_SIGNED ? max<f32>(v, -1) : v);
+  } else if ((x | y | slice) < 0) store<u32>(out, borderInteger(d, s, channel));
   else {
     const size = field(d, DESCRIPTOR_CHANNEL_BYTES) * field(d, DESCRIPTOR_CHANNELS);
     store<u32>(out, channelInteger(d, placeOf(d, x * size, y, slice), channel));
@@ -276,13 +279,15 @@ function writeTexel(d: usize, s: usize, out: usize, x: i32, y: i32, slice: i32):
   const at: usize = outside ? 0 : placeOf(d, x * size, y, slice);
   for (let channel: u32 = 0; channel < 4; channel++) {
     const p = out + 4 * channel;
-    if (isFloat(d)) store<f32>(p, outside ? border(d, s, channel) : channelFloat(d, at, channel));
-    else if (outside) store<u32>(p, borderInteger(d, s, channel));
+    if (isFloat(d)) {
+      const v = outside ? border(d, s, channel) : channelFloat(d, at, channel);
+      store<f32>(p, field(d, DESCRIPTOR_FORMAT) == FORMAT_SIGNED ? max<f32>(v, -1) : v);
+    } else if (outside) store<u32>(p, borderInteger(d, s, channel));
     else store<u32>(p, channelInteger(d, at, channel));
   }
 }
 
-/** tex with s32 coordinates: texel indices; outside it is zero, whatever the address mode. */
+/** tex with s32 coordinates: texel indices; outside (of the layers, too) it is zero, whatever the address mode. */
 export function texture_texel(
   d: usize,
   s: usize,
@@ -294,13 +299,13 @@ export function texture_texel(
   z: i32,
 ): void {
   const dimensions = control & TEXTURE_DIMENSIONS;
-  const slice = control & TEXTURE_LAYERED ? layerOf(d, control, layer) : 0;
+  const layered = (control & TEXTURE_LAYERED) != 0;
   const height = dimensions > 1 ? extent(d, DESCRIPTOR_HEIGHT) : 1;
-  const depth = dimensions > 2 ? extent(d, DESCRIPTOR_DEPTH) : 1;
+  const depth = layered || dimensions > 2 ? extent(d, DESCRIPTOR_DEPTH) : 1;
   const j = dimensions > 1 ? y : 0;
-  const k = dimensions > 2 ? z : 0;
+  const k = layered ? layer : dimensions > 2 ? z : 0;
   const across = <u32>x < <u32>extent(d, DESCRIPTOR_WIDTH) && <u32>j < <u32>height;
-  if (across && <u32>k < <u32>depth) writeTexel(d, s, out, x, j, dimensions > 2 ? z : slice);
+  if (across && <u32>k < <u32>depth) writeTexel(d, s, out, x, j, k);
   else v128.store(out, i64x2.splat(0));
 }
 
@@ -323,7 +328,7 @@ export function texture_query(d: usize, query: i32): i32 {
     case QUERY_HEIGHT:
       return field(d, DESCRIPTOR_HEIGHT);
     case QUERY_DEPTH:
-      return layered ? 0 : field(d, DESCRIPTOR_DEPTH);
+      return field(d, DESCRIPTOR_DEPTH);
     case QUERY_ARRAY_SIZE:
       return layered ? field(d, DESCRIPTOR_DEPTH) : 0;
     case QUERY_CHANNEL_DATA_TYPE:

@@ -119,7 +119,10 @@ function convert(
     return pad(spec.precision >= 0 ? whole.subarray(0, spec.precision) : whole, spec);
   }
   if (c === "c") return pad(new Uint8Array([Number(take(4) & 255n)]), spec);
-  if (c === "p") return pad(encoder.encode(`0x${take(8).toString(16)}`), spec);
+  if (c === "p") {
+    const pointer = take(8);
+    return pad(encoder.encode(pointer === 0n ? "(nil)" : `0x${pointer.toString(16)}`), spec);
+  }
   if (/[diouxX]/.test(c)) return encoder.encode(integer(spec, take));
   bits.setBigUint64(0, take(8));
   return encoder.encode(float(spec, bits.getFloat64(0)));

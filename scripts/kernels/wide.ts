@@ -258,7 +258,9 @@ export class WideStatements extends ExchangeStatements {
       this.emit(`call (r), %xq0, (a, b), ${n};`);
     }
     // Without the call there is no result to be used; ptxas takes no guard in front of the load.
-    this.emit(`ld.param.b32 %x0, [r]; ${kind === 2 ? "" : guard}mov.b32 ${this.register("r")}, %x0; }`);
+    this.emit(
+      `ld.param.b32 %x0, [r]; ${kind === 2 ? "" : guard}mov.b32 ${this.register("r")}, %x0; }`,
+    );
   }
 
   /** 128-bit sums and differences in four registers. */

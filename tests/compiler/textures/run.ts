@@ -9,6 +9,7 @@ import {
   textureData,
   textureKernel,
 } from "./cases.ts";
+import { SURFACE_PLACES, type SurfaceCase, surfaceKernel, surfacePlaces } from "./surface-cases.ts";
 
 export type Texture = Omit<TextureCase, "name" | "operation" | "seed">;
 
@@ -41,6 +42,20 @@ export function makeTexture(bench: Bench, c: Texture, texels: Uint8Array): numbe
     view.setFloat32(P.DESCRIPTOR_BORDER + 4 * k, v, true);
   });
   return bench.upload(new Uint8Array(view.buffer));
+}
+
+/** Four 32-bit results for each of the case's places, and the surface's texels afterwards. */
+export function runSurface(bench: Bench, c: SurfaceCase): [Uint8Array, Uint8Array] {
+  const texels = textureData(c);
+  const how = { mode: 0, linear: false, fraction: false, normalized: false };
+  const surface = makeTexture(bench, { ...c, ...how }, texels);
+  const address = Number(bench.longs(surface + P.DESCRIPTOR_ADDRESS, 1)[0]);
+  const out = bench.zeros(16 * SURFACE_PLACES);
+  const options = { kernel: "t", grid: SURFACE_PLACES / 128, block: 128 };
+  const parameters = [surface, bench.upload(surfacePlaces(c)), out, SURFACE_PLACES];
+  const fault = bench.run(surfaceKernel(c), parameters, options);
+  if (fault) throw new Error(`${c.name}: ${fault.message}`);
+  return [bench.bytes(out, 16 * SURFACE_PLACES), bench.bytes(address, texels.length)];
 }
 
 /** Four 32-bit results for each of the case's places. */
