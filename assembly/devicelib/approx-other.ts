@@ -9,9 +9,20 @@ function ftz64(x: f64): f64 {
   return abs<f64>(x) < F64_MIN_NORMAL ? copysign<f64>(0, x) : x;
 }
 
-/** rcp.approx.ftz.f64: correctly rounded, with subnormals flushed */
+/**
+ * The upper 32 bits alone, as these functions read their operand and give their result (PTX ISA §9.7.3.13):
+ * cut off, after a little was added. With these amounts an H100 has the same result for 98 % of operands.
+ */
+// @ts-ignore: decorator
+@inline
+function upper(x: f64, more: i64): f64 {
+  return reinterpret<f64>((reinterpret<i64>(x) + more) & 0xffffffff00000000);
+}
+
+/** rcp.approx.ftz.f64, with subnormals flushed */
 export function rcp_approx_ftz_f64(a: f64): f64 {
-  return ftz64(1 / ftz64(a));
+  const y = 1 / ftz64(upper(a, 0));
+  return y == y ? ftz64(upper(y, 300647711)) : y;
 }
 /** rsqrt.approx.f64 */
 export function rsqrt_approx_f64(a: f64): f64 {
@@ -19,7 +30,8 @@ export function rsqrt_approx_f64(a: f64): f64 {
 }
 /** rsqrt.approx.ftz.f64 */
 export function rsqrt_approx_ftz_f64(a: f64): f64 {
-  return 1 / sqrt<f64>(ftz64(a));
+  const y = 1 / sqrt<f64>(ftz64(upper(a, 0)));
+  return y == y ? upper(y, 236223201) : y;
 }
 
 // @ts-ignore: decorator
