@@ -1,62 +1,33 @@
 /**
- * The vGPUs of a machine, one or more: it takes requests from its queues, keeps contexts and their work in order, and hands
- * kernels to the executor. Transport (status, features, config space) is in virtio-gpu.ts.
+ * The vGPUs of a machine, one or more: their state, their queues, and the loop that runs queued work.
+ * Requests are served in serve.ts, contexts come and go in contexts.ts; transport (status, features,
+ * config space) is in virtio-gpu.ts.
  */
 import type { ExecHost, Executor } from "../exec/index.ts";
 import { type GuestMemory, Heap } from "../memory/index.ts";
 import * as P from "../protocol/definitions.ts";
-import {
-  cudaErrorDeviceUninitialized,
-  cudaErrorInitializationError,
-  cudaErrorInvalidValue,
-  cudaErrorLaunchPendingCountExceeded,
-  cudaErrorMemoryAllocation,
-  cudaErrorNotSupported,
-  cudaSuccess,
-} from "../protocol/errors.ts";
+import { cudaErrorInvalidValue } from "../protocol/errors.ts";
 import type { DeviceQueue } from "../virtio/index.ts";
-import {
-  iovSize,
-  virtioNotify,
-  virtqueuePopRequest,
-  virtqueuePush,
-  virtqueuePushResponse,
-} from "../virtio/index.ts";
+import { virtqueuePopRequest } from "../virtio/index.ts";
 import { AllocationTable } from "./allocations.ts";
 import { type Answer, Call, LATER } from "./call.ts";
-import { type Capture, intercept } from "./capture.ts";
+import type { Capture } from "./capture.ts";
 import { COMMANDS } from "./commands/index.ts";
 import type { ConditionValues } from "./conditional.ts";
-import { Context } from "./context.ts";
+import type { Context } from "./context.ts";
+import { emptyContext, stopGroup } from "./contexts.ts";
 import { QueueGroup } from "./groups.ts";
 import type { LaunchPool } from "./launch.ts";
 import { createLaunchPool } from "./launch.ts";
-import { type Module, unloadModule } from "./module.ts";
+import type { Module } from "./module.ts";
 import { MemoryPool } from "./pool.ts";
 import { DeviceAttributes, type DeviceDescription } from "./properties.ts";
+import { serve } from "./serve.ts";
 import { RecordedRequest, recordedCommand } from "./source.ts";
-import { Stream, type Ticket, WaiterList, type Work } from "./stream.ts";
-import type { Command } from "./table.ts";
+import { type Ticket, WaiterList, type Work } from "./stream.ts";
 
 /** Printed bytes that a context keeps; then they are handed to the host without being asked for. */
 const OUTPUT_LIMIT = 1 << 20;
-
-/** Things with handles that a context may have, modules apart. */
-export const MAX_RESOURCES = 1 << 20;
-/** Modules that a context may have. */
-export const MAX_MODULES = 1 << 16;
-/** Pieces of work that may wait in a context's streams. */
-export const MAX_PENDING = 1 << 20;
-
-/** A guest that only ever asks for more must not use up the host. @returns a cudaError_t */
-function overLimit(context: Context, command: Command): number {
-  if (command.creates) {
-    const full = context.resources.size >= MAX_RESOURCES || context.modules.size >= MAX_MODULES;
-    return full ? cudaErrorMemoryAllocation : cudaSuccess;
-  }
-  const waiting = command.prepare !== undefined && context.scheduler.pending >= MAX_PENDING;
-  return waiting ? cudaErrorLaunchPendingCountExceeded : cudaSuccess;
-}
 
 /** What a device is made of. */
 export interface DeviceOptions {
@@ -86,11 +57,13 @@ export class Device {
   /** What kernels that run now set as conditions of their graph's launch. */
   conditions: ConditionValues | undefined;
   readonly timeoutMs: number;
-  readonly #primary: (Context | undefined)[] = [];
+  /** The primary context of each device, once it was needed. */
+  readonly primaries: (Context | undefined)[] = [];
+  /** Requests that wait for points in streams of any context. */
+  readonly waiters = new WaiterList();
   #handle = P.FIRST_HANDLE;
   #streamId = 0;
   readonly #call = new Call();
-  readonly #waiters = new WaiterList();
 
   /** @param options memory, description and executor */
   constructor(options: DeviceOptions) {
@@ -163,7 +136,7 @@ export class Device {
   ): T | undefined {
     const own = context.resources.get(handle);
     if (own !== undefined) return own instanceof kind ? own : undefined;
-    for (const other of this.#primary) {
+    for (const other of this.primaries) {
       if (other === undefined || other.ordinal === context.ordinal) continue;
       const found = other.resources.get(handle);
       if (found !== undefined) return found instanceof kind ? found : undefined;
@@ -233,7 +206,7 @@ export class Device {
       return;
     }
     group.reset = true;
-    this.stopGroup(group);
+    stopGroup(this, group);
     const next = new QueueGroup(at);
     next.event = group.event;
     if (role === P.QUEUE_CONTROL) next.stream = group.stream;
@@ -247,9 +220,9 @@ export class Device {
       group.reset = true;
       group.outbox.clear();
     }
-    for (const context of this.contexts.values()) this.emptyContext(context);
+    for (const context of this.contexts.values()) emptyContext(this, context);
     this.contexts.clear();
-    this.#primary.length = 0;
+    this.primaries.length = 0;
     for (let i = 0; i < this.groups.length; i++) this.groups[i] = new QueueGroup(i);
   }
 
@@ -278,7 +251,7 @@ export class Device {
       call.element = element;
       call.request = queue.header;
       call.response = queue.response;
-      this.#serve(call, role === P.QUEUE_STREAM);
+      serve(this, call, role === P.QUEUE_STREAM);
       if (group.reset) return true;
     }
   }
@@ -296,93 +269,6 @@ export class Device {
       if (context.scheduler.step()) return true;
     }
     return false;
-  }
-
-  #serve(call: Call, fromStreamQueue: boolean): void {
-    const { element, response } = call;
-    if (iovSize(element.in) < P.RESPONSE_HEADER_SIZE) {
-      // Nowhere to put even an error: given back with nothing written.
-      virtqueuePush(call.queue, element, 0);
-      virtioNotify(call.queue);
-      return;
-    }
-    response.setUint32(P.RESPONSE_ERROR, 0, true);
-    response.setUint32(P.RESPONSE_DETAIL, 0, true);
-    call.responseBytes = P.RESPONSE_HEADER_SIZE;
-    const command = COMMANDS[call.u32(P.REQUEST_COMMAND)];
-    const refused = this.#refusal(call, command !== undefined, fromStreamQueue);
-    if (refused !== P.DETAIL_NONE || command === undefined) {
-      call.detail(refused);
-      const error =
-        refused === P.DETAIL_UNKNOWN_COMMAND
-          ? cudaErrorNotSupported
-          : refused === P.DETAIL_NOT_STARTED
-            ? cudaErrorInitializationError
-            : cudaErrorInvalidValue;
-      response.setUint32(P.RESPONSE_ERROR, error, true);
-      virtqueuePushResponse(element, P.RESPONSE_HEADER_SIZE);
-      return;
-    }
-    for (let at = P.RESPONSE_HEADER_SIZE; at < command.responseBytes; at += 4) {
-      response.setUint32(at, 0, true);
-    }
-    call.responseBytes = command.responseBytes;
-    let error: number = cudaSuccess;
-    let context: Context | undefined;
-    if (command.context) {
-      context = this.#contextOf(call, command);
-      if (context === undefined) {
-        error = cudaErrorDeviceUninitialized;
-      } else {
-        call.context = context;
-        if (!command.afterFault) error = context.error;
-        if (error === cudaSuccess) error = overLimit(context, command);
-      }
-    }
-    if (error === cudaSuccess) {
-      const capturing = context !== undefined && this.captures.size > 0;
-      error = (capturing ? intercept(this, call, command) : undefined) ?? command.run(this, call);
-    }
-    if (error === LATER) return;
-    if (command.synchronizes && context && !(context.output.empty && call.group.outbox.empty)) {
-      this.answer(call.later(), error, context);
-      return;
-    }
-    response.setUint32(P.RESPONSE_ERROR, error, true);
-    if (call.responseBytes === command.responseBytes) {
-      virtqueuePushResponse(element, command.responseBytes);
-    } else {
-      this.#pushLong(call, command.responseBytes);
-    }
-  }
-
-  /** The context that a request is for: that of its stream, if the stream is another device's. */
-  #contextOf(call: Call, command: Command): Context | undefined {
-    const context = this.contexts.get(call.contextHandle);
-    if (context === undefined || command.ownStream || this.devices.length === 1) return context;
-    const handle = call.u32(P.REQUEST_STREAM);
-    if (handle < P.FIRST_HANDLE) return context;
-    return this.visible(context, handle, Stream)?.context ?? context;
-  }
-
-  /** The response has a variable part, which is in the guest's buffers already. */
-  #pushLong(call: Call, fixed: number): void {
-    const total = call.responseBytes;
-    call.responseBytes = 0;
-    call.writeOutput(call.queue.response.byteOffset, fixed);
-    virtqueuePush(call.queue, call.element, total);
-    virtioNotify(call.queue);
-  }
-
-  /** Why a request is not even looked at (DETAIL_*). */
-  #refusal(call: Call, known: boolean, fromStreamQueue: boolean): number {
-    if (call.element.headerLength < P.REQUEST_SIZE) return P.DETAIL_SHORT_REQUEST;
-    if (!known) return P.DETAIL_UNKNOWN_COMMAND;
-    const command = COMMANDS[call.u32(P.REQUEST_COMMAND)]!;
-    if (iovSize(call.element.in) < command.responseBytes) return P.DETAIL_SHORT_RESPONSE;
-    if (fromStreamQueue && !command.streamQueue) return P.DETAIL_WRONG_QUEUE;
-    if (!call.group.started && !command.beforeStart) return P.DETAIL_NOT_STARTED;
-    return P.DETAIL_NONE;
   }
 
   // ── answers that come later ───────────────────────────────────────────────────────────────
@@ -439,78 +325,5 @@ export class Device {
       const group = this.groups.find((candidate) => candidate.retained.has(context.handle));
       if (group?.outbox.empty) this.deliver(context, group);
     }
-  }
-
-  // ── contexts ──────────────────────────────────────────────────────────────────────────────
-
-  /**
-   * CONTEXT_CREATE: the primary context of a device, made if need be, or a new one; counted for the
-   * group.
-   */
-  retainContext(group: QueueGroup, ordinal: number, flags: number): Context {
-    const primary = (flags & P.CONTEXT_PRIMARY) !== 0;
-    let context = primary ? this.#primary[ordinal] : undefined;
-    if (context === undefined) {
-      const own = flags & ~P.CONTEXT_PRIMARY;
-      const handle = this.newHandle();
-      context = new Context(handle, ordinal, primary, own, this.newStreamId, this.#waiters);
-      this.contexts.set(context.handle, context);
-      if (primary) this.#primary[ordinal] = context;
-    }
-    context.users++;
-    group.retained.set(context.handle, (group.retained.get(context.handle) ?? 0) + 1);
-    return context;
-  }
-
-  /** Takes back one of the group's holds; the last one of all destroys the context. */
-  releaseContext(group: QueueGroup, context: Context): void {
-    const held = group.retained.get(context.handle) ?? 0;
-    if (held > 1) group.retained.set(context.handle, held - 1);
-    else group.retained.delete(context.handle);
-    if (held === 0 || --context.users > 0) return;
-    this.emptyContext(context);
-    this.contexts.delete(context.handle);
-    if (this.#primary[context.ordinal] === context) this.#primary[context.ordinal] = undefined;
-  }
-
-  /** Drops all work, modules and memory of a context and forgets its fault (cudaDeviceReset). */
-  emptyContext(context: Context): void {
-    context.scheduler.abandon(context.error);
-    for (const module of context.modules.values()) unloadModule(module);
-    context.modules.clear();
-    context.functions.clear();
-    context.resources.clear();
-    for (const entry of this.allocations.of(context.handle)) this.allocations.release(entry);
-    context.textures.clear();
-    context.limits.clear();
-    for (const capture of this.captures) if (capture.leave(context)) this.captures.delete(capture);
-    context.peers.clear();
-    for (const other of this.contexts.values()) {
-      if (context.primary) other.peers.delete(context.ordinal);
-    }
-    context.graphMemory.clear();
-    context.graphAccount = undefined;
-    context.defaultPool = undefined;
-    context.currentPool = undefined;
-    context.output.clear();
-    context.fault = undefined;
-    context.scheduler.error = cudaSuccess;
-  }
-
-  /** STOP, or the group's queues are gone: releases all that the group holds. */
-  stopGroup(group: QueueGroup): void {
-    group.started = false;
-    // Nobody will call these functions any more; their streams go on.
-    for (const { context, stream } of group.hostCalls.values()) {
-      if (stream.running) context.scheduler.finish(stream);
-    }
-    group.hostCalls.clear();
-    for (const [handle, count] of [...group.retained]) {
-      const context = this.contexts.get(handle);
-      if (context === undefined) continue;
-      if (!group.reset) this.deliver(context, group);
-      for (let i = 0; i < count; i++) this.releaseContext(group, context);
-    }
-    group.retained.clear();
   }
 }

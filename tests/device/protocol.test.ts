@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { MAX_PENDING, MAX_RESOURCES } from "../../runtime/device/device.ts";
 import { DeviceAttributes } from "../../runtime/device/properties.ts";
+import { MAX_PENDING, MAX_RESOURCES } from "../../runtime/device/serve.ts";
 import * as P from "../../runtime/protocol/index.ts";
 import {
   DriverQueue,

@@ -9,6 +9,7 @@ import {
   cudaSuccess,
 } from "../../protocol/errors.ts";
 import { type Call, LATER } from "../call.ts";
+import { emptyContext, releaseContext, retainContext, stopGroup } from "../contexts.ts";
 import type { Device } from "../device.ts";
 import type { Command, CommandFamily } from "../table.ts";
 
@@ -33,7 +34,7 @@ const stop: Command = {
   responseBytes: P.STOP_RESPONSE_SIZE,
   run(device: Device, call: Call): number {
     const answer = call.later();
-    device.stopGroup(call.group);
+    stopGroup(device, call.group);
     call.group.outbox.afterDelivery(() => answer.send(cudaSuccess));
     return LATER;
   },
@@ -51,7 +52,7 @@ const create: Command = {
     }
     const ordinal = call.u32(P.CONTEXT_CREATE_DEVICE);
     if (ordinal >= device.devices.length) return cudaErrorInvalidDevice;
-    const context = device.retainContext(call.group, ordinal, flags);
+    const context = retainContext(device, call.group, ordinal, flags);
     call.set32(P.CONTEXT_CREATE_CONTEXT, context.handle);
     return cudaSuccess;
   },
@@ -66,7 +67,7 @@ const destroy: Command = {
     const held = call.group.retained.get(call.context.handle) ?? 0;
     if (held === 0) return cudaErrorDeviceUninitialized;
     return device.whenDone(call, call.context, () => {
-      device.releaseContext(call.group, call.context);
+      releaseContext(device, call.group, call.context);
     });
   },
 };
@@ -77,7 +78,7 @@ const reset: Command = {
   afterFault: true,
   synchronizes: true,
   run(device: Device, call: Call): number {
-    return device.whenDone(call, call.context, () => device.emptyContext(call.context));
+    return device.whenDone(call, call.context, () => emptyContext(device, call.context));
   },
 };
 
