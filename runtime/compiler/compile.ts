@@ -21,7 +21,7 @@ import { type Cut, isDeviceAtomic, type LoweredFunction, type Site, type Value }
 import { chunks } from "./lower/calls.ts";
 import { KernelContext, type ModuleLayout } from "./lower/context.ts";
 import { FunctionLowering } from "./lower/function.ts";
-import { assignSlots, type OptimizedRegion, optimize, type PassObserver } from "./pipeline.ts";
+import { assignSlots, type OptimizedRegion, type PassObserver, RegionMaker } from "./pipeline.ts";
 import type { PtxFunction, PtxModule } from "./ptx/ast.ts";
 import { PtxError } from "./ptx/ast.ts";
 import { cutWaitLoops, waitsForBlocks } from "./regions/waits.ts";
@@ -130,13 +130,14 @@ function chooseWidth(
   { lowered, reals }: LoweredKernel,
   { shape, width, fma, observe }: CompileOptions,
 ): { regions: OptimizedRegion[]; groups: GroupRegion[] | undefined } {
-  const regions = optimize(lowered, fma, shape, observe);
+  const maker = new RegionMaker(lowered, fma, shape);
+  const regions = maker.all(observe);
   if (!shape || width === 1 || groupObstacle(regions, reals.length > 0)) {
     return { regions, groups: undefined };
   }
-  const groups = groupRegions(lowered, regions, shape);
+  const { groups } = groupRegions(lowered, regions, shape, maker);
   if (width === undefined && groupDrawback(groups)) {
-    return { regions: optimize(lowered, fma, shape), groups: undefined };
+    return { regions: maker.all(), groups: undefined };
   }
   return { regions, groups };
 }
@@ -211,7 +212,8 @@ function emitReal(
   number: number,
   options: CompileOptions,
 ): void {
-  const [{ region, prologue }] = optimize(fn, options.fma, options.shape, options.observe);
+  const maker = new RegionMaker(fn, options.fma, options.shape);
+  const { region, prologue } = maker.make(undefined, new Set(), options.observe);
   const type = emitter.realType(number);
   // Every call takes at least 32 bytes of stack, so that runaway recursion ends at the limit.
   const frameBytes = Math.max(32, Math.ceil(fn.localBytes / 16) * 16);

@@ -1,4 +1,4 @@
-import { type LoweredFunction, type Region, TYPE_BYTES, type Value } from "./ir/ir.ts";
+import { type Cut, type LoweredFunction, type Region, TYPE_BYTES, type Value } from "./ir/ir.ts";
 import { foldBranches } from "./passes/branches.ts";
 import { mergeChecks } from "./passes/checks.ts";
 import { eliminateDead } from "./passes/dce.ts";
@@ -22,23 +22,36 @@ export type PassObserver = (pass: string, region: Region, prologue: Value[]) => 
 /** The passes over one region, in order. */
 export const PASSES = ["build", "simplify", "checks", "hoist", "dce"] as const;
 
-/**
- * Runs all passes over every region of a lowered function.
- * @param shape threads of a block, where the code is for one shape
- */
-export function optimize(
-  fn: LoweredFunction,
-  fma: "exact" | "relaxed" | "unfused",
-  shape: readonly [number, number, number] | undefined,
-  observe?: PassObserver,
-): OptimizedRegion[] {
-  const live = liveRegisters(fn);
-  const remat = new Rematerializer(fn);
-  return [undefined, ...fn.cuts].map((from) => {
-    const region = buildRegion(fn, from, live, remat);
+/** Builds regions of a lowered function and runs all passes over them. */
+export class RegionMaker {
+  private readonly fn: LoweredFunction;
+  private readonly fma: "exact" | "relaxed" | "unfused";
+  private readonly shape: readonly [number, number, number] | undefined;
+  private readonly live: Uint32Array[];
+  private readonly remat: Rematerializer;
+
+  /** @param shape threads of a block, where the code is for one shape */
+  constructor(
+    fn: LoweredFunction,
+    fma: "exact" | "relaxed" | "unfused",
+    shape: readonly [number, number, number] | undefined,
+  ) {
+    this.fn = fn;
+    this.fma = fma;
+    this.shape = shape;
+    this.live = liveRegisters(fn);
+    this.remat = new Rematerializer(fn);
+  }
+
+  /**
+   * The region behind a cut, or from the function's start.
+   * @param crossed cuts that don't end it
+   */
+  make(from: Cut | undefined, crossed: ReadonlySet<Cut>, observe?: PassObserver): OptimizedRegion {
+    const region = buildRegion(this.fn, from, this.live, this.remat, crossed);
     observe?.("build", region, []);
-    if (shape) fixShape(region, shape);
-    expandFma(region, fma);
+    if (this.shape) fixShape(region, this.shape);
+    expandFma(region, this.fma);
     simplify(region);
     if (foldBranches(region)) simplify(region);
     observe?.("simplify", region, []);
@@ -49,7 +62,12 @@ export function optimize(
     const kept = eliminateDead(region, prologue);
     observe?.("dce", region, kept);
     return { region, prologue: kept };
-  });
+  }
+
+  /** All regions, each up to the next cuts. */
+  all(observe?: PassObserver): OptimizedRegion[] {
+    return [undefined, ...this.fn.cuts].map((from) => this.make(from, new Set(), observe));
+  }
 }
 
 /**

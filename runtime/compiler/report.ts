@@ -1,7 +1,7 @@
 import { Graph } from "./analysis/graph.ts";
 import type { LoweredKernel } from "./compile.ts";
-import type { Site, Value } from "./ir/ir.ts";
-import { optimize } from "./pipeline.ts";
+import type { Cut, Site, Value } from "./ir/ir.ts";
+import { RegionMaker } from "./pipeline.ts";
 import type { Divergence } from "./simd/divergence.ts";
 import {
   type GroupRegion,
@@ -12,6 +12,7 @@ import {
 import { accessPattern } from "./simd/patterns.ts";
 import { LANES, UNIFORM } from "./simd/shapes.ts";
 import { trimName } from "./simd/trim.ts";
+import type { WarpPlans } from "./simd/warp-plan.ts";
 
 /** What the compiler did with one memory access (several, if they share a check). */
 export interface AccessReport {
@@ -31,6 +32,14 @@ export interface BranchReport {
   kind: "uniform" | "masked";
   /** What a masked branch depends on. */
   because: string;
+}
+
+/** How one warp operation is done. */
+export interface WarpReport {
+  line: number;
+  /** The library's name of it, or "step" where lanes are only kept in step. */
+  name: string;
+  how: string;
 }
 
 /** What the compiler did with a kernel, and why. */
@@ -70,6 +79,7 @@ export interface KernelReport {
   branches: BranchReport[];
   loops: { uniform: number; masked: number };
   accesses: AccessReport[];
+  warps: WarpReport[];
 }
 
 /**
@@ -80,7 +90,8 @@ export function reportKernel(
   from: LoweredKernel,
   shape: readonly [number, number, number],
 ): KernelReport {
-  const regions = optimize(from.lowered, "relaxed", shape);
+  const maker = new RegionMaker(from.lowered, "relaxed", shape);
+  const regions = maker.all();
   const obstacle = groupObstacle(regions, from.reals.length > 0);
   const report: KernelReport = {
     name: from.kernel.name,
@@ -90,16 +101,18 @@ export function reportKernel(
     branches: [],
     loops: { uniform: 0, masked: 0 },
     accesses: [],
+    warps: [],
   };
   if (obstacle) return report;
-  const groups = groupRegions(from.lowered, regions, shape);
+  const { groups, warps } = groupRegions(from.lowered, regions, shape, maker);
   const drawback = groupDrawback(groups);
   if (drawback) {
     report.width = 1;
     report.obstacle = drawback;
-  }
+  } else report.warps = warpReports(from.lowered.cuts, warps);
   groups.forEach((group, k) => {
-    const fast = group.variants.find((v) => v.kind === "fast");
+    const of = (kind: string) => group.variants.find((v) => v.kind === kind);
+    const fast = of("warp") ?? of("fast");
     if (!fast) return;
     const d = fast.divergence;
     const blocks = d.graph.order;
@@ -124,6 +137,19 @@ export function reportKernel(
     report.accesses.push(...accesses(d, from.sites, k + 1));
   });
   return report;
+}
+
+function warpReports(cuts: Cut[], { plans, reasons }: WarpPlans): WarpReport[] {
+  const forms = new Map([...plans.values()].flatMap(({ forms }) => [...forms]));
+  return cuts.flatMap((cut) => {
+    const form = forms.get(cut);
+    const reason = reasons.get(cut);
+    if (!form && !reason) return [];
+    const inside = form && `by whole warps, ${form}`;
+    const ends = reason && `ends ${inside ? "some regions" : "its region"}: ${reason}`;
+    const how = [inside, ends].filter((x) => x).join("; ");
+    return [{ line: cut.line, name: cut.warpOp ?? "step", how }];
+  });
 }
 
 function sureReport({ variants }: GroupRegion): KernelReport["regions"][number]["sure"] {
@@ -232,6 +258,7 @@ export function formatReport(report: KernelReport): string {
       );
     }
   }
+  for (const { line, name, how } of report.warps) out.push(`  line ${line}: ${name}: ${how}`);
   const { uniform, masked } = report.loops;
   if (uniform + masked > 0)
     out.push(`  loops: ${uniform} uniform, ${masked} that lanes leave apart`);

@@ -213,6 +213,30 @@ export class Statements {
   protected exchange(): void {
     const random = this.random;
     const kind = random.below(this.block % 32 === 0 ? 6 : 2);
+    if (kind > 1) this.exchangeInWarp(kind);
+    else if (kind === 1) {
+      this.emit(`and.b32 %x0, ${this.register("r")}, ${SHARED_COUNTERS - 1};`);
+      this.emit("shl.b32 %x0, %x0, 2;");
+      this.emit("add.u32 %x0, %x0, %sbase;");
+      const at = `%x0+${this.block * SHARED_WORDS * 4}`;
+      this.emit(`@${this.register("p")} red.shared.add.u32 [${at}], ${this.register("r")};`);
+      this.emit("bar.sync 0;");
+      this.emit(`ld.shared.u32 ${this.register("r")}, [${at}];`);
+      this.emit("bar.sync 0;");
+    } else {
+      this.emit(`st.shared.b32 [%sown+${4 * random.below(SHARED_WORDS)}], ${this.register("r")};`);
+      this.emit("bar.sync 0;");
+      this.emit(`add.u32 %x0, %t, ${1 + random.below(40)};`);
+      this.emit(`rem.u32 %x0, %x0, ${this.block};`);
+      this.emit(`mad.lo.u32 %x0, %x0, ${4 * SHARED_WORDS}, %sbase;`);
+      this.emit(`ld.shared.b32 ${this.register("r")}, [%x0+${4 * random.below(SHARED_WORDS)}];`);
+      this.emit("bar.sync 0;");
+    }
+  }
+
+  /** All lanes of a warp of 32 come here: of kinds 2 to 5. */
+  protected exchangeInWarp(kind: number): void {
+    const { random } = this;
     if (kind === 5) {
       const [name, type] = random.pick([
         ["add", "u32"],
@@ -223,23 +247,6 @@ export class Statements {
       ] as const);
       const operands = `${this.register("r")}, ${this.register("r")}, 0xffffffff`;
       this.emit(`redux.sync.${name}.${type} ${operands};`);
-    } else if (kind === 1) {
-      this.emit(`and.b32 %x0, ${this.register("r")}, ${SHARED_COUNTERS - 1};`);
-      this.emit("shl.b32 %x0, %x0, 2;");
-      this.emit("add.u32 %x0, %x0, %sbase;");
-      const at = `%x0+${this.block * SHARED_WORDS * 4}`;
-      this.emit(`@${this.register("p")} red.shared.add.u32 [${at}], ${this.register("r")};`);
-      this.emit("bar.sync 0;");
-      this.emit(`ld.shared.u32 ${this.register("r")}, [${at}];`);
-      this.emit("bar.sync 0;");
-    } else if (kind === 0) {
-      this.emit(`st.shared.b32 [%sown+${4 * random.below(SHARED_WORDS)}], ${this.register("r")};`);
-      this.emit("bar.sync 0;");
-      this.emit(`add.u32 %x0, %t, ${1 + random.below(40)};`);
-      this.emit(`rem.u32 %x0, %x0, ${this.block};`);
-      this.emit(`mad.lo.u32 %x0, %x0, ${4 * SHARED_WORDS}, %sbase;`);
-      this.emit(`ld.shared.b32 ${this.register("r")}, [%x0+${4 * random.below(SHARED_WORDS)}];`);
-      this.emit("bar.sync 0;");
     } else if (kind === 2) {
       const mode = random.pick(["up", "down", "bfly", "idx"]);
       const clamp = mode === "up" ? 0 : 31;

@@ -15,7 +15,7 @@ export class ExchangeStatements extends Statements {
   protected exchangeMore(): void {
     const { random, block } = this;
     const [r, p] = [this.register("r"), this.register("p")];
-    const kind = random.below(6);
+    const kind = random.below(7);
     if (kind === 0) {
       // Everybody's vector, read at an index that only run time knows.
       const words = Array.from({ length: 4 }, () => this.register("r")).join(", ");
@@ -65,6 +65,7 @@ export class ExchangeStatements extends Statements {
         `add.u32 %a1, %a1, 1; setp.lt.u32 %xp, %a1, ${rounds}; @%xp bra ${top}; bar.sync 0;`,
       );
     } else if (kind === 4) this.wholeWarp();
+    else if (kind === 5) this.someWarps();
     else {
       const end = this.label();
       // Threads that are sent around arrive at the same barrier later.
@@ -74,19 +75,35 @@ export class ExchangeStatements extends Statements {
     }
   }
 
+  /** Some warps' lanes exchange values, several times; the other warps go around. */
+  private someWarps(): void {
+    const { random } = this;
+    if (this.block % 32 !== 0) return;
+    const end = this.label();
+    this.emit(`shr.u32 %x0, %t, 5; and.b32 %x0, %x0, ${random.pick([1, 2, 3])};`);
+    this.emit(`setp.${random.pick(["eq", "ne"])}.u32 %xp, %x0, 0; @%xp bra ${end};`);
+    for (let n = random.below(4); n >= 0; n--) {
+      if (random.below(2) === 0) this.operation("");
+      if (random.below(3) === 0) this.wholeWarp();
+      else this.exchangeInWarp(2 + random.below(4));
+    }
+    this.emit(`${end}:`);
+  }
+
   /** All lanes that a warp has; shuffles only where it has 32. */
   private wholeWarp(): void {
     const { random } = this;
     const [r, p] = [this.register("r"), this.register("p")];
     const full = this.block % 32 === 0;
+    const mask = full && random.below(2) === 0 ? "0xffffffff" : "%wmask";
     const kind = random.below(full ? 5 : 3);
     const value = random.below(2) === 0 ? this.register("r") : "%x0";
     if (value === "%x0") this.emit(`and.b32 %x0, ${this.register("r")}, 3;`);
     if (kind === 0) {
       const op = random.pick(["add.s32", "min.u32", "max.s32", "or.b32"]);
-      this.emit(`redux.sync.${op} ${r}, ${value}, %wmask;`);
-    } else if (kind === 1) this.emit(`match.any.sync.b32 ${r}, ${value}, %wmask;`);
-    else if (kind === 2) this.emit(`match.all.sync.b32 ${r}|${p}, ${value}, %wmask;`);
+      this.emit(`redux.sync.${op} ${r}, ${value}, ${mask};`);
+    } else if (kind === 1) this.emit(`match.any.sync.b32 ${r}, ${value}, ${mask};`);
+    else if (kind === 2) this.emit(`match.all.sync.b32 ${r}|${p}, ${value}, ${mask};`);
     else if (kind === 3) {
       // Segments of the warp, by a distance that differs from lane to lane.
       const mode = random.pick(["up", "down", "bfly", "idx"]);

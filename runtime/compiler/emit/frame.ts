@@ -349,7 +349,7 @@ export abstract class FunctionFrame implements InlineTarget {
     const pc = this.pinAddress(BLOCK_PC);
     const warp = this.temporary(I32);
     const left = this.temporary(I32);
-    const own = from.turned?.length ? this.temporary(I32) : -1;
+    const own = this.temporary(I32);
     const ready = this.kernel.library("ready_lanes");
     return this.withWriter(new CodeWriter(128), () => {
       const { w } = this;
@@ -378,19 +378,8 @@ export abstract class FunctionFrame implements InlineTarget {
       w.i32Const(this.kernel.frameBytes);
       w.op(OP.i32_mul);
       w.op(OP.i32_add);
-      if (from.turned?.length) {
-        w.localSet(own);
-        for (const { slot, count } of from.turned) {
-          w.localGet(own);
-          w.i32Const(slot * FRAME_SLOT_BYTES);
-          w.op(OP.i32_add);
-          w.i32Const(count);
-          w.call(this.kernel.library("turn_blocks"));
-        }
-        w.localGet(own);
-      }
-      const relaxed = this.kernel.options.fma === "relaxed" ? from.relaxedOp : undefined;
-      w.call(this.kernel.library(relaxed ?? (from.warpOp as string)));
+      w.localSet(own);
+      this.callOverFrame(from, own);
       w.localGet(warp);
       w.i32Const(1);
       w.op(OP.i32_add);
@@ -402,6 +391,21 @@ export abstract class FunctionFrame implements InlineTarget {
       w.brIf(0);
       w.end();
     });
+  }
+
+  /** With the lanes that take part on the stack: a cut's operation, over the frame at a local. */
+  callOverFrame(cut: Cut, frame: number): void {
+    const { w } = this;
+    for (const { slot, count } of cut.turned ?? []) {
+      w.localGet(frame);
+      w.i32Const(slot * FRAME_SLOT_BYTES);
+      w.op(OP.i32_add);
+      w.i32Const(count);
+      w.call(this.kernel.library("turn_blocks"));
+    }
+    const relaxed = this.kernel.options.fma === "relaxed" ? cut.relaxedOp : undefined;
+    w.localGet(frame);
+    w.call(this.kernel.library(relaxed ?? (cut.warpOp as string)));
   }
 
   abstract pushThread(): void;

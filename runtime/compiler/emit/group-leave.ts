@@ -57,7 +57,9 @@ export function leaveRegion(e: GroupOperands, v: Value): void {
 function spill(e: GroupOperands, register: number, value: Value): void {
   if (e.source.register(register).kind !== VARYING) {
     const offset = e.pushSlot(register, value.type);
-    e.scalar(value);
+    // Found apart for some body; at this place the lanes agree all the same.
+    if (e.shape(value).kind === VARYING) e.lane(value, 0);
+    else e.scalar(value);
     e.w.mem(STORES[value.type], wide(value.type) ? 3 : 2, offset);
   } else save(e, value, () => e.pushSlot(register, value.type));
 }

@@ -107,7 +107,7 @@ export abstract class GroupLoops extends GroupOperands {
       w.i32Const(SPIN);
       w.localSet(this.spin);
     }
-    const jammed = this.source.variants.find((v) => v.kind === "jammed");
+    const jammed = this.source.variants.find((v) => v.kind === "jammed" || v.kind === "warp");
     const step = jammed ? this.temporary(I32) : -1;
     if (jammed) {
       // Groups that start over do so one by one.
@@ -125,12 +125,13 @@ export abstract class GroupLoops extends GroupOperands {
       w.localGet(2);
       w.op(OP.i32_gt_u);
       w.brIf(0);
-      w.raw((bodies.get("jammed") as CodeWriter).view());
+      w.raw((bodies.get(jammed.kind) as CodeWriter).view());
       w.end();
       w.i32Const(1);
       w.localSet(step);
     }
-    if (threads >= LANES) {
+    const fast = bodies.get("fast");
+    if (fast && threads >= LANES) {
       w.block();
       if (!this.kernel.single) {
         w.localGet(masked);
@@ -142,7 +143,7 @@ export abstract class GroupLoops extends GroupOperands {
         w.op(OP.i32_gt_u);
         w.brIf(0);
       }
-      w.raw((bodies.get("fast") as CodeWriter).view());
+      w.raw(fast.view());
       w.end();
     }
     w.raw(entry.view());

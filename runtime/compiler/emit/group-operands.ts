@@ -38,6 +38,8 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
   current = 0;
   /** Which of the lane groups done at once the current operation is for. */
   copy = 0;
+  /** It is for all of them. */
+  forAll = false;
   /** Locals with the first thread of each of them. */
   readonly copyThreads: number[] = [];
   depth = 0;
@@ -79,7 +81,7 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
    */
   canStartOver(): boolean {
     const { kind } = this.source.variants[this.current];
-    return (kind === "fast" || kind === "jammed") && this.clean;
+    return (kind === "fast" || kind === "jammed" || kind === "warp") && this.clean;
   }
 
   /**
@@ -405,6 +407,10 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
 
   pushThread(): void {
     const { w } = this;
+    if (this.threadOffset === FIRST_ACTIVE && this.forAll && this.mask >= 0) {
+      this.pushFirstActive();
+      return;
+    }
     w.localGet(this.thread);
     if (this.threadOffset === FIRST_ACTIVE) {
       if (this.mask < 0) return;
@@ -418,6 +424,25 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
 
   pushFirst(v: Value): void {
     this.lane(v, 0);
+  }
+
+  /** Pushes the first thread of a warp that is active; the groups' masks follow each other. */
+  private pushFirstActive(): void {
+    const { w } = this;
+    const first = this.temporaryOf(VALTYPE.i32);
+    for (let number = this.copyThreads.length - 1; number >= 0; number--) {
+      w.localGet(this.maskLocals[this.mask + number]);
+      anyLane(w);
+      w.if();
+      w.localGet(this.copyThreads[number]);
+      w.localGet(this.maskLocals[this.mask + number]);
+      w.op(OP.i32x4_bitmask);
+      w.op(OP.i32_ctz);
+      w.op(OP.i32_add);
+      w.localSet(first);
+      w.end();
+    }
+    w.localGet(first);
   }
 
   pushSpan(): void {

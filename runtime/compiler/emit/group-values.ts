@@ -11,10 +11,11 @@ import { emitSpecialRegister } from "./sreg.ts";
 import { emitVector, putLane, selectByMask } from "./vector.ts";
 import { emitVectorLoad, emitVectorStore } from "./vector-access.ts";
 import { emitVectorCheck } from "./vector-check.ts";
+import { emitWarpValue } from "./warp-values.ts";
 
 export function value(e: GroupOperands, v: Value): void {
   const { w } = e;
-  if (e.placements[e.current].inlined.has(v)) return;
+  if (e.placements[e.current].inlined.has(v) || emitWarpValue(e, v)) return;
   switch (v.op) {
     case "mask_clear":
       e.constant([0, 0, 0, 0]);
@@ -180,7 +181,10 @@ function test(e: GroupOperands, v: Value): void {
 export function pushTest(e: GroupOperands, v: Value): void {
   const { w } = e;
   if (v.op === "any") {
-    w.localGet(e.maskLocals[v.imm]);
+    for (let k = 0; k < (v.aux.masks ?? 1); k++) {
+      w.localGet(e.maskLocals[v.imm + k]);
+      if (k > 0) w.op(OP.v128_or);
+    }
     anyLane(w);
     return;
   }

@@ -33,6 +33,8 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
     super(kernel, region, 3);
     this.source = source;
     this.onlyStop = onlyStop(region);
+    const { warp } = source;
+    if (warp && onlyStop(warp) !== this.onlyStop) this.onlyStop = undefined;
     this.placeAll();
     const copies = Math.max(...source.variants.map((v) => v.copies));
     for (let k = 0; k < copies; k++) this.copyThreads.push(this.temporaryOf(VALTYPE.i32));
@@ -84,6 +86,7 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
         if (v.op === "check" || v.op === "load" || v.op === "out") return false;
         const varying = this.shape(v).kind === VARYING;
         if (!user) return !varying;
+        if (v.op === "any" || v.op === "all") return false;
         if (/^(check|load|store|leave|phi_move|mask_move|out|call|host|all|arrive)$/.test(user.op))
           return false;
         const userVaries = this.shape(user).kind === VARYING;
@@ -139,15 +142,21 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
   // ---- StructureSink ----
 
   body(block: Block): void {
-    this.mask = this.source.variants[this.current].linear.maskOf.get(block) ?? -1;
+    const { copyOf, kind, linear } = this.source.variants[this.current];
+    const mask = linear.maskOf.get(block) ?? -1;
+    this.mask = mask;
     this.clean = this.cleanBlocks.has(block);
     this.blockCache.clear();
-    const { copyOf } = this.source.variants[this.current];
     for (const v of block.values) {
       this.copy = copyOf.get(v) ?? 0;
+      if (kind === "warp") {
+        this.forAll = !copyOf.has(v);
+        if (mask >= 0) this.mask = mask + this.copy;
+      }
       value(this, v);
       if (hasVisibleEffect(v)) this.clean = false;
     }
+    this.forAll = false;
     this.copy = 0;
   }
 
@@ -213,12 +222,12 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
  * the loads of a chain there would be more of them than registers. And chains of several groups go
  * side by side.
  */
-function staysInPlace(v: Value, { copies }: GroupVariant): boolean {
-  return (copies > 1 && v.type === F32) || v.args.some((a) => a.op === "load");
+function staysInPlace(v: Value, { copies, kind }: GroupVariant): boolean {
+  return (copies > 1 && kind !== "warp" && v.type === F32) || v.args.some((a) => a.op === "load");
 }
 
 /** Whether a group can go on in the next body as long as nothing has had an effect. */
-const startsOver = (v: GroupVariant) => v.kind === "fast" || v.kind === "jammed";
+const startsOver = (v: GroupVariant) => v.kind !== "sure" && v.kind !== "general";
 
 /** Whether running an operation again would show. */
 function hasVisibleEffect(v: Value): boolean {

@@ -63,6 +63,12 @@ export interface Aux {
   phis?: Value[];
   blends?: boolean[];
   block?: Block;
+  /** warp: the cut whose operation it is */
+  cut?: Cut;
+  /** any: masks that are looked at together, from `imm` on */
+  masks?: number;
+  /** warp_lanes, warp_constant: four lanes, or words */
+  lanes?: readonly number[];
 }
 
 let nextId = 0;
@@ -235,7 +241,7 @@ export function isPure(value: Value): boolean {
     case "lib":
       return !value.aux.effect;
     default:
-      return true;
+      return !value.op.startsWith("warp"); // what other lanes hold at this place
   }
 }
 
@@ -267,6 +273,8 @@ export function hasEffect(value: Value): boolean {
       return value.aux.ordered === true;
     case "lib":
       return value.aux.effect === true;
+    case "warp":
+      return value.type === NONE;
     default:
       return false;
   }

@@ -10,6 +10,7 @@ import {
   type Terminator,
   Value,
 } from "../ir/ir.ts";
+import { crossCuts } from "./crossing.ts";
 import { makeReducible } from "./irreducible.ts";
 import { bits } from "./liveness.ts";
 import type { Rematerializer } from "./remat.ts";
@@ -19,14 +20,16 @@ import type { Rematerializer } from "./remat.ts";
  * crossing a cut and brings them into SSA form, after Braun et al., "Simple and Efficient
  * Construction of Static Single Assignment Form" (2013). Registers that live on from before the
  * region become `reload` operations in its start block, or are computed again.
+ * @param crossed cuts that don't end the region: their operations become values of it
  */
 export function buildRegion(
   fn: LoweredFunction,
   from: Cut | undefined,
   live: Uint32Array[],
   remat: Rematerializer,
+  crossed: ReadonlySet<Cut>,
 ): Region {
-  return new RegionBuilder(fn, from, live, remat).run();
+  return new RegionBuilder(fn, from, live, remat, crossed).run();
 }
 
 class RegionBuilder {
@@ -34,6 +37,7 @@ class RegionBuilder {
   private readonly from: Cut | undefined;
   private readonly live: Uint32Array[];
   private readonly remat: Rematerializer;
+  private readonly crossed: ReadonlySet<Cut>;
   private readonly start = new Block(0);
   private readonly reloads = new Map<number, Value>();
   /** Values computed again, by the number of their definition. */
@@ -50,15 +54,18 @@ class RegionBuilder {
     from: Cut | undefined,
     live: Uint32Array[],
     remat: Rematerializer,
+    crossed: ReadonlySet<Cut>,
   ) {
     this.fn = fn;
     this.from = from;
     this.live = live;
     this.remat = remat;
+    this.crossed = crossed;
   }
 
   run(): Region {
-    const sources = this.clonePlan(this.from ? this.from.next : this.fn.entry);
+    const own = this.from ? this.from.next : this.fn.entry;
+    const sources = this.clonePlan(crossCuts(own, this.crossed, this.fn.registers));
     const [first] = sources;
     const clones = new Map<Block, Block>();
     for (const s of sources) {

@@ -34,6 +34,25 @@ export function waitsForBlocks(fn: LoweredFunction): boolean {
   });
 }
 
+/**
+ * The cuts of warp operations that a region may go past: but for those in loops that wait for other
+ * threads, which must get their turn.
+ */
+export function crossableCuts(fn: LoweredFunction): Set<Cut> {
+  const cuts = new Set(fn.cuts.filter((c) => c.kind === "warp" || c.kind === "gather"));
+  if (cuts.size === 0) return cuts;
+  const past = (b: Block) =>
+    b.terminator?.kind === "cut" && !cuts.has(b.terminator.cut) ? [] : across(b);
+  const preds = predecessors(fn, past);
+  for (const [latch, header] of backEdges([fn.entry, ...fn.cuts.map((c) => c.next)], past)) {
+    const loop = naturalLoop(preds, latch, header);
+    const sleeps = [...loop].some((b) => b.values.some((v) => v.op === "nanosleep"));
+    if (!sleeps && !exitDependsOnMemory(loop, isOrdered)) continue;
+    for (const { terminator: t } of loop) if (t?.kind === "cut") cuts.delete(t.cut);
+  }
+  return cuts;
+}
+
 /** Where a block goes to, past the cut that ends it. */
 function across(block: Block): Block[] {
   return block.terminator?.kind === "cut" ? [block.terminator.cut.next] : successors(block);
@@ -123,6 +142,14 @@ function exitDependsOnMemory(loop: Set<Block>, isSource: (value: Value) => boole
         tainted.add(v);
         changed = true;
         if (v.op === "regwrite") registers.add(v.imm);
+      }
+      // What a warp operation makes of it.
+      const cut = b.terminator?.kind === "cut" ? b.terminator.cut : undefined;
+      if (!cut?.sources.some((v) => tainted.has(v))) continue;
+      for (const { register } of cut.destinations) {
+        if (register < 0 || registers.has(register)) continue;
+        registers.add(register);
+        changed = true;
       }
     }
     for (const b of loop) {

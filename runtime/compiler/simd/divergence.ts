@@ -66,8 +66,16 @@ export class Divergence {
   private readonly postDominators = new Map<Loop | undefined, Uint32Array[]>();
   private readonly partialCache = new Map<number, Set<number>>();
   private readonly loopSets = new Map<Loop, Set<number>>();
+  private readonly apart: ReadonlySet<Block>;
 
-  constructor(region: Region, prologue: Value[], context: Omit<ShapeContext, "of">) {
+  /** @param apart blocks whose branch is taken as divergent though a group's lanes may agree */
+  constructor(
+    region: Region,
+    prologue: Value[],
+    context: Omit<ShapeContext, "of">,
+    apart: ReadonlySet<Block> = new Set(),
+  ) {
+    this.apart = apart;
     this.graph = new Graph(region.start);
     for (const loop of this.graph.loops) this.loopSets.set(loop, new Set(loop.blocks));
     const full: ShapeContext = { ...context, of: (v) => this.shapes.get(v) ?? unknown };
@@ -119,7 +127,8 @@ export class Divergence {
       const cond = t?.kind === "branch" && t.yes !== t.no ? t.cond : undefined;
       if (!cond || this.branches.has(block)) return;
       const s = this.shapes.get(cond);
-      if (!s || s.kind === UNKNOWN || s.kind === UNIFORM) return;
+      if (!s || s.kind === UNKNOWN) return;
+      if (s.kind === UNIFORM && !this.apart.has(block)) return;
       this.branches.add(block);
       changed = true;
       const targets = successors(block).map((s) => this.graph.index.get(s) as number);

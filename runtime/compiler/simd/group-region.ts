@@ -13,13 +13,13 @@ import {
 import { turnSkips } from "../passes/branches.ts";
 import { eliminateDead } from "../passes/dce.ts";
 import { checkEarly } from "../passes/early.ts";
-import type { OptimizedRegion } from "../pipeline.ts";
+import type { OptimizedRegion, RegionMaker } from "../pipeline.ts";
 import { fuseProducts, splitAddresses } from "./addresses.ts";
 import { alignedParameters, testAligned } from "./aligned.ts";
 import { Divergence, unifyLatches } from "./divergence.ts";
 import { jam, planJam } from "./jam.ts";
 import { ALL_LANES, type LinearRegion, linearize } from "./linearize.ts";
-import { accessPattern, comesFromLoad } from "./patterns.ts";
+import { accessPattern, comesFromLoad, type ShapeOf } from "./patterns.ts";
 import { hoistRows, type Rows } from "./rows.ts";
 import {
   AFFINE,
@@ -36,6 +36,8 @@ import {
 import { justEnds, maySure, type SureTests, takeAsGiven } from "./sure.ts";
 import { touchesOfLater } from "./touches.ts";
 import { type Trim, trimmedShape, trimOf } from "./trim.ts";
+import { jamWarp } from "./warp-jam.ts";
+import { planWarps, type WarpPlans } from "./warp-plan.ts";
 
 /** One body of a region for lane groups. */
 export interface GroupVariant {
@@ -43,9 +45,10 @@ export interface GroupVariant {
    * - sure: runs only if tests for the whole block have passed; four active lanes
    * - fast: assumes four active lanes that all pass the guards at the start
    * - jammed: as fast, for several groups at once
+   * - warp: for the groups of a whole warp, past warp operations
    * - general: any lanes, under masks
    */
-  kind: "sure" | "fast" | "jammed" | "general";
+  kind: "sure" | "fast" | "jammed" | "warp" | "general";
   /** sure: the tests, and what they make sure of. */
   given: SureTests | undefined;
   /** sure, of a row of blocks that have several rows of threads each. */
@@ -64,6 +67,8 @@ export interface GroupRegion {
   variants: GroupVariant[];
   /** The threads that the region does anything for, where that is a range known before the groups. */
   trim: Trim | undefined;
+  /** What whole warps run instead, past warp operations. */
+  warp: Region | undefined;
   /** How a register that lives across cuts varies over the lanes. */
   register(index: number): Shape;
 }
@@ -88,7 +93,8 @@ export function groupObstacle(
  */
 export function groupDrawback(groups: GroupRegion[]): string | undefined {
   for (const { variants } of groups) {
-    for (const { divergence: d } of variants) {
+    for (const { divergence: d, kind } of variants) {
+      if (kind === "warp") continue;
       for (const loop of d.loops) {
         if (d.leavesSoon(loop)) continue;
         for (const k of loop.blocks) {
@@ -114,7 +120,8 @@ export function groupRegions(
   fn: LoweredFunction,
   regions: OptimizedRegion[],
   block: readonly [number, number, number],
-): GroupRegion[] {
+  maker: RegionMaker,
+): { groups: GroupRegion[]; warps: WarpPlans } {
   for (const { region } of regions) {
     branchSwitches(region);
     turnSkips(region);
@@ -127,6 +134,7 @@ export function groupRegions(
     return { block, lanes, register: (index) => shapes.get(index) ?? varying };
   };
   const group = context(LANES);
+  const warps = planWarps(fn, regions, block, maker, context);
   const groups = regions.map(({ region, prologue }): GroupRegion => {
     let kept = prologue;
     const prepare = (kind: GroupVariant["kind"], own: Region, given?: SureTests) => {
@@ -143,13 +151,19 @@ export function groupRegions(
         rows: rows ? hoistRows(own, prologue, divergence) : undefined,
       };
     };
-    const early = cloneRegion(region);
-    checkEarly(early);
-    assumeGuards(early, new Divergence(early, prologue, group));
-    const prepared = [prepare("fast", early), prepare("general", cloneRegion(region))];
-    const trim = trimOf(region, prologue, block);
+    const warp = warps.plans.get(region.entry);
+    const prepared = [prepare("general", cloneRegion(region))];
+    // The rest is for lanes that have left the warps' body, or its blocks.
+    const rare = warp !== undefined || warps.rare(region.entry);
+    if (!rare) {
+      const early = cloneRegion(region);
+      checkEarly(early);
+      assumeGuards(early, new Divergence(early, prologue, group));
+      prepared.unshift(prepare("fast", early));
+    }
+    const trim = rare ? undefined : trimOf(region, prologue, block);
     const visited = trim ? trimmedShape(trim, block) : block;
-    for (const flat of sureKinds(regions.length === 1, trim, visited[0])) {
+    for (const flat of rare ? [] : sureKinds(regions.length === 1, trim, visited[0])) {
       const changed = cloneRegion(region);
       const found = takeAsGiven(changed, prologue, visited, flat);
       const own = found ? changed : cloneRegion(region);
@@ -168,6 +182,11 @@ export function groupRegions(
         return { kind, given, rows, divergence, linear, copies: 1, copyOf: new Map() };
       },
     );
+    if (warp) variants.push(jamWarp(warp));
+    if (rare) {
+      const all = [...kept, ...(warp?.prologue ?? [])];
+      return { prologue: all, register: group.register, trim, warp: warp?.region, variants };
+    }
     // Several groups at once: in the sure body, else in a further body as fast as the fast one.
     const last = prepared.length - 1;
     const best = prepared[last].kind === "sure" ? last : 0;
@@ -185,10 +204,11 @@ export function groupRegions(
     // What any body needs of the prologue stays; uses are counted per body. The tests of a sure body
     // are made of any of the prologue's values.
     const whole = variants.some((v) => v.given);
-    return { prologue: whole ? prologue : kept, register: group.register, trim, variants };
+    const all = whole ? prologue : kept;
+    return { prologue: all, register: group.register, trim, warp: undefined, variants };
   });
   touchEarly(groups);
-  return groups;
+  return { groups, warps };
 }
 
 const NOTHING_GIVEN: Omit<SureTests, "aligned"> = {
@@ -326,7 +346,7 @@ function namesLanes(d: Divergence): boolean {
 }
 
 /** Switches become chains of branches, which can be linearised. */
-function branchSwitches(region: Region): void {
+export function branchSwitches(region: Region): void {
   let id = Math.max(...region.blocks.map((b) => b.id)) + 1;
   for (const block of [...region.blocks]) {
     const t = block.terminator;
@@ -415,7 +435,7 @@ function cloneTerminator(
  * Nothing may have had an effect before, and what was loaded decides nothing: groups that data splits
  * are too many to run twice.
  */
-function assumeGuards(region: Region, d: Divergence): void {
+export function assumeGuards(region: Region, d: { of: ShapeOf }): void {
   let block = region.start;
   let id = Math.max(...region.blocks.map((b) => b.id)) + 1;
   // A block that a loop comes back to has had its effects when it is reached again.

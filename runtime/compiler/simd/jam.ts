@@ -218,7 +218,8 @@ function allOf(conditions: Value[], block: Block, d: { shapes: Map<Value, Shape>
   });
 }
 
-function countUses(order: Block[]): void {
+/** Counts the uses of the values of blocks. */
+export function countUses(order: Block[]): void {
   for (const b of order) for (const v of b.values) v.uses = 0;
   for (const b of order) {
     for (const v of b.values) for (const a of v.args) a.uses++;

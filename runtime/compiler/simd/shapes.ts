@@ -1,4 +1,5 @@
 import { I32, I64, type Value } from "../ir/ir.ts";
+import { memberMask } from "../regions/crossing.ts";
 
 /**
  * How a value varies over the four lanes of a group.
@@ -26,6 +27,9 @@ export const varying = shape(VARYING);
 
 /** Lanes of a group. */
 export const LANES = 4;
+
+/** Lanes of a warp. */
+export const WARP_LANES = 32;
 
 /** The least shape that covers both. */
 export function join(a: Shape, b: Shape): Shape {
@@ -56,6 +60,8 @@ export interface ShapeContext {
   of(v: Value): Shape;
   /** Shape of a register that lives across cuts. */
   register(index: number): Shape;
+  /** Warp operations whose result all lanes of a warp share; undefined: to be found out (32 lanes). */
+  shared?: ReadonlySet<Value> | undefined;
   /** Parameters that are multiples of LANES. */
   aligned?: ReadonlySet<Value> | undefined;
 }
@@ -112,6 +118,9 @@ export function transfer(v: Value, c: ShapeContext): Shape {
     case "lib":
       if (v.aux.effect) return varying;
       break;
+    case "warp":
+      if (c.shared) return c.shared.has(v) ? uniform : varying;
+      return c.lanes === WARP_LANES ? warpShape(v, c) : varying;
     case "select": {
       const cond = c.of(v.args[0]);
       if (cond.kind === UNKNOWN) return unknown;
@@ -127,6 +136,29 @@ export function transfer(v: Value, c: ShapeContext): Shape {
   if (shapes.every((s) => s.kind === UNIFORM)) return uniform;
   return v.type === 0 && b ? comparison(v, a, b, c.lanes) : varying;
 }
+
+/** What a warp operation of all lanes gives them: one value, or each its own. */
+function warpShape(v: Value, c: ShapeContext): Shape {
+  const name = v.aux.name as string;
+  if (name.startsWith("vote")) {
+    const mask = memberMask(v);
+    if (!mask) return uniform;
+    return c.of(mask).kind === AFFINE ? varying : shape(c.of(mask).kind);
+  }
+  if (/^(redux|activemask|match_all)/.test(name)) return uniform;
+  if (!name.startsWith("shfl")) return varying;
+  const [a, lane, control] = v.args.map((x) => c.of(x));
+  if ([a, lane, control].some((s) => s.kind === UNKNOWN)) return unknown;
+  if (v.imm !== 0) return varying;
+  if (a.kind === UNIFORM) return uniform;
+  return name.includes("_idx_") && lane.kind === UNIFORM && spansWarp(v.args[2])
+    ? uniform
+    : varying;
+}
+
+/** Whether a shuffle's clamp and segment mask make one segment of the warp. */
+export const spansWarp = (control: Value): boolean =>
+  control.op === "const" && (control.imm & 0x1f1f) === 31;
 
 function arithmetic(v: Value, a: Shape, b: Shape, c: ShapeContext): Shape {
   const { lanes } = c;
