@@ -164,7 +164,10 @@ function sureReport({ variants }: GroupRegion): KernelReport["regions"][number][
     branches: order.filter((b) => b.terminator?.kind === "branch").length,
     flat: sure.given.flat,
     aligned: sure.given.aligned.size,
-    touched: sure.given.touches.reduce((n, t) => n + t.reaches.length, 0),
+    touched: [...sure.given.touches, sure.given.columns].reduce(
+      (n, t) => n + (t?.reaches.length ?? 0),
+      0,
+    ),
   };
 }
 

@@ -76,6 +76,26 @@ const cases: Case[] = [
   },
 ];
 
+/** Kernels of one region: name, words read and written, guard. Each has 2048 × 1024 threads. */
+const COLUMNS: [name: string, where: string, guard: string][] = [
+  ["a transpose", "mad.lo.s32 %r7, %r4, 2048, %r1; mad.lo.s32 %r8, %r1, 1024, %r4;", ""],
+  [
+    "columns from right to left",
+    `mad.lo.s32 %r7, %r4, 2048, %r1; sub.s32 %r8, 2047, %r1; mad.lo.s32 %r8, %r8, 1024, %r4;`,
+    "",
+  ],
+  [
+    "a guard that the last rows fail",
+    "mad.lo.s32 %r7, %r4, 2048, %r1; mad.lo.s32 %r8, %r1, 1024, %r4;",
+    "setp.ge.s32 %p0, %r4, %r3; @%p0 bra E;",
+  ],
+  [
+    "rows that lie far apart, too",
+    "mad.lo.s32 %r7, %r4, 2048, %r1; and.b32 %r8, %r4, 1; mad.lo.s32 %r8, %r1, 1024, %r4;",
+    "",
+  ],
+];
+
 const kernel = (c: Case) =>
   kernelText(
     3,
@@ -118,6 +138,30 @@ describe("memory that is touched before a block runs", () => {
         assert.deepEqual(four, one);
         assert.ok(one.some((word) => word !== 0));
       }
+    });
+  }
+
+  for (const [name, where, guard] of COLUMNS) {
+    test(`along a row of blocks: ${name}`, async () => {
+      const body = `${INDEX} ${guard} ${where} ${at("%rd6", "%rd1", "%r7")} ${at("%rd7", "%rd0", "%r8")}
+        ld.global.u32 %r9, [%rd6]; st.global.u32 [%rd7], %r9; E:`;
+      assert.equal(await touched(kernelText(3, body)), 1);
+      const outcomes = [1, 4].map(async (width) => {
+        const bench = await Bench.create(width as 1 | 4);
+        const words = 4 * WORDS;
+        const from = bench.upload(Uint32Array.from({ length: words }, (_, k) => k * 2654435761));
+        bench.zeros(4 * words);
+        const out = bench.memory.base + bench.memory.byteLength - 4 * words;
+        const fault = bench.run(kernelText(3, body), [out, from, 1021], {
+          grid: [GRID[0], 4 * GRID[1], 1],
+          block: BLOCK,
+        });
+        assert.equal(fault, undefined);
+        return bench.words(out, words);
+      });
+      const [one = [], four = []] = await Promise.all(outcomes);
+      assert.ok(one.every((word, k) => word === four[k]));
+      assert.ok(one.some((word) => word !== 0));
     });
   }
 

@@ -15,7 +15,7 @@ import { CodeWriter } from "../wasm/writer.ts";
 import { GroupOperands } from "./group-operands.ts";
 import { anyLane } from "./lane-tests.ts";
 import { emitScalar } from "./scalar.ts";
-import { touchReaches } from "./touch.ts";
+import { beginColumns, touchReaches } from "./touch.ts";
 
 /** Rounds of a waiting loop before its lanes let the others run. */
 const SPIN = 32;
@@ -294,7 +294,10 @@ export abstract class GroupLoops extends GroupOperands {
       this.sureGroups(body, end, true);
     } else if (rows.down) {
       first();
+      const columns = this.sureVariant()?.given?.columns;
+      const touch = columns && beginColumns(this, columns, end);
       const inner = this.withWriter(new CodeWriter(4096), () => {
+        touch?.();
         this.eachRow(() => {
           this.w.raw(head.view());
           this.w.block();

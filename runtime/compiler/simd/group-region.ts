@@ -216,6 +216,7 @@ const NOTHING_GIVEN: Omit<SureTests, "aligned"> = {
   checks: new Map(),
   flat: false,
   touches: [],
+  columns: undefined,
   strided: false,
 };
 

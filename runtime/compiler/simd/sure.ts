@@ -1,12 +1,13 @@
 import { Graph } from "../analysis/graph.ts";
 import { type Block, hasEffect, I1, I32, NONE, type Region, Value } from "../ir/ir.ts";
 import { removeUnreachable, takeSide } from "../passes/branches.ts";
+import { constant } from "../passes/fold.ts";
 import { Extents, type Reach } from "./extents.ts";
 import { Inductions } from "./inductions.ts";
 import { takeSelects } from "./selects.ts";
 import { LANES } from "./shapes.ts";
 import { Strides } from "./strides.ts";
-import { neededFor, type Touches, worthTouching } from "./touches.ts";
+import { type Columns, columnsOf, neededFor, type Touches, worthTouching } from "./touches.ts";
 
 /** What a body may take as given once its tests have passed. */
 export interface SureTests {
@@ -20,6 +21,8 @@ export interface SureTests {
   aligned: ReadonlySet<Value>;
   /** What is touched before the body runs, where the blocks reach more than caches hold. */
   touches: Touches[];
+  /** The same for stores of a row of blocks that has rows of threads. */
+  columns: Columns | undefined;
   /** Threads go through memory in steps as large as the grid, all the same number of them. */
   strided: boolean;
 }
@@ -95,13 +98,17 @@ export function takeAsGiven(
     extents.code.push(outcome);
   }
   const code = neededFor([outcome], extents.code);
+  const [, y, z] = block;
+  const single =
+    flat && y * z > 1 ? new Extents(known, [1, y, z], inductions, constant(I32, 1)) : undefined;
+  const columns = single && columnsOf(region, checks, extents, single, code);
   const touches: Touches[] = [];
   if (worthTouching(block, reaches)) {
     const wanted = reaches.flatMap(({ first, span }) => [first, span]);
     const more = neededFor(wanted, extents.code).filter((v) => !code.includes(v));
     touches.push({ code: more, when: undefined, reaches, shape: [block[0], block[1]] });
   }
-  return { code, checks, flat, aligned: new Set(), touches, strided: strides.found };
+  return { code, checks, flat, aligned: new Set(), touches, columns, strided: strides.found };
 }
 
 /** Whether a region is small enough for a body more, and no thread in it waits for another. */

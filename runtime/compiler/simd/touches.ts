@@ -1,5 +1,5 @@
-import { isPure, Value } from "../ir/ir.ts";
-import type { Reach } from "./extents.ts";
+import { isPure, type Region, Value } from "../ir/ir.ts";
+import type { Extents, Reach } from "./extents.ts";
 
 /** What a block's accesses reach, to be touched before its threads run. */
 export interface Touches {
@@ -10,6 +10,14 @@ export interface Touches {
   reaches: Reach[];
   /** Threads of a row, and rows. */
   shape: readonly [number, number];
+}
+
+/** What the stores of a row of blocks reach, to be touched on the way along it. */
+export interface Columns {
+  /** As that of Touches. */
+  code: Value[];
+  /** column: bytes from the first to the last store of the threads that have the same x (I64). */
+  reaches: (Reach & { column: Value })[];
 }
 
 /** More accesses than this are left to the processor's prefetchers. */
@@ -74,4 +82,30 @@ export function touchesOfLater(
       size,
     })),
   };
+}
+
+/**
+ * What the stores of a row of blocks reach, if it has rows of threads.
+ * @param checks those that pass in every thread
+ * @param single extents of the threads that have the same x
+ * @param tests values that are computed before
+ */
+export function columnsOf(
+  region: Region,
+  checks: ReadonlyMap<Value, boolean>,
+  extents: Extents,
+  single: Extents,
+  tests: readonly Value[],
+): Columns | undefined {
+  const stores = region.blocks.flatMap((b) => b.values.filter((v) => v.op === "store"));
+  const reaches: Columns["reaches"] = [];
+  for (const check of new Set(stores.map((v) => v.args[0]))) {
+    const all = checks.has(check) ? extents.reach(check) : undefined;
+    const own = all && single.reach(check);
+    if (own) reaches.push({ ...all, column: own.span });
+  }
+  if (reaches.length === 0) return undefined;
+  const wanted = reaches.flatMap(({ first, span, column }) => [first, span, column]);
+  const code = neededFor(wanted, [...extents.code, ...single.code]);
+  return { code: code.filter((v) => !tests.includes(v)), reaches };
 }
