@@ -6,6 +6,7 @@ import {
   ARRAY_CREATE_FLAGS,
   ARRAY_CREATE_FORMAT,
   ARRAY_CREATE_HEIGHT,
+  ARRAY_CREATE_LEVELS,
   ARRAY_CREATE_WIDTH,
   ARRAY_DESTROY_ARRAY,
   ARRAY_INFO_ADDRESS,
@@ -18,9 +19,13 @@ import {
   ARRAY_INFO_PITCH,
   ARRAY_INFO_SLICE,
   ARRAY_INFO_WIDTH,
+  ARRAY_LEVEL_ARRAY,
+  ARRAY_LEVEL_LEVEL,
+  ARRAY_LEVEL_MIPMAPPED,
   COMMAND_ARRAY_CREATE,
   COMMAND_ARRAY_DESTROY,
   COMMAND_ARRAY_INFO,
+  COMMAND_ARRAY_LEVEL,
 } from "../runtime/protocol/arrays.ts";
 import {
   cudaErrorInvalidChannelDescriptor,
@@ -32,7 +37,14 @@ import { CudaError } from "./errors.ts";
 import type { CudaChannelFormatDesc } from "./misc.ts";
 import type { CudaExtent } from "./pitched.ts";
 import { call, type HostThread } from "./thread.ts";
-import { type CudaArray, isBox, isObject, isU32, type Out } from "./types.ts";
+import {
+  type CudaArray,
+  type CudaMipmappedArray,
+  isBox,
+  isObject,
+  isU32,
+  type Out,
+} from "./types.ts";
 
 /** An array as the device has it; extents in elements, 0 for a dimension that isn't there. */
 export interface ArrayLayout {
@@ -94,6 +106,17 @@ export function cudaMalloc3DArray(
   extent: CudaExtent,
   flags = 0,
 ): number {
+  return create(array, desc, extent, 0, flags);
+}
+
+/** @param levels of a mipmapped array, or 0 */
+function create(
+  array: Out<CudaArray> | null,
+  desc: CudaChannelFormatDesc | null,
+  extent: CudaExtent,
+  levels: number,
+  flags: number,
+): number {
   return call((thread) => {
     if (!isBox(array) || !isObject(desc) || !isObject(extent)) return cudaErrorInvalidValue;
     const { width, height, depth } = extent;
@@ -103,6 +126,7 @@ export function cudaMalloc3DArray(
     const device = thread.device().begin().setU32(ARRAY_CREATE_WIDTH, width);
     device.setU32(ARRAY_CREATE_HEIGHT, height).setU32(ARRAY_CREATE_DEPTH, depth);
     device.setU32(ARRAY_CREATE_FLAGS, flags).setU32(ARRAY_CREATE_FORMAT, desc.f);
+    device.setU32(ARRAY_CREATE_LEVELS, levels);
     for (const [index, value] of bits.entries()) {
       device.setU32(ARRAY_CREATE_BITS_X + 4 * index, value);
     }
@@ -110,6 +134,42 @@ export function cudaMalloc3DArray(
     array.value = device.getU32(ARRAY_CREATE_ARRAY);
     return cudaSuccess;
   });
+}
+
+/**
+ * Makes a mipmapped array: arrays of which each has half the extents of the one before.
+ * @param numLevels how many; at least one, and at most down to one element, whatever is asked for
+ */
+export function cudaMallocMipmappedArray(
+  mipmappedArray: Out<CudaMipmappedArray> | null,
+  desc: CudaChannelFormatDesc | null,
+  extent: CudaExtent,
+  numLevels: number,
+  flags = 0,
+): number {
+  if (!isU32(numLevels)) return call(() => cudaErrorInvalidValue);
+  return create(mipmappedArray, desc, extent, Math.max(1, numLevels), flags);
+}
+
+/** A level of a mipmapped array, which ends with it. */
+export function cudaGetMipmappedArrayLevel(
+  levelArray: Out<CudaArray> | null,
+  mipmappedArray: CudaMipmappedArray,
+  level: number,
+): number {
+  return call((thread) => {
+    if (!isBox(levelArray) || !isU32(level)) return cudaErrorInvalidValue;
+    const device = thread.device().begin();
+    device.setHandle(ARRAY_LEVEL_MIPMAPPED, mipmappedArray, cudaErrorInvalidResourceHandle);
+    device.setU32(ARRAY_LEVEL_LEVEL, level).check(COMMAND_ARRAY_LEVEL);
+    levelArray.value = device.getU32(ARRAY_LEVEL_ARRAY);
+    return cudaSuccess;
+  });
+}
+
+/** Frees a mipmapped array, after all work that uses it. Null is no error. */
+export function cudaFreeMipmappedArray(mipmappedArray: CudaMipmappedArray): number {
+  return cudaFreeArray(mipmappedArray);
 }
 
 /** Frees an array, after all work that uses it. Null is no error. */

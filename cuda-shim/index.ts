@@ -8,9 +8,12 @@ export * from "../runtime/protocol/errors.ts";
 export {
   cudaArrayGetInfo,
   cudaFreeArray,
+  cudaFreeMipmappedArray,
   cudaGetChannelDesc,
+  cudaGetMipmappedArrayLevel,
   cudaMalloc3DArray,
   cudaMallocArray,
+  cudaMallocMipmappedArray,
 } from "./array.ts";
 export {
   cudaMemcpy2DArrayToArray,

@@ -9,6 +9,10 @@ import {
   DESCRIPTOR_FILTER,
   DESCRIPTOR_FORMAT,
   DESCRIPTOR_HEIGHT,
+  DESCRIPTOR_MIP_BIAS,
+  DESCRIPTOR_MIP_FILTER,
+  DESCRIPTOR_MIP_LEAST,
+  DESCRIPTOR_MIP_MOST,
   DESCRIPTOR_NORMALIZED,
   DESCRIPTOR_PITCH,
   DESCRIPTOR_READ_MODE,
@@ -16,6 +20,7 @@ import {
   DESCRIPTOR_SRGB,
   DESCRIPTOR_WIDTH,
   RESOURCE_LINEAR,
+  RESOURCE_MIPMAPPED,
   RESOURCE_PITCH_2D,
   RESOURCE_SURFACE,
   TEXTURE_INFO_ARRAY,
@@ -27,6 +32,7 @@ import { readU64 } from "../runtime/protocol/fields.ts";
 import {
   cudaResourceTypeArray,
   cudaResourceTypeLinear,
+  cudaResourceTypeMipmappedArray,
   cudaResourceTypePitch2D,
 } from "./constants.ts";
 import { CudaError } from "./errors.ts";
@@ -88,6 +94,9 @@ function resourceOf({ view, resource, array }: Described): CudaResourceDesc {
     const pitch2D = { devPtr, desc, width, height, pitchInBytes };
     return { resType: cudaResourceTypePitch2D, res: { pitch2D } };
   }
+  if (resource === RESOURCE_MIPMAPPED) {
+    return { resType: cudaResourceTypeMipmappedArray, res: { mipmap: { mipmap: array } } };
+  }
   return { resType: cudaResourceTypeArray, res: { array: { array } } };
 }
 
@@ -121,6 +130,10 @@ export function cudaGetTextureObjectTextureDesc(
       sRGB: word(DESCRIPTOR_SRGB),
       borderColor: [0, 4, 8, 12].map((at) => view.getFloat32(DESCRIPTOR_BORDER + at, true)),
       normalizedCoords: word(DESCRIPTOR_NORMALIZED),
+      mipmapFilterMode: word(DESCRIPTOR_MIP_FILTER),
+      mipmapLevelBias: view.getFloat32(DESCRIPTOR_MIP_BIAS, true),
+      minMipmapLevelClamp: view.getFloat32(DESCRIPTOR_MIP_LEAST, true),
+      maxMipmapLevelClamp: view.getFloat32(DESCRIPTOR_MIP_MOST, true),
     };
   });
 }

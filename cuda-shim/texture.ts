@@ -10,6 +10,10 @@ import {
   DESCRIPTOR_FILTER,
   DESCRIPTOR_FORMAT,
   DESCRIPTOR_HEIGHT,
+  DESCRIPTOR_MIP_BIAS,
+  DESCRIPTOR_MIP_FILTER,
+  DESCRIPTOR_MIP_LEAST,
+  DESCRIPTOR_MIP_MOST,
   DESCRIPTOR_NORMALIZED,
   DESCRIPTOR_PITCH,
   DESCRIPTOR_READ_MODE,
@@ -18,6 +22,7 @@ import {
   DESCRIPTOR_WIDTH,
   RESOURCE_ARRAY,
   RESOURCE_LINEAR,
+  RESOURCE_MIPMAPPED,
   RESOURCE_PITCH_2D,
   RESOURCE_SURFACE,
   TEXTURE_CREATE_ARRAY,
@@ -44,6 +49,7 @@ import type { CudaChannelFormatDesc } from "./misc.ts";
 import { call, type HostThread } from "./thread.ts";
 import {
   type CudaArray,
+  type CudaMipmappedArray,
   type CudaPointer,
   type CudaTextureObject,
   isBox,
@@ -53,9 +59,10 @@ import {
   type Out,
 } from "./types.ts";
 
-/** `cudaResourceDesc`: an array, a row of texels in memory, or pitched rows of them. */
+/** `cudaResourceDesc`: an array, a mipmapped one, a row of texels in memory, or pitched rows of them. */
 export type CudaResourceDesc =
   | { resType: 0; res: { array: { array: CudaArray } } }
+  | { resType: 1; res: { mipmap: { mipmap: CudaMipmappedArray } } }
   | {
       resType: 2;
       res: { linear: { devPtr: CudaPointer; desc: CudaChannelFormatDesc; sizeInBytes: number } };
@@ -73,7 +80,7 @@ export type CudaResourceDesc =
       };
     };
 
-/** `cudaTextureDesc`; what is left out is 0. Mipmaps and anisotropy are not there. */
+/** `cudaTextureDesc`; what is left out is 0. Anisotropy is not there. */
 export interface CudaTextureDesc {
   /** `cudaAddressMode…` of each dimension. */
   addressMode?: readonly number[];
@@ -84,11 +91,22 @@ export interface CudaTextureDesc {
   sRGB?: number;
   borderColor?: readonly number[];
   normalizedCoords?: number;
+  /** Between levels of a mipmapped array: `cudaFilterMode…` */
+  mipmapFilterMode?: number;
+  /** Is added to the level that is asked for, which is then kept between the other two. */
+  mipmapLevelBias?: number;
+  minMipmapLevelClamp?: number;
+  maxMipmapLevelClamp?: number;
 }
 
 /** A field that must be an unsigned int. @throws CudaError cudaErrorInvalidValue */
 function word(value: unknown): number {
   if (!isU32(value)) throw new CudaError(cudaErrorInvalidValue);
+  return value;
+}
+
+function real(value: unknown): number {
+  if (typeof value !== "number") throw new CudaError(cudaErrorInvalidValue);
   return value;
 }
 
@@ -117,6 +135,9 @@ function putResource(view: DataView, desc: CudaResourceDesc): [resource: number,
   if (desc.resType === cudaResourceTypeArray && isObject(desc.res.array)) {
     return [RESOURCE_ARRAY, desc.res.array.array];
   }
+  if (desc.resType === cudaResourceTypeMipmappedArray && isObject(desc.res.mipmap)) {
+    return [RESOURCE_MIPMAPPED, desc.res.mipmap.mipmap];
+  }
   if (desc.resType === cudaResourceTypeLinear && isObject(desc.res.linear)) {
     const { devPtr, desc: format, sizeInBytes } = desc.res.linear;
     const texel = putFormat(view, format);
@@ -133,8 +154,7 @@ function putResource(view: DataView, desc: CudaResourceDesc): [resource: number,
     view.setUint32(DESCRIPTOR_HEIGHT, word(height), true);
     return [RESOURCE_PITCH_2D, 0];
   }
-  const mipmapped = (desc.resType as number) === cudaResourceTypeMipmappedArray;
-  throw new CudaError(mipmapped ? cudaErrorNotSupported : cudaErrorInvalidValue);
+  throw new CudaError(cudaErrorInvalidValue);
 }
 
 /** Puts the way of reading into a descriptor. */
@@ -147,9 +167,12 @@ function putSampling(view: DataView, desc: CudaTextureDesc): void {
   view.setUint32(DESCRIPTOR_READ_MODE, word(desc.readMode ?? 0), true);
   view.setUint32(DESCRIPTOR_NORMALIZED, word(desc.normalizedCoords ?? 0), true);
   view.setUint32(DESCRIPTOR_SRGB, word(desc.sRGB ?? 0), true);
+  view.setUint32(DESCRIPTOR_MIP_FILTER, word(desc.mipmapFilterMode ?? 0), true);
+  view.setFloat32(DESCRIPTOR_MIP_BIAS, real(desc.mipmapLevelBias ?? 0), true);
+  view.setFloat32(DESCRIPTOR_MIP_LEAST, real(desc.minMipmapLevelClamp ?? 0), true);
+  view.setFloat32(DESCRIPTOR_MIP_MOST, real(desc.maxMipmapLevelClamp ?? 0), true);
   for (let index = 0; index < 4; index++) {
-    const color = borderColor[index] ?? 0;
-    if (typeof color !== "number") throw new CudaError(cudaErrorInvalidValue);
+    const color = real(borderColor[index] ?? 0);
     view.setFloat32(DESCRIPTOR_BORDER + 4 * index, color, true);
   }
 }
@@ -162,7 +185,7 @@ function create(
     if (!isBox(out)) return cudaErrorInvalidValue;
     const view = new DataView(new ArrayBuffer(DESCRIPTOR_SIZE));
     const [resource, array] = describe(view);
-    const ofArray = resource === RESOURCE_ARRAY || resource === RESOURCE_SURFACE;
+    const ofArray = resource !== RESOURCE_LINEAR && resource !== RESOURCE_PITCH_2D;
     const device = thread.device();
     device.begin().setU32(TEXTURE_CREATE_RESOURCE, resource);
     if (ofArray) device.setHandle(TEXTURE_CREATE_ARRAY, array, cudaErrorInvalidResourceHandle);
@@ -184,7 +207,8 @@ function destroy(thread: HostThread, object: CudaTextureObject): number {
  * @param pResDesc what is read
  * @param pTexDesc how it is read
  * @param pResViewDesc another view of an array's elements: not supported
- * @returns cudaErrorInvalidChannelDescriptor, cudaErrorInvalidValue, cudaErrorNotSupported (mipmaps)
+ * @returns cudaErrorInvalidChannelDescriptor, cudaErrorInvalidValue, cudaErrorNotSupported (mipmapped
+ *   cubes)
  */
 export function cudaCreateTextureObject(
   pTexObject: Out<CudaTextureObject> | null,

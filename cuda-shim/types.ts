@@ -41,6 +41,7 @@ export type CudaGraphConditionalHandle = number;
 export type CudaUserObject = number;
 export type CudaMemPool = number;
 export type CudaArray = number;
+export type CudaMipmappedArray = number;
 /** A texture or surface object; an address, but of nothing that a program may look at. */
 export type CudaTextureObject = number;
 

@@ -47,4 +47,5 @@ export * from "./mbarrier";
 export * from "./wide";
 export * from "./copy";
 export * from "./texture";
+export * from "./texture-levels";
 export * from "./surface";

@@ -25,3 +25,4 @@ export const QUERY_FILTER_MODE = 7;
 export const QUERY_ADDRESS_MODE_X = 8;
 export const QUERY_ADDRESS_MODE_Y = 9;
 export const QUERY_ADDRESS_MODE_Z = 10;
+export const QUERY_LEVELS = 11;

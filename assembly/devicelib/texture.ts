@@ -12,8 +12,10 @@ import {
   DESCRIPTOR_FORMAT,
   DESCRIPTOR_HEIGHT,
   DESCRIPTOR_LAYERED,
+  DESCRIPTOR_LEVELS,
   DESCRIPTOR_NORMALIZED,
   DESCRIPTOR_READ_MODE,
+  DESCRIPTOR_SIZE,
   DESCRIPTOR_WIDTH,
   FORMAT_FLOAT,
   FORMAT_SIGNED,
@@ -30,6 +32,7 @@ import {
   QUERY_DEPTH,
   QUERY_FILTER_MODE,
   QUERY_HEIGHT,
+  QUERY_LEVELS,
   QUERY_NORMALIZED,
   QUERY_WIDTH,
   TEXTURE_COMPONENT_SHIFT,
@@ -52,8 +55,19 @@ const CLAMP: u32 = 1;
 const BORDER: u32 = 3;
 const FAR: f64 = 268435456;
 
+/** How many levels a texture has. */
+export function levelsOf(d: usize): i32 {
+  return max<i32>(1, <i32>field(d, DESCRIPTOR_LEVELS));
+}
+
+/** The descriptor of a level; levels outside are the nearest. */
+export function levelOf(d: usize, level: i32): usize {
+  const index = min<i32>(max<i32>(level, 0), levelsOf(d) - 1);
+  return d + <usize>index * DESCRIPTOR_SIZE;
+}
+
 /** Texels of a dimension; one if the texture doesn't have it. */
-function extent(d: usize, offset: usize): i32 {
+export function extent(d: usize, offset: usize): i32 {
   return max<i32>(1, <i32>field(d, offset));
 }
 
@@ -251,7 +265,7 @@ function column(
 }
 
 /** A blend as the texture unit gives it: f16 for f16 texels, 16-bit fractions for integers. */
-function quantized(d: usize, v: f64): f32 {
+export function quantized(d: usize, v: f64): f32 {
   const format = field(d, DESCRIPTOR_FORMAT);
   if (format == FORMAT_FLOAT) {
     return field(d, DESCRIPTOR_CHANNEL_BYTES) == 4 ? <f32>v : cvt_f32_f16(cvt_rn_f16_f32(<f32>v));
@@ -309,6 +323,21 @@ export function texture_texel(
   else v128.store(out, i64x2.splat(0));
 }
 
+/** tex.level with s32 coordinates. */
+export function texture_level_texel(
+  d: usize,
+  s: usize,
+  out: usize,
+  control: i32,
+  layer: i32,
+  x: i32,
+  y: i32,
+  z: i32,
+  level: i32,
+): void {
+  texture_texel(levelOf(d, level), s, out, control, layer, x, y, z);
+}
+
 /** OpenCL's channel type numbers, which txq and suq give (PTX ISA §5.3.3). */
 function dataType(d: usize): i32 {
   const size = <i32>field(d, DESCRIPTOR_CHANNEL_BYTES);
@@ -320,7 +349,8 @@ function dataType(d: usize): i32 {
 }
 
 /** txq and suq. */
-export function texture_query(d: usize, query: i32): i32 {
+export function texture_query(top: usize, query: i32, level: i32): i32 {
+  const d = levelOf(top, level);
   const layered = field(d, DESCRIPTOR_LAYERED) != 0;
   switch (query) {
     case QUERY_WIDTH:
@@ -337,6 +367,8 @@ export function texture_query(d: usize, query: i32): i32 {
       const channels = field(d, DESCRIPTOR_CHANNELS);
       return channels == 1 ? 0x10b0 : channels == 2 ? 0x10b2 : 0x10b5;
     }
+    case QUERY_LEVELS:
+      return levelsOf(d);
     case QUERY_NORMALIZED:
       return field(d, DESCRIPTOR_NORMALIZED);
     case QUERY_FILTER_MODE:

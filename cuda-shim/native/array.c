@@ -2,8 +2,9 @@
 #include "array.h"
 #include "warpring.h"
 
+/* `levels` of a mipmapped array, or 0. */
 static cudaError_t create(void **array, const struct wr_channel *desc, struct extent e,
-                          unsigned flags) {
+                          unsigned levels, unsigned flags) {
   struct wr_call c;
   if (array == NULL || desc == NULL) return wr_result(cudaErrorInvalidValue);
   if (e.width > 0xffffffffu || e.height > 0xffffffffu || e.depth > 0xffffffffu) {
@@ -13,6 +14,7 @@ static cudaError_t create(void **array, const struct wr_channel *desc, struct ex
   wr_put32(&c, ARRAY_CREATE_WIDTH, (uint32_t)e.width);
   wr_put32(&c, ARRAY_CREATE_HEIGHT, (uint32_t)e.height);
   wr_put32(&c, ARRAY_CREATE_DEPTH, (uint32_t)e.depth);
+  wr_put32(&c, ARRAY_CREATE_LEVELS, levels);
   wr_put32(&c, ARRAY_CREATE_FLAGS, flags);
   wr_put32(&c, ARRAY_CREATE_FORMAT, (uint32_t)desc->kind);
   for (int i = 0; i < 4; i++) wr_put32(&c, ARRAY_CREATE_BITS_X + 4 * i, (uint32_t)desc->bits[i]);
@@ -22,15 +24,32 @@ static cudaError_t create(void **array, const struct wr_channel *desc, struct ex
 }
 WR_API cudaError_t cudaMallocArray(void **array, const struct wr_channel *desc, size_t width,
                                    size_t height, unsigned flags) {
-  return create(array, desc, (struct extent){width, height, 0}, flags);
+  return create(array, desc, (struct extent){width, height, 0}, 0, flags);
 }
 WR_API cudaError_t cudaMalloc3DArray(void **array, const struct wr_channel *desc, struct extent extent,
                                      unsigned flags) {
-  return create(array, desc, extent, flags);
+  return create(array, desc, extent, 0, flags);
 }
 WR_API cudaError_t cudaFreeArray(void *array) {
   return array == NULL ? cudaSuccess
                        : wr_send_handle(COMMAND_ARRAY_DESTROY, ARRAY_DESTROY_ARRAY, array);
+}
+
+WR_API cudaError_t cudaMallocMipmappedArray(void **mipmapped, const struct wr_channel *desc,
+                                            struct extent extent, unsigned levels,
+                                            unsigned flags) {
+  return create(mipmapped, desc, extent, levels == 0 ? 1 : levels, flags);
+}
+WR_API cudaError_t cudaFreeMipmappedArray(void *mipmapped) { return cudaFreeArray(mipmapped); }
+WR_API cudaError_t cudaGetMipmappedArrayLevel(void **array, const void *mipmapped, unsigned level) {
+  struct wr_call c;
+  if (array == NULL) return wr_result(cudaErrorInvalidValue);
+  WR_TRY(wr_begin(&c, NULL));
+  wr_put32(&c, ARRAY_LEVEL_MIPMAPPED, wr_handle(mipmapped));
+  wr_put32(&c, ARRAY_LEVEL_LEVEL, level);
+  WR_TRY(wr_send(&c, COMMAND_ARRAY_LEVEL));
+  *array = wr_pointer(wr_get32(&c, ARRAY_LEVEL_ARRAY));
+  return cudaSuccess;
 }
 
 cudaError_t wr_array_info(const void *array, struct wr_array *a) {
@@ -107,7 +126,7 @@ WR_API cudaError_t cudaCreateTextureObject(unsigned long long *object, const str
   uint8_t d[DESCRIPTOR_SIZE] = {0};
   size_t element;
   const void *array = NULL;
-  if (r->type == RESOURCE_ARRAY) {
+  if (r->type == RESOURCE_ARRAY || r->type == RESOURCE_MIPMAPPED) {
     array = r->of.array;
   } else if (r->type == RESOURCE_LINEAR) {
     WR_TRY(put_format(d, &r->of.linear.desc, &element));
@@ -128,6 +147,13 @@ WR_API cudaError_t cudaCreateTextureObject(unsigned long long *object, const str
   put32(d, DESCRIPTOR_NORMALIZED, t->normalized != 0);
   put32(d, DESCRIPTOR_SRGB, t->srgb != 0);
   memcpy(d + DESCRIPTOR_BORDER, t->border, sizeof t->border);
+  /* What is not read has any value in some programs. */
+  if (r->type == RESOURCE_MIPMAPPED) {
+    put32(d, DESCRIPTOR_MIP_FILTER, (uint32_t)t->mipmap_filter);
+    memcpy(d + DESCRIPTOR_MIP_BIAS, &t->mipmap_bias, sizeof t->mipmap_bias);
+    memcpy(d + DESCRIPTOR_MIP_LEAST, &t->mipmap_least, sizeof t->mipmap_least);
+    memcpy(d + DESCRIPTOR_MIP_MOST, &t->mipmap_most, sizeof t->mipmap_most);
+  }
   return send_object(object, (uint32_t)r->type, array, d);
 }
 WR_API cudaError_t cudaCreateSurfaceObject(unsigned long long *object, const struct wr_resource *r) {

@@ -41,7 +41,7 @@ static cudaError_t resource(struct wr_resource *r, unsigned long long object, in
   r->type = surface ? RESOURCE_ARRAY : type;
   void *start = (void *)(uintptr_t)get64(d, DESCRIPTOR_ADDRESS);
   size_t width = get32(d, DESCRIPTOR_WIDTH);
-  if (r->type == RESOURCE_ARRAY) {
+  if (r->type == RESOURCE_ARRAY || r->type == RESOURCE_MIPMAPPED) {
     r->of.array = array;
   } else if (r->type == RESOURCE_LINEAR) {
     r->of.linear.start = start;
@@ -81,6 +81,10 @@ WR_API cudaError_t cudaGetTextureObjectTextureDesc(struct wr_texture *t,
   t->srgb = (int)get32(d, DESCRIPTOR_SRGB);
   t->normalized = (int)get32(d, DESCRIPTOR_NORMALIZED);
   memcpy(t->border, d + DESCRIPTOR_BORDER, sizeof t->border);
+  t->mipmap_filter = (int)get32(d, DESCRIPTOR_MIP_FILTER);
+  memcpy(&t->mipmap_bias, d + DESCRIPTOR_MIP_BIAS, sizeof t->mipmap_bias);
+  memcpy(&t->mipmap_least, d + DESCRIPTOR_MIP_LEAST, sizeof t->mipmap_least);
+  memcpy(&t->mipmap_most, d + DESCRIPTOR_MIP_MOST, sizeof t->mipmap_most);
   return cudaSuccess;
 }
 /* Objects with views are refused when they are made. */

@@ -18,6 +18,10 @@ export interface ArrayShape {
 export class ArrayObject implements ArrayShape {
   readonly handle: number;
   readonly allocation: Allocation;
+  /** Bytes from the start of the allocation: not 0 in levels of mipmapped arrays. */
+  readonly start: number;
+  /** The mipmapped array that it is a level of. */
+  readonly mipmapped: MipmappedArray | undefined;
   readonly width: number;
   readonly height: number;
   readonly depth: number;
@@ -28,11 +32,19 @@ export class ArrayObject implements ArrayShape {
   readonly pitch: number;
   readonly slice: number;
 
-  /** @param allocation of `arrayLayout(shape).bytes` */
-  constructor(handle: number, shape: ArrayShape, allocation: Allocation) {
+  /** @param allocation with `arrayLayout(shape).bytes` from `start` on */
+  constructor(
+    handle: number,
+    shape: ArrayShape,
+    allocation: Allocation,
+    start = 0,
+    mipmapped?: MipmappedArray,
+  ) {
     const layout = arrayLayout(shape);
     this.handle = handle;
     this.allocation = allocation;
+    this.start = start;
+    this.mipmapped = mipmapped;
     this.width = shape.width;
     this.height = shape.height;
     this.depth = shape.depth;
@@ -42,6 +54,48 @@ export class ArrayObject implements ArrayShape {
     this.pitch = layout.pitch;
     this.slice = layout.slice;
   }
+}
+
+/** A mipmapped array: arrays of which each has half the extents of the one before. */
+export class MipmappedArray {
+  readonly handle: number;
+  readonly allocation: Allocation;
+  readonly levels: readonly ArrayObject[];
+
+  /**
+   * @param shapes of the levels
+   * @param allocation of `mipmapBytes(shapes)`
+   * @param newHandle gives each level its handle
+   */
+  constructor(shapes: readonly ArrayShape[], allocation: Allocation, newHandle: () => number) {
+    this.handle = newHandle();
+    this.allocation = allocation;
+    let start = 0;
+    this.levels = shapes.map((shape) => {
+      const level = new ArrayObject(newHandle(), shape, allocation, start, this);
+      start += arrayLayout(shape).bytes;
+      return level;
+    });
+  }
+}
+
+/** The levels of a mipmapped array: at least one, at most down to one element. */
+export function mipmapShapes(shape: ArrayShape, most: number): ArrayShape[] {
+  const stacked = (shape.flags & (P.ARRAY_LAYERED | P.ARRAY_CUBEMAP)) !== 0;
+  const largest = Math.max(shape.width, shape.height, stacked ? 0 : shape.depth);
+  const count = Math.max(1, Math.min(most, 32 - Math.clz32(largest)));
+  const half = (extent: number, level: number) => extent && Math.max(1, extent >>> level);
+  return Array.from({ length: count }, (_, level) => ({
+    ...shape,
+    width: half(shape.width, level),
+    height: half(shape.height, level),
+    depth: stacked ? shape.depth : half(shape.depth, level),
+  }));
+}
+
+/** Bytes of all levels. */
+export function mipmapBytes(shapes: readonly ArrayShape[]): number {
+  return shapes.reduce((sum, shape) => sum + arrayLayout(shape).bytes, 0);
 }
 
 /** @returns how many channels there are: 1, 2 or 4; 0 if that is no valid descriptor */

@@ -1,7 +1,10 @@
 // Arrays, texture objects and surface objects of the protocol; see definitions.ts for the
 // conventions (requests' fields begin at 24, responses' at 8). Plain numbers without imports.
 
-/** ARRAY_CREATE: a 1-D, 2-D, 3-D or layered array; extents are in elements, 0 = not there. */
+/**
+ * ARRAY_CREATE: a 1-D, 2-D, 3-D or layered array, or a mipmapped one; extents are in elements, 0 = not
+ * there.
+ */
 export const COMMAND_ARRAY_CREATE = 0x70;
 export const ARRAY_CREATE_WIDTH = 24;
 export const ARRAY_CREATE_HEIGHT = 28; // 0: one-dimensional
@@ -12,6 +15,7 @@ export const ARRAY_CREATE_BITS_X = 44; // bits of each channel: 8, 16 or 32, lat
 export const ARRAY_CREATE_BITS_Y = 48;
 export const ARRAY_CREATE_BITS_Z = 52;
 export const ARRAY_CREATE_BITS_W = 56;
+export const ARRAY_CREATE_LEVELS = 60; // of a mipmapped array, at most; 0: an array
 export const ARRAY_CREATE_ARRAY = 8;
 export const ARRAY_CREATE_RESPONSE_SIZE = 12;
 /** cudaArray* flags. */
@@ -24,10 +28,17 @@ export const FORMAT_SIGNED = 0;
 export const FORMAT_UNSIGNED = 1;
 export const FORMAT_FLOAT = 2;
 
-/** ARRAY_DESTROY: waits for the context's work, as MEMORY_FREE does. */
+/** ARRAY_DESTROY, of mipmapped ones too: waits for the context's work, as MEMORY_FREE does. */
 export const COMMAND_ARRAY_DESTROY = 0x71;
 export const ARRAY_DESTROY_ARRAY = 24;
 export const ARRAY_DESTROY_RESPONSE_SIZE = 8;
+
+/** ARRAY_LEVEL: a level of a mipmapped array, which is an array that goes with it. */
+export const COMMAND_ARRAY_LEVEL = 0x76;
+export const ARRAY_LEVEL_MIPMAPPED = 24;
+export const ARRAY_LEVEL_LEVEL = 28;
+export const ARRAY_LEVEL_ARRAY = 8;
+export const ARRAY_LEVEL_RESPONSE_SIZE = 12;
 
 /** ARRAY_INFO: what was given to ARRAY_CREATE, and where the elements are, for MEMORY_COPY_3D. */
 export const COMMAND_ARRAY_INFO = 0x72;
@@ -54,10 +65,11 @@ export const ARRAY_INFO_RESPONSE_SIZE = 72;
  */
 export const COMMAND_TEXTURE_CREATE = 0x73;
 export const TEXTURE_CREATE_RESOURCE = 24; // RESOURCE_*
-export const TEXTURE_CREATE_ARRAY = 28; // handle, for RESOURCE_ARRAY and RESOURCE_SURFACE
+export const TEXTURE_CREATE_ARRAY = 28; // handle, for all but RESOURCE_LINEAR and RESOURCE_PITCH_2D
 export const TEXTURE_CREATE_OBJECT = 8; // u64
 export const TEXTURE_CREATE_RESPONSE_SIZE = 16;
 export const RESOURCE_ARRAY = 0; // extents, format and address are the array's
+export const RESOURCE_MIPMAPPED = 1; // the levels of a mipmapped array
 export const RESOURCE_LINEAR = 2; // WIDTH texels at ADDRESS
 export const RESOURCE_PITCH_2D = 3; // HEIGHT rows of WIDTH texels at ADDRESS, PITCH bytes apart
 export const RESOURCE_SURFACE = 0x100; // a surface object over an array made for it
@@ -93,4 +105,9 @@ export const DESCRIPTOR_READ_MODE = 68; // cudaTextureReadMode: 0 element, 1 nor
 export const DESCRIPTOR_NORMALIZED = 72; // coordinates are 0 … 1
 export const DESCRIPTOR_SRGB = 76;
 export const DESCRIPTOR_BORDER = 80; // 4 × f32
-export const DESCRIPTOR_SIZE = 96;
+export const DESCRIPTOR_LEVELS = 96; // in memory: the descriptors of the other levels follow
+export const DESCRIPTOR_MIP_FILTER = 100; // between levels: 0 point, 1 linear
+export const DESCRIPTOR_MIP_BIAS = 104; // f32, added to the level that is asked for
+export const DESCRIPTOR_MIP_LEAST = 108; // f32, which is then kept between these
+export const DESCRIPTOR_MIP_MOST = 112;
+export const DESCRIPTOR_SIZE = 128;

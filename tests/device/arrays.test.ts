@@ -192,7 +192,9 @@ describe("texture and surface objects", () => {
     const surface = made(bench, { width: 4, flags });
     assert.equal(texture(bench, P.RESOURCE_SURFACE, surface, none), 0);
     assert.equal(texture(bench, P.RESOURCE_ARRAY, 999, none), P.cudaErrorInvalidResourceHandle);
-    assert.equal(texture(bench, 1, surface, none), bad, "mipmaps");
+    const mipmapped = texture(bench, P.RESOURCE_MIPMAPPED, surface, none);
+    assert.equal(mipmapped, P.cudaErrorInvalidResourceHandle);
+    assert.equal(texture(bench, 4, surface, none), bad, "no resource");
     assert.equal(texture(bench, P.RESOURCE_ARRAY, surface, new Uint8Array(10)), bad);
     assert.equal(bench.call(P.COMMAND_CONTEXT_RESET), 0);
     assert.equal(bench.machine.gpu.device.allocations.count, 0);

@@ -26,6 +26,8 @@ import {
   cudaGetDeviceCount,
   cudaGetDeviceProperties,
   cudaLaunchKernel,
+  cudaLibraryGetKernel,
+  cudaLibraryLoadData,
   cudaMalloc,
   cudaMallocAsync,
   cudaMemcpy,
@@ -35,6 +37,7 @@ import {
   cudaMemcpyFromSymbol,
   cudaMemcpyHostToDevice,
   cudaMemset,
+  cudaMemsetAsync,
   cudaPointerGetAttributes,
   cudaRuntimeGetVersion,
   cudaSetDevice,
@@ -47,7 +50,7 @@ import {
   openCuda,
 } from "../../cuda-shim/index.ts";
 import { describe, test } from "../harness.ts";
-import { fails, fixtureBytes, ok, withCuda } from "./support.ts";
+import { fails, fixtureBytes, fixtureText, ok, withCuda } from "./support.ts";
 
 const TWO = { devices: 2 };
 
@@ -183,6 +186,46 @@ describe("devices", () => {
       fails(cudaStreamDestroy(two.value), foreign);
       fails(cudaStreamQuery(two.value + 2 ** 32), foreign);
       ok(cudaStreamQuery(one.value));
+    }, TWO));
+
+  test("keep their faults to themselves, but for those who ask about their events", () =>
+    withCuda(() => {
+      const library = { value: 0 };
+      const [trap, one, two] = [{ value: 0 }, { value: 0 }, { value: 0 }];
+      const [broken, whole] = [{ value: 0 }, { value: 0 }];
+      ok(cudaStreamCreate(one));
+      ok(cudaEventCreate(broken));
+      ok(cudaSetDevice(1));
+      ok(cudaStreamCreate(two));
+      ok(cudaEventCreate(whole));
+      ok(cudaEventRecord(whole.value, two.value));
+      ok(cudaSetDevice(0));
+      ok(cudaLibraryLoadData(library, fixtureText("faults.ptx")));
+      ok(cudaLibraryGetKernel(trap, library.value, "trap"));
+      ok(cudaLaunchKernel(trap.value, 1, 1, [], 0, one.value));
+      cudaEventRecord(broken.value, one.value);
+      const fault = "cudaErrorLaunchFailure";
+      fails(cudaStreamSynchronize(one.value), fault);
+      // The current device's own fault comes first, whatever is asked about.
+      fails(cudaEventQuery(whole.value), fault);
+      fails(cudaEventSynchronize(whole.value), fault);
+      ok(cudaSetDevice(1));
+      ok(cudaEventQuery(whole.value));
+      ok(cudaEventSynchronize(whole.value));
+      fails(cudaEventQuery(broken.value), fault);
+      fails(cudaEventSynchronize(broken.value), fault);
+      // Who waits for work that was dropped is not stopped by it.
+      ok(cudaStreamWaitEvent(two.value, broken.value));
+      const memory = { value: 0 };
+      ok(cudaMalloc(memory, 64));
+      ok(cudaMemsetAsync(memory.value, 1, 64, two.value));
+      ok(cudaStreamSynchronize(two.value));
+      ok(cudaDeviceSynchronize());
+      ok(cudaSetDevice(0));
+      ok(cudaDeviceReset());
+      fails(cudaEventQuery(broken.value), "cudaErrorInvalidResourceHandle");
+      ok(cudaEventQuery(whole.value));
+      ok(cudaMalloc(one, 64));
     }, TWO));
 
   for (const device of ["inline", "worker"] as const) {

@@ -25,6 +25,8 @@ export const TABLE: Record<string, Parameter[]> = {
   cudaDeviceGetByPCIBusId: ["out", is("0000:01:00.0")],
   cudaArrayGetInfo: ["out?", "out?", "out?", "array"],
   cudaFreeArray: ["array"],
+  cudaFreeMipmappedArray: ["mipmapped array"],
+  cudaGetMipmappedArrayLevel: ["out", "mipmapped array to use", "level"],
   cudaGetChannelDesc: ["out", "array"],
   cudaMemcpy2DFromArray: [
     "host memory",
@@ -381,6 +383,7 @@ export const ELSEWHERE = new Set([
   "cudaDestroySurfaceObject",
   "cudaDestroyTextureObject",
   "cudaMalloc3DArray",
+  "cudaMallocMipmappedArray",
   "cudaMallocArray",
   "cudaMemcpy2DArrayToArray",
   "cudaMemcpy2DFromArrayAsync",

@@ -75,6 +75,11 @@ export class Fixture {
     const desc = this.api.cudaCreateChannelDesc(8, 8, 8, 8, this.api.cudaChannelFormatKindUnsigned);
     return made((out) => this.api.cudaMallocArray(out, desc, 16, 4));
   };
+  mipmapped = (): number => {
+    const desc = this.api.cudaCreateChannelDesc(8, 8, 8, 8, this.api.cudaChannelFormatKindUnsigned);
+    const extent = { width: 16, height: 4, depth: 0 };
+    return made((out) => this.api.cudaMallocMipmappedArray(out, desc, extent, 3, 0));
+  };
   /** Nodes of their own graphs, by what they do. */
   kernelNode = (): number =>
     made((out) => this.api.cudaGraphAddKernelNode(out, this.graph(), [], kernelNode));
@@ -248,6 +253,12 @@ const bytes = new Uint8Array(256);
 /** A value that is always good. */
 const fixed = (value: unknown): ParameterType => ({ good: () => value, bad: [] });
 
+const badMipmapped: Bad[] = [
+  ...noHandles(HANDLE),
+  ["an ended one", (fx) => fx.ended(fx.mipmapped, fx.api.cudaFreeMipmappedArray), HANDLE],
+  ["a stream", (fx) => fx.stream(), HANDLE],
+];
+
 /** The types, by the names that the table uses. */
 export const TYPES = {
   out: { good: () => ({ ...OUT }), bad: badOut },
@@ -332,6 +343,18 @@ export const TYPES = {
       ["an ended array", (fx) => fx.ended(fx.array, fx.api.cudaFreeArray), HANDLE],
       ["a stream", (fx) => fx.stream(), HANDLE],
     ],
+  },
+  "mipmapped array": {
+    good: (fx) => fx.mipmapped(),
+    bad: badMipmapped,
+  },
+  "mipmapped array to use": {
+    good: (fx) => fx.mipmapped(),
+    bad: [...badMipmapped, ["null", () => 0, HANDLE]],
+  },
+  level: {
+    good: () => 2,
+    bad: [3, -1, 0.5, 2 ** 31].map((value) => [`${value}`, () => value, VALUE]),
   },
   "to device": {
     good: () => cuda.cudaMemcpyHostToDevice,

@@ -72,6 +72,19 @@ function writeResults(b: Builder, d: Operand, type: PtxType, out: CheckedAddress
   });
 }
 
+/** What chooses among the levels of a texture: a level, or two gradients of three coordinates each. */
+function levelOperands(b: Builder, i: Instruction, rest: Operand[], integer: boolean): Value[] {
+  if (i.mods.includes("level")) return [b.read(rest[0], ptxType(integer ? "b32" : "f32"))];
+  if (!i.mods.includes("grad")) return [];
+  const { axes } = geometryOf(b, i);
+  return rest.flatMap((gradient) => {
+    const given = elementsOf(gradient);
+    return [0, 1, 2].map((k) =>
+      k < axes ? b.read(given[k], ptxType("f32")) : b.coerce(b.i32(0), F32),
+    );
+  });
+}
+
 function fetch(b: Builder, i: Instruction, control: number, integer: boolean): boolean {
   const [result, texture, ...rest] = i.operands;
   if (texture.kind !== "texture") return false;
@@ -79,8 +92,8 @@ function fetch(b: Builder, i: Instruction, control: number, integer: boolean): b
   if (i.mods.includes("2dms") || i.mods.includes("a2dms")) {
     throw b.unsupported("unsupported instruction (multisampled textures)");
   }
-  // Mipmap levels and gradients choose among the levels of a texture, of which there is one.
-  const levels = i.mods.includes("level") ? 1 : i.mods.includes("grad") ? 2 : 0;
+  const chosen = i.mods.includes("level") ? "level" : i.mods.includes("grad") ? "gradient" : "";
+  const levels = chosen === "level" ? 1 : chosen === "gradient" ? 2 : 0;
   if (rest.length > levels) {
     throw b.unsupported("unsupported instruction (texel offsets and depth comparison)");
   }
@@ -88,8 +101,10 @@ function fetch(b: Builder, i: Instruction, control: number, integer: boolean): b
   const s = texture.sampler ? descriptor(b, texture.sampler) : d;
   const place = coordinates(b, i, texture, integer ? I32 : F32);
   const out = b.fn.resultSlot(b);
-  const name = i.opcode === "tld4" ? "gather" : integer ? "texel" : "fetch";
-  b.lib(`texture_${name}`, [d, s, out.ea, b.i32(control), ...place], true);
+  const plain = i.opcode === "tld4" ? "gather" : integer ? "texel" : "fetch";
+  const name = integer && chosen ? "level_texel" : chosen || plain;
+  const more = levelOperands(b, i, rest, integer);
+  b.lib(`texture_${name}`, [d, s, out.ea, b.i32(control), ...place, ...more], true);
   const type = ptxType(i.mods[i.mods.length - 2]);
   writeResults(b, pair ? result.first : result, type, out);
   // The predicate says whether the memory is resident (sparse textures): all of it is.
@@ -121,10 +136,10 @@ const QUERIES: Record<string, number> = {
   addr_mode_0: T.QUERY_ADDRESS_MODE_X,
   addr_mode_1: T.QUERY_ADDRESS_MODE_Y,
   addr_mode_2: T.QUERY_ADDRESS_MODE_Z,
+  num_mipmap_levels: T.QUERY_LEVELS,
 };
 /** Attributes that are the same for all textures and surfaces. */
 const CONSTANT: Record<string, number> = {
-  num_mipmap_levels: 1,
   num_samples: 1,
   force_unnormalized_coords: 0,
   memory_layout: 0,
@@ -132,7 +147,7 @@ const CONSTANT: Record<string, number> = {
 
 /** txq and suq (PTX ISA §9.7.10.5, §9.7.11.5). */
 const query: Lowering = (b, i) => {
-  const [d, address] = i.operands;
+  const [d, address, lod] = i.operands;
   if (address.kind !== "address") throw b.error("a texture or surface was expected");
   const what = i.mods.find((m) => m !== "level" && m !== "b32") as string;
   const at = descriptor(b, address.base);
@@ -141,7 +156,8 @@ const query: Lowering = (b, i) => {
     return true;
   }
   if (!Object.hasOwn(QUERIES, what)) return false;
-  b.write(d, b.lib("texture_query", [at, b.i32(QUERIES[what])], true), B32);
+  const level = lod ? b.read(lod, B32) : b.i32(0);
+  b.write(d, b.lib("texture_query", [at, b.i32(QUERIES[what]), level], true), B32);
   return true;
 };
 

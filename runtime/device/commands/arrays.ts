@@ -6,6 +6,7 @@ import {
   cudaErrorInvalidResourceHandle,
   cudaErrorInvalidValue,
   cudaErrorMemoryAllocation,
+  cudaErrorNotSupported,
   cudaSuccess,
 } from "../../protocol/errors.ts";
 import { readU64, writeU64 } from "../../protocol/fields.ts";
@@ -13,10 +14,12 @@ import type { Allocation } from "../allocations.ts";
 import {
   ArrayObject,
   type ArrayShape,
-  arrayLayout,
   channels,
   elementBytes,
   isArrayShape,
+  MipmappedArray,
+  mipmapBytes,
+  mipmapShapes,
 } from "../array.ts";
 import type { Call } from "../call.ts";
 import type { Device } from "../device.ts";
@@ -38,18 +41,33 @@ const create: Command = {
     };
     if (channels(shape) === 0) return cudaErrorInvalidChannelDescriptor;
     if (!isArrayShape(shape)) return cudaErrorInvalidValue;
-    const { bytes } = arrayLayout(shape);
+    const most = call.u32(P.ARRAY_CREATE_LEVELS);
+    const shapes = most === 0 ? [shape] : mipmapShapes(shape, most);
     const { context } = call;
     const { allocations } = device;
     const align = TEXTURE_ALIGNMENT;
+    const bytes = mipmapBytes(shapes);
     const entry = allocations.alloc(bytes, MEMORY_ARRAY, shape.flags, context, true, align);
     if (entry === undefined) return cudaErrorMemoryAllocation;
-    const array = new ArrayObject(device.newHandle(), shape, entry);
+    const newHandle = () => device.newHandle();
+    const array =
+      most === 0
+        ? new ArrayObject(newHandle(), shape, entry)
+        : new MipmappedArray(shapes, entry, newHandle);
     context.resources.set(array.handle, array);
+    for (const level of levelsOf(array)) context.resources.set(level.handle, level);
     call.set32(P.ARRAY_CREATE_ARRAY, array.handle);
     return cudaSuccess;
   },
 };
+
+function levelsOf(array: ArrayObject | MipmappedArray): readonly ArrayObject[] {
+  return array instanceof MipmappedArray ? array.levels : [];
+}
+
+function mipmappedOf(device: Device, call: Call, handle: number): MipmappedArray | undefined {
+  return device.visible(call.context, handle, MipmappedArray);
+}
 
 function arrayOf(device: Device, call: Call, handle: number): ArrayObject | undefined {
   return device.visible(call.context, handle, ArrayObject);
@@ -67,12 +85,34 @@ const destroy: Command = {
   context: true,
   synchronizes: true,
   run(device: Device, call: Call): number {
-    const array = arrayOf(device, call, call.u32(P.ARRAY_DESTROY_ARRAY));
+    const handle = call.u32(P.ARRAY_DESTROY_ARRAY);
+    const array = arrayOf(device, call, handle) ?? mipmappedOf(device, call, handle);
     if (array === undefined) return cudaErrorInvalidResourceHandle;
+    // A level ends with the whole.
+    if (array instanceof ArrayObject && array.mipmapped) return cudaErrorInvalidValue;
     device.forget(array.handle);
+    for (const level of levelsOf(array)) device.forget(level.handle);
     return freeLater(device, call, array.allocation);
   },
 };
+
+const level: Command = {
+  responseBytes: P.ARRAY_LEVEL_RESPONSE_SIZE,
+  context: true,
+  run(device: Device, call: Call): number {
+    const mipmapped = mipmappedOf(device, call, call.u32(P.ARRAY_LEVEL_MIPMAPPED));
+    if (mipmapped === undefined) return cudaErrorInvalidResourceHandle;
+    const array = mipmapped.levels[call.u32(P.ARRAY_LEVEL_LEVEL)];
+    if (array === undefined) return cudaErrorInvalidValue;
+    call.set32(P.ARRAY_LEVEL_ARRAY, array.handle);
+    return cudaSuccess;
+  },
+};
+
+/** The CUDA pointer of an array's element 0. */
+function startOf(device: Device, { allocation, start }: ArrayObject): number {
+  return device.memory.pointerOf(allocation.offset + start);
+}
 
 const info: Command = {
   responseBytes: P.ARRAY_INFO_RESPONSE_SIZE,
@@ -80,7 +120,7 @@ const info: Command = {
   run(device: Device, call: Call): number {
     const array = arrayOf(device, call, call.u32(P.ARRAY_INFO_ARRAY));
     if (array === undefined) return cudaErrorInvalidResourceHandle;
-    call.set64(P.ARRAY_INFO_ADDRESS, device.memory.pointerOf(array.allocation.offset));
+    call.set64(P.ARRAY_INFO_ADDRESS, startOf(device, array));
     call.set64(P.ARRAY_INFO_PITCH, array.pitch);
     call.set64(P.ARRAY_INFO_SLICE, array.slice);
     call.set32(P.ARRAY_INFO_WIDTH, array.width);
@@ -98,10 +138,11 @@ const info: Command = {
 /** A texture or surface object; its descriptor is in device memory, where kernels read it. */
 class TextureObject {
   readonly resource: number;
-  readonly array: ArrayObject | undefined;
+  /** Handle of the array that it is over, or 0. */
+  readonly array: number;
   readonly allocation: Allocation;
 
-  constructor(resource: number, array: ArrayObject | undefined, allocation: Allocation) {
+  constructor(resource: number, array: number, allocation: Allocation) {
     this.resource = resource;
     this.array = array;
     this.allocation = allocation;
@@ -110,7 +151,7 @@ class TextureObject {
 
 /** Fills in what an array knows of itself. */
 function describeArray(device: Device, view: DataView, array: ArrayObject): void {
-  writeU64(view, P.DESCRIPTOR_ADDRESS, device.memory.pointerOf(array.allocation.offset));
+  writeU64(view, P.DESCRIPTOR_ADDRESS, startOf(device, array));
   writeU64(view, P.DESCRIPTOR_PITCH, array.pitch);
   writeU64(view, P.DESCRIPTOR_SLICE, array.slice);
   const stacked = (array.flags & (P.ARRAY_LAYERED | P.ARRAY_CUBEMAP)) !== 0;
@@ -169,12 +210,15 @@ function isSampling(view: DataView): boolean {
     P.DESCRIPTOR_SRGB,
   ];
   if (flags.some((field) => word(field) > 1)) return false;
+  const mipFilter = word(P.DESCRIPTOR_MIP_FILTER);
+  const bounds = [P.DESCRIPTOR_MIP_BIAS, P.DESCRIPTOR_MIP_LEAST, P.DESCRIPTOR_MIP_MOST];
+  if (mipFilter > 1 || bounds.some((at) => Number.isNaN(view.getFloat32(at, true)))) return false;
   // Whole elements of integers can't be blended, nor can 32-bit integers be read as fractions.
   const float = word(P.DESCRIPTOR_FORMAT) === P.FORMAT_FLOAT;
   const wide = word(P.DESCRIPTOR_CHANNEL_BYTES) === 4;
   const fraction = word(P.DESCRIPTOR_READ_MODE) === 1;
   if (fraction && !float && wide) return false;
-  return float || fraction || word(P.DESCRIPTOR_FILTER) === 0;
+  return float || fraction || (word(P.DESCRIPTOR_FILTER) === 0 && mipFilter === 0);
 }
 
 const textureCreate: Command = {
@@ -184,7 +228,9 @@ const textureCreate: Command = {
   run(device: Device, call: Call): number {
     const { context } = call;
     const resource = call.u32(P.TEXTURE_CREATE_RESOURCE);
-    const array = arrayOf(device, call, call.u32(P.TEXTURE_CREATE_ARRAY));
+    const handle = call.u32(P.TEXTURE_CREATE_ARRAY);
+    const array = arrayOf(device, call, handle);
+    const mipmapped = mipmappedOf(device, call, handle);
     if (call.inputBytes < P.DESCRIPTOR_SIZE) {
       call.detail(DETAIL_BAD_LENGTH);
       return cudaErrorInvalidValue;
@@ -197,6 +243,13 @@ const textureCreate: Command = {
       const surface = resource === P.RESOURCE_SURFACE;
       if (surface && !(array.flags & P.ARRAY_SURFACE_LOAD_STORE)) return cudaErrorInvalidValue;
       describeArray(device, view, array);
+    } else if (resource === P.RESOURCE_MIPMAPPED) {
+      if (mipmapped === undefined) return cudaErrorInvalidResourceHandle;
+      // The levels that gradients of directions ask for are not known.
+      if (mipmapped.levels[0]!.flags & P.ARRAY_CUBEMAP) return cudaErrorNotSupported;
+      // Levels are chosen for coordinates that mean the same in all of them.
+      if (view.getUint32(P.DESCRIPTOR_NORMALIZED, true) !== 1) return cudaErrorInvalidValue;
+      describeArray(device, view, mipmapped.levels[0]!);
     } else if (resource === P.RESOURCE_LINEAR || resource === P.RESOURCE_PITCH_2D) {
       const error = checkMemory(device, view, resource);
       if (error !== cudaSuccess) return error;
@@ -204,10 +257,19 @@ const textureCreate: Command = {
       return cudaErrorInvalidValue;
     }
     if (!isSampling(view)) return cudaErrorInvalidValue;
-    const entry = device.allocations.alloc(bytes.length, MEMORY_DEVICE, 0, context, true);
+    const levels = resource === P.RESOURCE_MIPMAPPED ? (mipmapped?.levels ?? []) : [];
+    const count = Math.max(1, levels.length);
+    view.setUint32(P.DESCRIPTOR_LEVELS, count, true);
+    const size = count * P.DESCRIPTOR_SIZE;
+    const entry = device.allocations.alloc(size, MEMORY_DEVICE, 0, context, true);
     if (entry === undefined) return cudaErrorMemoryAllocation;
     device.memory.u8.set(bytes, entry.offset);
-    context.textures.set(entry.offset, new TextureObject(resource, array, entry));
+    for (const [index, each] of levels.entries()) {
+      describeArray(device, view, each);
+      device.memory.u8.set(bytes, entry.offset + index * P.DESCRIPTOR_SIZE);
+    }
+    const over = array || mipmapped ? handle : 0;
+    context.textures.set(entry.offset, new TextureObject(resource, over, entry));
     call.set64(P.TEXTURE_CREATE_OBJECT, device.memory.pointerOf(entry.offset));
     return cudaSuccess;
   },
@@ -236,7 +298,7 @@ const textureInfo: Command = {
     const texture = textureOf(device, call, call.u64(P.TEXTURE_INFO_OBJECT));
     if (texture === undefined) return cudaErrorInvalidValue;
     call.set32(P.TEXTURE_INFO_RESOURCE, texture.resource);
-    call.set32(P.TEXTURE_INFO_ARRAY, texture.array?.handle ?? 0);
+    call.set32(P.TEXTURE_INFO_ARRAY, texture.array);
     call.writeOutput(texture.allocation.offset, P.DESCRIPTOR_SIZE);
     return cudaSuccess;
   },
@@ -247,6 +309,7 @@ export const arrayCommands: CommandFamily = new Map([
   [P.COMMAND_ARRAY_CREATE, create],
   [P.COMMAND_ARRAY_DESTROY, destroy],
   [P.COMMAND_ARRAY_INFO, info],
+  [P.COMMAND_ARRAY_LEVEL, level],
   [P.COMMAND_TEXTURE_CREATE, textureCreate],
   [P.COMMAND_TEXTURE_DESTROY, textureDestroy],
   [P.COMMAND_TEXTURE_INFO, textureInfo],

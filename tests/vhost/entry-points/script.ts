@@ -181,6 +181,12 @@ export class Script {
 function assembled(value: Record<string, unknown>): string[] | undefined {
   const words = (each: unknown[]) => [`a${each.map((word) => String(number(word as number)))}`];
   const { eventWait, elementSize, extent, bytesize, resType } = value;
+  // A cudaExtent by value: the interpreter knows where.
+  if (value["depth"] !== undefined) {
+    return [value["width"], value["height"], value["depth"]].map((each) =>
+      String(number(each as number)),
+    );
+  }
   if (eventWait) return words([value["type"], 0, (eventWait as { event: number }).event]);
   if (elementSize !== undefined) {
     const { dst, pitch, width, height } = value;
