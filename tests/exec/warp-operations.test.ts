@@ -174,6 +174,29 @@ const cases: Case[] = [
     how: ["ends its region: it is the first after a loop", ...REGISTERS(4)],
   },
   {
+    name: "a matrix that is turned",
+    body: `shfl.sync.bfly.b32 %r20, %r8, 6, 31, -1; movmatrix.sync.aligned.m8n8.trans.b16 %r21, %r20;
+      shfl.sync.bfly.b32 %r22, %r21, 9, 31, -1;`,
+    how: [
+      IN,
+      "ends its region: matrices come from memory, and groups load them faster one by one",
+      IN,
+    ],
+    blocks: [[64, 1, 1]],
+  },
+  {
+    name: "a sum that all read and the next one, without a barrier between them",
+    body: `mov.u32 %r5, buf; shr.u32 %r3, %r1, 5; mad.lo.u32 %r4, %r3, 4, %r5; setp.eq.u32 %p1, %r2, 0;
+      @%p1 st.shared.u32 [%r4], %r8; bar.sync 0; ld.shared.u32 %r9, [%r5]; ld.shared.u32 %r10, [%r5+4];
+      add.u32 %r20, %r9, %r10; ${sum("bfly")} @%p1 st.shared.u32 [%r4], %r8; bar.sync 0;
+      ld.shared.u32 %r21, [%r5]; ld.shared.u32 %r22, [%r5+4];`,
+    how: ["ends its region: warps have read there what others store to behind it", ...REGISTERS(4)],
+    blocks: [
+      [64, 1, 1],
+      [256, 1, 1],
+    ],
+  },
+  {
     name: "what one lane stores before it is loaded by all",
     body: `mov.u32 %r5, buf; mad.lo.u32 %r4, %r1, 4, %r5; st.shared.u32 [%r4], %r8;
       bar.warp.sync -1; xor.b32 %r3, %r1, 1; mad.lo.u32 %r4, %r3, 4, %r5; ld.shared.u32 %r20, [%r4];

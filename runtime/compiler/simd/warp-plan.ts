@@ -17,6 +17,7 @@ import { assumeGuards, branchSwitches, cloneRegion } from "./group-region.ts";
 import { ALL_LANES, type LinearRegion, linearize } from "./linearize.ts";
 import { LANES, type ShapeContext, UNIFORM, WARP_LANES } from "./shapes.ts";
 import type { WarpForm } from "./warp-ops.ts";
+import { raceCut } from "./warp-races.ts";
 
 /** A region that goes on past warp operations, for whole warps. */
 export interface WarpPlan {
@@ -44,6 +45,8 @@ export interface WarpPlans {
 const MAX_VALUES = 600;
 /** Operations for each warp operation beyond which the code is not worth its size. */
 const MAX_VALUES_EACH = 60;
+/** Operations on matrices, whose operands go through the warp's frame in any case. */
+const MATRIX = /^(w?mma|ldmatrix|stmatrix|movmatrix)_/;
 const LONG = "the region before it is long";
 
 type Context = (lanes: number) => Omit<ShapeContext, "of">;
@@ -57,7 +60,7 @@ type Context = (lanes: number) => Omit<ShapeContext, "of">;
 export function planWarps(
   fn: LoweredFunction,
   regions: OptimizedRegion[],
-  [x, y, z]: readonly [number, number, number],
+  block: readonly [number, number, number],
   maker: RegionMaker,
   context: Context,
 ): WarpPlans {
@@ -65,6 +68,7 @@ export function planWarps(
   const reasons = new Map<Cut, string>();
   const own = fn.cuts.filter((c) => c.kind === "warp" || c.kind === "gather");
   if (own.length === 0) return { plans, reasons, rare: () => false };
+  const [x, y, z] = block;
   if ((x * y * z) % WARP_LANES !== 0) {
     for (const cut of own) reasons.set(cut, "the block's last warp is not a whole one");
     return { plans, reasons, rare: () => false };
@@ -72,6 +76,10 @@ export function planWarps(
   const candidates = crossableCuts(fn);
   for (const cut of own) {
     if (!candidates.has(cut)) reasons.set(cut, "it lies in a loop that waits for other threads");
+    else if (MATRIX.test(cut.warpOp ?? "")) {
+      candidates.delete(cut);
+      reasons.set(cut, "matrices come from memory, and groups load them faster one by one");
+    }
   }
   const work = [1];
   const seen = new Set(work);
@@ -80,7 +88,9 @@ export function planWarps(
     const loops = new Graph(plain.start).loops.length > 0;
     const from = plain.from;
     const first = from?.next ?? fn.entry;
-    const plan = loops ? undefined : planWarp(from, first, candidates, maker, context, reasons);
+    const plan = loops
+      ? undefined
+      : planWarp(from, first, candidates, maker, context, block, reasons);
     if (plan) plans.set(entry, plan);
     for (const { terminator: t } of (plan?.region ?? plain).blocks) {
       if (t?.kind !== "cut") continue;
@@ -100,6 +110,7 @@ function planWarp(
   candidates: ReadonlySet<Cut>,
   maker: RegionMaker,
   context: Context,
+  block: readonly [number, number, number],
   reasons: Map<Cut, string>,
 ): WarpPlan | undefined {
   const crossed = new Set(candidates);
@@ -131,6 +142,8 @@ function planWarp(
     const wide = lanesOf(region, prologue, warp);
     if (refuse(operations.filter((v) => wide.parted(v)).map(cutOf), "lanes come to it apart"))
       continue;
+    const race = raceCut(wide.divergence, prologue, block);
+    if (race && refuse([race], "warps have read there what others store to behind it")) continue;
     const divergence = new Divergence(
       region,
       prologue,
@@ -222,6 +235,7 @@ function lanesOf(region: Region, prologue: Value[], context: Omit<ShapeContext, 
   const { order, index } = d.graph;
   const apart = order.map((_, k) => k).filter((k) => d.parts(k));
   return {
+    divergence: d,
     of: (v: Value) => d.of(values.get(v) ?? v),
     branches: (b: Block) => d.branches.has(blocks.get(b) as Block),
     /** Whether some lanes may not come to where a value is computed, or at another time. */
