@@ -18,6 +18,7 @@ import type { DeviceLibrary } from "../wasm/library.ts";
 import { Builder } from "./builder.ts";
 import { chunks } from "./calls.ts";
 import type { KernelContext } from "./context.ts";
+import { exchangesInStep } from "./exchanges.ts";
 import { lowerInstruction } from "./instructions.ts";
 import type { CheckedAddress } from "./memory.ts";
 import { ParamStore } from "./params.ts";
@@ -39,6 +40,8 @@ export interface Frame {
   returnTo: Block | undefined;
   /** The virtual register that holds the condition-code carry. */
   carry: number;
+  /** Accesses to shared memory for which the lanes of a warp are kept in step. */
+  inStep: ReadonlySet<Instruction>;
 }
 
 /** Opcodes that end a block, or that a guard must branch around. */
@@ -140,6 +143,7 @@ export class FunctionLowering {
       locals: new Map(),
       returnTo,
       carry: -1,
+      inStep: parent || this.real ? new Set() : exchangesInStep(fn),
     };
   }
 

@@ -169,16 +169,18 @@ export function isOrdered(i: Instruction): boolean {
   return i.mods.some((m) => /^(volatile|relaxed|acquire|release|mmio)$/.test(m));
 }
 
-/** The last access to volatile shared memory in a block. */
+/** The last access in a block for which lanes were kept in step. */
 const lastAccess = new WeakMap<Block, string>();
 
 /**
  * Code from before `__syncwarp` counts on the lanes of a warp being in step, and keeps what they
- * exchange in volatile shared memory. So lanes that come to such an access together make it together:
- * all have loaded before one stores, and all have stored before one loads.
+ * exchange in volatile shared memory, or (`exchanges.ts`) in shared memory like any other. So lanes that
+ * come to such an access together make it together: all have loaded before one stores, and all have stored
+ * before one loads.
  */
 function keepStep(b: Builder, i: Instruction): void {
-  if (!i.mods.includes("volatile") || spaceOf(i) !== "shared" || b.fn.real) return;
+  if (spaceOf(i) !== "shared" || b.fn.real) return;
+  if (!i.mods.includes("volatile") && !b.fn.frame.inStep.has(i)) return;
   if (lastAccess.get(b.block) !== i.opcode) {
     b.fn.cut({ kind: "gather", operands: [], destinations: [], sources: [], scratchBytes: 0 });
   }
