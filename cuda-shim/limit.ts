@@ -11,7 +11,7 @@ import { cudaDeviceMapHost } from "./constants.ts";
 import { call } from "./thread.ts";
 import { isBox, isI32, isSize, isU32, type Out } from "./types.ts";
 
-/** Sets a limit of the current device (`cudaLimit…`). @returns cudaErrorUnsupportedLimit */
+/** Sets a limit of the current device (`cudaLimit…`). @returns cudaErrorInvalidValue */
 export function cudaDeviceSetLimit(limit: number, value: number): number {
   return call((thread) => {
     if (!isI32(limit) || !isSize(value)) return cudaErrorInvalidValue;
@@ -20,7 +20,7 @@ export function cudaDeviceSetLimit(limit: number, value: number): number {
   });
 }
 
-/** A limit of the current device. @returns cudaErrorUnsupportedLimit */
+/** A limit of the current device. @returns cudaErrorInvalidValue */
 export function cudaDeviceGetLimit(pValue: Out<number> | null, limit: number): number {
   return call((thread) => {
     if (!isBox(pValue) || !isI32(limit)) return cudaErrorInvalidValue;

@@ -142,7 +142,7 @@ export function cudaMallocManaged(
   size: number,
   flags: number = cudaMemAttachGlobal,
 ): number {
-  if (size === 0 || (flags !== cudaMemAttachGlobal && flags !== cudaMemAttachHost)) {
+  if (flags !== cudaMemAttachGlobal && flags !== cudaMemAttachHost) {
     return call(() => cudaErrorInvalidValue);
   }
   return allocate(devPtr, size, MEMORY_MANAGED, flags);

@@ -61,6 +61,12 @@ cudaError_t wr_build_launch(struct wr_call *c, uint8_t *block_memory, const void
   return cudaSuccess;
 }
 
+/* Since CUDA 13 a shape that no device takes is an invalid value like any other. */
+static cudaError_t of_version(cudaError_t error) {
+  return WR_CUDA_VERSION >= 13000 && error == cudaErrorInvalidConfiguration ? cudaErrorInvalidValue
+                                                                            : error;
+}
+
 static cudaError_t launch(const void *func, dim3 grid, dim3 block, void **args, size_t shared,
                           cudaStream_t stream, uint32_t flags) {
   struct wr_call c;
@@ -71,7 +77,7 @@ static cudaError_t launch(const void *func, dim3 grid, dim3 block, void **args, 
   if (flags == 0 && is_certain(k, grid, block, shared) && wr_is_stream(stream)) {
     return wr_result(wr_post(&c, COMMAND_LAUNCH));
   }
-  return wr_result(wr_send(&c, COMMAND_LAUNCH));
+  return wr_result(of_version(wr_send(&c, COMMAND_LAUNCH)));
 }
 
 WR_API cudaError_t cudaLaunchKernel(const void *func, dim3 grid, dim3 block, void **args,
@@ -142,9 +148,10 @@ WR_API cudaError_t cudaLaunchKernelExC(const struct launch_config *config, const
 }
 
 WR_API cudaError_t __cudaGetKernel(cudaKernel_t *kernel, const void *func) {
-  struct wr_kernel *k;
   if (kernel == NULL) return wr_result(cudaErrorInvalidValue);
-  WR_TRY(wr_find_kernel(func, &k));
+  /* What was registered, whatever state the device is in: programs ask once and keep the answer. */
+  struct wr_kernel *k = wr_registered(func);
+  if (k == NULL) return wr_result(cudaErrorInvalidDeviceFunction);
   *kernel = k;
   return cudaSuccess;
 }

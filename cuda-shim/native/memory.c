@@ -40,8 +40,9 @@ WR_API cudaError_t cudaMallocManaged(void **p, size_t bytes, unsigned flags) {
 
 #define PITCH_ALIGNMENT 512
 WR_API cudaError_t cudaMallocPitch(void **p, size_t *pitch, size_t width, size_t height) {
-  if (pitch == NULL || width > MAX_MEMORY_BYTES || height > MAX_MEMORY_BYTES) {
-    return wr_result(cudaErrorInvalidValue);
+  if (pitch == NULL) return wr_result(cudaErrorInvalidValue);
+  if (width > MAX_MEMORY_BYTES || height > MAX_MEMORY_BYTES) {
+    return wr_result(cudaErrorMemoryAllocation);
   }
   size_t row = (width + PITCH_ALIGNMENT - 1) / PITCH_ALIGNMENT * PITCH_ALIGNMENT;
   if (row != 0 && height > MAX_MEMORY_BYTES / row) return wr_result(cudaErrorMemoryAllocation);

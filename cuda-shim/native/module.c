@@ -137,7 +137,9 @@ cudaError_t wr_look_up(struct wr_kernel *k) {
   c.in = table;
   c.in_bytes = sizeof table;
   error = wr_send(&c, COMMAND_FUNCTION_GET);
+#if WR_CUDA_VERSION < 13000
   if (error == cudaErrorSymbolNotFound) error = cudaErrorInvalidDeviceFunction;
+#endif
   if (error != cudaSuccess) return error;
   here->function = wr_get32(&c, FUNCTION_GET_FUNCTION);
   k->parameter_bytes = wr_get32(&c, FUNCTION_GET_PARAMETER_BYTES);
@@ -165,14 +167,29 @@ cudaError_t wr_look_up(struct wr_kernel *k) {
   return cudaSuccess;
 }
 
+/* What a function that nobody registered is: since CUDA 13 no handle of anything. */
+#if WR_CUDA_VERSION >= 13000
+#define NO_KERNEL cudaErrorInvalidResourceHandle
+#else
+#define NO_KERNEL cudaErrorInvalidDeviceFunction
+#endif
+
 cudaError_t wr_find_kernel(const void *func, struct wr_kernel **kernel) {
   pthread_mutex_lock(&wr_module_lock);
   struct wr_kernel *k = wr_registered_kernel(func);
-  cudaError_t error = k == NULL ? cudaErrorInvalidDeviceFunction : cudaSuccess;
+  cudaError_t error = cudaSuccess;
+  if (k == NULL) error = func == NULL ? cudaErrorInvalidDeviceFunction : NO_KERNEL;
   if (k != NULL && wr_here(k)->generation != wr_generations[wr_thread.device]) error = wr_look_up(k);
   pthread_mutex_unlock(&wr_module_lock);
   *kernel = k;
   return error;
+}
+
+struct wr_kernel *wr_registered(const void *func) {
+  pthread_mutex_lock(&wr_module_lock);
+  struct wr_kernel *k = wr_registered_kernel(func);
+  pthread_mutex_unlock(&wr_module_lock);
+  return k;
 }
 
 static int has_function(const struct wr_kernel *k, const void *function) {
@@ -198,7 +215,9 @@ cudaError_t wr_find_symbol(const void *symbol, uint64_t *address, uint64_t *byte
     if (v->host != symbol) continue;
     error = wr_load_module(v->module);
     if (error == cudaSuccess) error = wr_symbol_of(v->module, v->name, address, bytes);
+#if WR_CUDA_VERSION < 13000
     if (error == cudaErrorSymbolNotFound) error = cudaErrorInvalidSymbol;
+#endif
     break;
   }
   pthread_mutex_unlock(&wr_module_lock);

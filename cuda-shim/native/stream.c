@@ -185,6 +185,8 @@ WR_API cudaError_t cudaStreamAddCallback(cudaStream_t stream,
                                          void (*callback)(cudaStream_t, cudaError_t, void *),
                                          void *data, unsigned flags) {
   if (callback == NULL || flags != 0) return wr_result(cudaErrorInvalidValue);
+  /* No node of a graph: like a question about the stream it ends the capture. */
+  if (wr_captures(stream)) return cudaStreamQuery(stream);
   struct wr_host_call call = {NULL, callback, stream, data, 1};
   return wr_enqueue_host(stream, call, HOST_CALL_ALWAYS);
 }
@@ -231,7 +233,10 @@ WR_API cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t start, 
   WR_TRY(wr_begin(&c, NULL));
   wr_put32(&c, EVENT_ELAPSED_START, wr_handle(start));
   wr_put32(&c, EVENT_ELAPSED_END, wr_handle(end));
-  WR_TRY(wr_send(&c, COMMAND_EVENT_ELAPSED));
+  cudaError_t error = wr_send(&c, COMMAND_EVENT_ELAPSED);
+  /* As an answer to a question it is no failure. */
+  if (error == cudaErrorNotReady) return error;
+  WR_TRY(error);
   uint32_t bits = wr_get32(&c, EVENT_ELAPSED_MILLISECONDS);
   memcpy(milliseconds, &bits, 4);
   return cudaSuccess;

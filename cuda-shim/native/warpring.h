@@ -156,6 +156,8 @@ struct wr_kernel {
 static inline struct wr_here *wr_here(struct wr_kernel *k) { return &k->on[wr_thread.device]; }
 /* The kernel registered under a host function's address, or that is such a handle; on this device. */
 cudaError_t wr_find_kernel(const void *func, struct wr_kernel **kernel);
+/* The kernel of a registered function, or NULL; nothing is loaded. */
+struct wr_kernel *wr_registered(const void *func);
 /* The address and size of a registered variable. */
 cudaError_t wr_find_symbol(const void *symbol, uint64_t *address, uint64_t *bytes);
 /* Where a part of a registered variable is. */

@@ -123,6 +123,11 @@ export function intercept(device: Device, call: Call, command: Command): number 
     case S.COMMAND_EVENT_QUERY:
     case S.COMMAND_EVENT_SYNCHRONIZE:
       return askedCapturedEvent(device, call.u32(S.EVENT_QUERY_EVENT));
+    case S.COMMAND_EVENT_ELAPSED: {
+      const handles = [call.u32(S.EVENT_ELAPSED_START), call.u32(S.EVENT_ELAPSED_END)];
+      const captured = handles.some((handle) => device.resource(handle, DeviceEvent)?.captured);
+      return captured ? E.cudaErrorCapturedEvent : undefined;
+    }
     default:
   }
   if (UNSAFE.has(number)) return unsafe(device, call.thread, call.u32(D.REQUEST_FLAGS));
@@ -131,6 +136,10 @@ export function intercept(device: Device, call: Call, command: Command): number 
   const capture = stream.capture;
   if (number === S.COMMAND_STREAM_WAIT_EVENT) return waitEvent(device, call, stream);
   if (capture === undefined) {
+    if (STREAM_COMMANDS.has(number) && number !== O.COMMAND_MEMORY_FREE_ASYNC) {
+      const refused = unsafe(device, call.thread, call.u32(D.REQUEST_FLAGS));
+      if (refused !== undefined) return refused;
+    }
     if (number === S.COMMAND_EVENT_RECORD) {
       const event = device.resource(call.u32(S.EVENT_RECORD_EVENT), DeviceEvent);
       if (event) event.captured = undefined;
@@ -284,6 +293,7 @@ function commandNode(
   const request = requestBytes(call);
   const error = checkRequest(device, call.context, request);
   if (error === E.cudaSuccess) append(device, call, stream, type, request);
+  else if (number === D.COMMAND_LAUNCH) stream.capture!.invalid = true;
   return command ? error : E.cudaErrorUnknown;
 }
 

@@ -57,7 +57,7 @@ int main() {
   int blocks;
   CHECK(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, small, 128, 0));
   WANT(blocks >= 1 && blocks * 128 <= p.maxThreadsPerMultiProcessor);
-  FAILS(cudaErrorInvalidDeviceFunction, cudaFuncGetAttributes(&f, (const void *)main));
+  FAILS(cudaErrorInvalidResourceHandle, cudaFuncGetAttributes(&f, (const void *)main));
   for (cudaLimit limit : {cudaLimitStackSize, cudaLimitPrintfFifoSize, cudaLimitMallocHeapSize}) {
     size_t value, more;
     CHECK(cudaDeviceGetLimit(&value, limit));
@@ -65,7 +65,7 @@ int main() {
     CHECK(cudaDeviceGetLimit(&more, limit));
     WANT(more >= value * 2);
   }
-  FAILS(cudaErrorUnsupportedLimit, cudaDeviceSetLimit((cudaLimit)99, 1));
+  FAILS(cudaErrorInvalidValue, cudaDeviceSetLimit((cudaLimit)99, 1));
   int *x, *m, *h, local;
   cudaPointerAttributes a;
   CHECK(cudaMalloc(&x, 4096));

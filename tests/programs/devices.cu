@@ -63,7 +63,7 @@ static void ordinals() {
   CHECK(cudaGetDeviceProperties(&a, 0));
   CHECK(cudaGetDeviceProperties(&b, 1));
   WANT(memcmp(&a.uuid, &b.uuid, sizeof a.uuid) != 0);
-  WANT(a.pciBusID != b.pciBusID);
+  WANT(a.pciBusID != b.pciBusID || a.pciDeviceID != b.pciDeviceID || a.pciDomainID != b.pciDomainID);
   WANT(a.totalGlobalMem == b.totalGlobalMem);
   for (int i = 0; i < 2; i++) {
     CHECK(cudaDeviceGetPCIBusId(id[i], sizeof id[i], i));
@@ -147,7 +147,7 @@ static void peers() {
   FAILS(cudaErrorInvalidDevice, cudaDeviceGetP2PAttribute(&value, cudaDevP2PAttrAccessSupported, 0, 0));
   FAILS(cudaErrorInvalidValue, cudaDeviceGetP2PAttribute(&value, (cudaDeviceP2PAttr)9, 0, 1));
   FAILS(cudaErrorInvalidValue, cudaDeviceEnablePeerAccess(1, 1));
-  FAILS(cudaErrorInvalidDevice, cudaDeviceEnablePeerAccess(0, 0));
+  FAILS(cudaErrorPeerAccessUnsupported, cudaDeviceEnablePeerAccess(0, 0));
   FAILS(cudaErrorPeerAccessNotEnabled, cudaDeviceDisablePeerAccess(1));
   CHECK(cudaDeviceEnablePeerAccess(1, 0));
   FAILS(cudaErrorPeerAccessAlreadyEnabled, cudaDeviceEnablePeerAccess(1, 0));

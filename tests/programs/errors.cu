@@ -11,8 +11,8 @@ int main() {
   WANT(cudaGetLastError(), cudaErrorInvalidDevice);
   WANT(cudaGetLastError(), cudaSuccess);
   nothing<<<1, 2000>>>();
-  WANT(cudaPeekAtLastError(), cudaErrorInvalidConfiguration);
-  WANT(cudaGetLastError(), cudaErrorInvalidConfiguration);
+  WANT(cudaPeekAtLastError(), cudaErrorInvalidValue);
+  WANT(cudaGetLastError(), cudaErrorInvalidValue);
   nothing<<<1, 32, 200000>>>();
   WANT(cudaGetLastError(), cudaErrorInvalidValue);
   int local;

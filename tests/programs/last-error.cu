@@ -7,21 +7,21 @@ __global__ void nothing() {}
 int main() {
   WANT(cudaGetLastError() == cudaSuccess);
   nothing<<<1, 2000>>>();
-  WANT(cudaPeekAtLastError() == cudaErrorInvalidConfiguration);
-  WANT(cudaPeekAtLastError() == cudaErrorInvalidConfiguration);
+  WANT(cudaPeekAtLastError() == cudaErrorInvalidValue);
+  WANT(cudaPeekAtLastError() == cudaErrorInvalidValue);
   // Success does not clear it.
   CHECK(cudaDeviceSynchronize());
   bool clean = false;
   std::thread([&] { clean = cudaGetLastError() == cudaSuccess; }).join();
   WANT(clean);
-  WANT(cudaGetLastError() == cudaErrorInvalidConfiguration);
+  WANT(cudaGetLastError() == cudaErrorInvalidValue);
   WANT(cudaGetLastError() == cudaSuccess);
   nothing<<<0, 1>>>();
-  WANT(cudaGetLastError() == cudaErrorInvalidConfiguration);
+  WANT(cudaGetLastError() == cudaErrorInvalidValue);
   nothing<<<dim3(1, 70000), 1>>>();
-  WANT(cudaGetLastError() == cudaErrorInvalidConfiguration);
+  WANT(cudaGetLastError() == cudaErrorInvalidValue);
   nothing<<<1, dim3(1, 1, 65)>>>();
-  WANT(cudaGetLastError() == cudaErrorInvalidConfiguration);
+  WANT(cudaGetLastError() == cudaErrorInvalidValue);
   nothing<<<1, 1, 1 << 20>>>();
   WANT(cudaGetLastError() == cudaErrorInvalidValue);
   WANT(cudaMalloc((void **)nullptr, 4) == cudaErrorInvalidValue);

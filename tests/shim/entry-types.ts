@@ -413,6 +413,10 @@ export const TYPES = {
     ]),
   },
   shared: { good: () => 0, bad: [...noSizes(VALUE), ["49153", () => 49153, VALUE]] },
+  "cooperative shared": {
+    good: () => 0,
+    bad: [...noSizes(VALUE), ["49153", () => 49153, "cudaErrorCooperativeLaunchTooLarge"]],
+  },
   arguments: fixed([]),
   function: {
     good: () => () => {},

@@ -249,8 +249,8 @@ describe("limits and flags", () => {
       ok(cudaDeviceGetLimit(value, cudaLimitMallocHeapSize));
       assert.equal(value.value, 16 << 20);
       for (const limit of [99, -1]) {
-        fails(cudaDeviceGetLimit(value, limit), "cudaErrorUnsupportedLimit");
-        fails(cudaDeviceSetLimit(limit, 1), "cudaErrorUnsupportedLimit");
+        fails(cudaDeviceGetLimit(value, limit), "cudaErrorInvalidValue");
+        fails(cudaDeviceSetLimit(limit, 1), "cudaErrorInvalidValue");
       }
       fails(cudaDeviceSetLimit(cudaLimitStackSize, -1), "cudaErrorInvalidValue");
       fails(cudaDeviceGetLimit(null, cudaLimitStackSize), "cudaErrorInvalidValue");

@@ -40,7 +40,7 @@ describe("peers", () => {
         ok(cudaSetDevice(0));
         ok(cudaDeviceDisablePeerAccess(1));
         fails(cudaDeviceEnablePeerAccess(1, 1), "cudaErrorInvalidValue");
-        fails(cudaDeviceEnablePeerAccess(0), "cudaErrorInvalidDevice");
+        fails(cudaDeviceEnablePeerAccess(0), "cudaErrorPeerAccessUnsupported");
         fails(cudaDeviceEnablePeerAccess(2), "cudaErrorInvalidDevice");
         fails(cudaDeviceDisablePeerAccess(-1), "cudaErrorInvalidDevice");
       },

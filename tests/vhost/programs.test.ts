@@ -6,6 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { warpring } from "../cli/run.ts";
 import { describe, test } from "../harness.ts";
+import { DELIBERATE } from "../programs/deliberate.ts";
 import { ROOT } from "../repo/files.ts";
 import {
   missing,
@@ -22,7 +23,7 @@ const why = missing();
 const mpirun = spawnSync("mpirun", ["--version"], { stdio: "ignore" }).status === 0;
 
 /** Those that need more than a device: tested by themselves. */
-const APART = new Set(["mpi", "devices"]);
+const APART = new Set(["mpi", "devices", "formats", "pipelines", "states"]);
 
 describe("unmodified programs, built by nvcc", () => {
   test("every program has its binary", () => {
@@ -128,6 +129,21 @@ describe("warpring run", () => {
     ]);
     assert.deepEqual(stdout.trimEnd().split("\n"), [...rounds, "printing passed"]);
   });
+
+  for (const name of ["formats", "pipelines", "states"]) {
+    test(`${name}: every line is what an H100 printed, but for deliberate differences`, () => {
+      const url = new URL(`../programs/recorded/${name}.txt`, import.meta.url);
+      const recorded = readFileSync(url, "utf8").split("\n");
+      const { code, stdout } = runProgram(join(PREBUILT, name));
+      const printed = stdout.split("\n");
+      const unlike = recorded.flatMap((line, k) => {
+        const deliberate = DELIBERATE.some(([known]) => known.test(line));
+        return line === printed[k] || deliberate ? [] : [`${line} <> ${printed[k]}`];
+      });
+      assert.deepEqual(unlike, []);
+      assert.deepEqual([code, printed.length], [0, recorded.length]);
+    });
+  }
 
   test("clusters: outputs, errors and attributes as on an H100", () => {
     const url = new URL("../compiler/fixtures/clusters.txt", import.meta.url);

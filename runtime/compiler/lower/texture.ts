@@ -190,7 +190,9 @@ function inside(
   b.block.terminator = { kind: "jump", target: next };
   b.block = no;
   if (i.mods.includes("trap")) {
-    b.emit("trap", NONE, [], { site: b.site() });
+    // An illegal address, as an H100 says: that of nothing.
+    const nowhere = { space: "generic" as const, size: 1, offset: 0, align: 1, site: b.site() };
+    b.emit("check", I32, [b.i64(0n)], nowhere);
     b.block.terminator = { kind: "exit" };
   } else {
     outside?.();

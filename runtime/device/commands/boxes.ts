@@ -122,8 +122,8 @@ function prepareCopy(device: Device, call: RequestSource): Work | number {
   if (targetBytes < 0 || sourceBytes < 0) return cudaErrorInvalidPitchValue;
   let to = 0;
   let from = 0;
-  if (!targetOutside) to = sideOf(device, box.target.address, targetBytes, sides?.[0]);
-  if (!sourceOutside) from = sideOf(device, box.source.address, sourceBytes, sides?.[1]);
+  if (!targetOutside) to = sideOf(device, box.target.address, targetBytes);
+  if (!sourceOutside) from = sideOf(device, box.source.address, sourceBytes);
   if (to < 0 || from < 0) return cudaErrorInvalidValue;
   if (sourceOutside || targetOutside) return nothing;
   return {

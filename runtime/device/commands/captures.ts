@@ -89,11 +89,13 @@ const end: Command = {
     if (call.u32(P.CAPTURE_END_KNOWN) !== 0 && !known) return cudaErrorInvalidValue;
     if (capture === undefined) return cudaErrorIllegalState;
     if (capture.origin !== stream) return cudaErrorStreamCaptureUnmatched;
-    if (capture.mode !== P.CAPTURE_RELAXED && capture.thread !== call.thread) {
-      return cudaErrorStreamCaptureWrongThread;
-    }
     capture.end();
     device.captures.delete(capture);
+    // Of what another thread has begun nothing is left either.
+    if (capture.mode !== P.CAPTURE_RELAXED && capture.thread !== call.thread) {
+      if (!known) destroyGraph(device, capture.graph);
+      return cudaErrorStreamCaptureWrongThread;
+    }
     if (!capture.invalid && capture.joined) {
       call.set32(P.CAPTURE_END_GRAPH, capture.graph.handle);
       return cudaSuccess;

@@ -22,21 +22,12 @@ export const HOST_SIDES: readonly (readonly [boolean, boolean])[] = [
 ];
 
 /**
- * Looks up one side of a copy.
- * @param host that side is host memory by the copy's kind; undefined if the kind leaves it open
+ * Looks up one side of a copy. What the device knows may be any side, whatever the copy's kind says: addresses
+ * are unified, and an H100 goes by them.
  * @returns its offset in the linear memory, or -1
  */
-export function sideOf(
-  device: Device,
-  pointer: number,
-  bytes: number,
-  host: boolean | undefined,
-): number {
-  const offset = device.allocations.range(pointer, bytes);
-  if (offset < 0) return -1;
-  // Plain device memory is no host memory; pinned and managed memory are both.
-  const { kind } = device.allocations.find(pointer)!;
-  return host && (kind === P.MEMORY_DEVICE || kind === P.MEMORY_ARRAY) ? -1 : offset;
+export function sideOf(device: Device, pointer: number, bytes: number): number {
+  return device.allocations.range(pointer, bytes);
 }
 
 /** A copy inside the linear memory. Ranges may overlap. */
@@ -138,11 +129,11 @@ const copy: Command = {
     let to = 0;
     let from = 0;
     if (!targetOutside) {
-      to = sideOf(device, call.u64(P.MEMORY_COPY_TARGET), bytes, sides?.[0]);
+      to = sideOf(device, call.u64(P.MEMORY_COPY_TARGET), bytes);
       if (to < 0) return cudaErrorInvalidValue;
     }
     if (!sourceOutside) {
-      from = sideOf(device, call.u64(P.MEMORY_COPY_SOURCE), bytes, sides?.[1]);
+      from = sideOf(device, call.u64(P.MEMORY_COPY_SOURCE), bytes);
       if (from < 0) return cudaErrorInvalidValue;
     }
     const inside = call.u64(targetOutside ? P.MEMORY_COPY_SOURCE : P.MEMORY_COPY_TARGET);
@@ -164,9 +155,8 @@ function prepareCopy(device: Device, source: RequestSource): Work | number {
   if (kind > P.COPY_DEFAULT) return cudaErrorInvalidMemcpyDirection;
   const bytes = source.u64(P.MEMORY_COPY_BYTES);
   if (bytes === 0) return nothing;
-  const sides = HOST_SIDES[kind];
-  const to = sideOf(device, source.u64(P.MEMORY_COPY_TARGET), bytes, sides?.[0]);
-  const from = sideOf(device, source.u64(P.MEMORY_COPY_SOURCE), bytes, sides?.[1]);
+  const to = sideOf(device, source.u64(P.MEMORY_COPY_TARGET), bytes);
+  const from = sideOf(device, source.u64(P.MEMORY_COPY_SOURCE), bytes);
   if (to < 0 || from < 0) return cudaErrorInvalidValue;
   return copyWork(device, to, from, bytes);
 }

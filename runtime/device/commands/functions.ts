@@ -2,7 +2,6 @@
 import {
   cudaErrorInvalidResourceHandle,
   cudaErrorInvalidValue,
-  cudaErrorUnsupportedLimit,
   cudaSuccess,
 } from "../../protocol/errors.ts";
 import * as P from "../../protocol/functions.ts";
@@ -112,7 +111,7 @@ const limitGet: Command = {
   run(_device: Device, call: Call): number {
     const limit = call.u32(P.LIMIT_GET_LIMIT);
     const known = LIMITS.get(limit);
-    if (known === undefined) return cudaErrorUnsupportedLimit;
+    if (known === undefined) return cudaErrorInvalidValue;
     call.set64(P.LIMIT_GET_VALUE, call.context.limits.get(limit) ?? known.value);
     return cudaSuccess;
   },
@@ -124,7 +123,7 @@ const limitSet: Command = {
   run(_device: Device, call: Call): number {
     const limit = call.u32(P.LIMIT_SET_LIMIT);
     const known = LIMITS.get(limit);
-    if (known === undefined) return cudaErrorUnsupportedLimit;
+    if (known === undefined) return cudaErrorInvalidValue;
     const value = call.u64(P.LIMIT_SET_VALUE);
     if (value > known.most) return cudaErrorInvalidValue;
     call.context.limits.set(limit, value);

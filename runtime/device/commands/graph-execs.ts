@@ -72,6 +72,7 @@ const instantiate: Command = {
 const execDestroy: Command = {
   responseBytes: P.GRAPH_EXEC_DESTROY_RESPONSE_SIZE,
   context: true,
+  afterFault: true,
   run(device: Device, call: Call): number {
     const exec = execOf(device, call, call.u32(P.GRAPH_EXEC_DESTROY_EXEC));
     if (exec === undefined) return cudaErrorInvalidValue;

@@ -59,6 +59,7 @@ function readRequest(call: Call, offset: number, bytes: number): Uint8Array | un
 const create: Command = {
   responseBytes: P.GRAPH_CREATE_RESPONSE_SIZE,
   context: true,
+  afterFault: true,
   creates: true,
   run(device: Device, call: Call): number {
     const graph = new Graph(device.newHandle());
@@ -82,6 +83,7 @@ export function destroyGraph(device: Device, graph: Graph): void {
 const destroy: Command = {
   responseBytes: P.GRAPH_DESTROY_RESPONSE_SIZE,
   context: true,
+  afterFault: true,
   run(device: Device, call: Call): number {
     const graph = graphOf(device, call, call.u32(P.GRAPH_DESTROY_GRAPH));
     if (graph === undefined) return cudaErrorInvalidValue;
@@ -110,6 +112,7 @@ const clone: Command = {
 const addNode: Command = {
   responseBytes: P.GRAPH_ADD_NODE_RESPONSE_SIZE,
   context: true,
+  afterFault: true,
   creates: true,
   run(device: Device, call: Call): number {
     const { context } = call;

@@ -41,7 +41,9 @@ export function checkShape(
   const threads = shape[3]! * shape[4]! * shape[5]!;
   if (threads > MAX_THREADS_PER_BLOCK) return cudaErrorInvalidConfiguration;
   if (threads > fn.info.maxThreadsPerBlock) return cudaErrorLaunchOutOfResources;
-  if (shared > fn.maxDynamicShared) return cudaErrorInvalidValue;
+  if (shared > fn.maxDynamicShared) {
+    return cooperative ? cudaErrorCooperativeLaunchTooLarge : cudaErrorInvalidValue;
+  }
   if (cooperative) {
     const { multiprocessors } = device.description;
     const resident = activeBlocks(fn, threads, shared) * multiprocessors;

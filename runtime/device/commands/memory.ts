@@ -23,8 +23,10 @@ const alloc: Command = {
       return cudaErrorInvalidValue;
     }
     // Nothing asked for, nothing given: the null pointer, as cudaMalloc(&p, 0) gives.
-    if (bytes === 0) return kind === P.MEMORY_MANAGED ? cudaErrorInvalidValue : cudaSuccess;
     const flags = call.u32(P.MEMORY_ALLOC_FLAGS);
+    // Attached to all, or to the host; older drivers name neither.
+    if (kind === P.MEMORY_MANAGED && flags > 2) return cudaErrorInvalidValue;
+    if (bytes === 0) return cudaSuccess;
     if (kind === P.MEMORY_HOST && flags & ~HOST_FLAGS) return cudaErrorInvalidValue;
     const entry = device.allocations.alloc(bytes, kind, flags, call.context);
     if (entry === undefined) return cudaErrorMemoryAllocation;
@@ -67,6 +69,7 @@ const free: Command = {
 const pointerAttributes: Command = {
   responseBytes: P.POINTER_ATTRIBUTES_RESPONSE_SIZE,
   context: true,
+  afterFault: true,
   run(device: Device, call: Call): number {
     const entry = device.allocations.find(call.u64(P.POINTER_ATTRIBUTES_ADDRESS));
     if (entry === undefined) return cudaSuccess; // kind 0: not ours, all other fields 0

@@ -5,6 +5,7 @@ import {
   cudaErrorInvalidValue,
   cudaErrorPeerAccessAlreadyEnabled,
   cudaErrorPeerAccessNotEnabled,
+  cudaErrorPeerAccessUnsupported,
   cudaSuccess,
 } from "../../protocol/errors.ts";
 import type { Call } from "../call.ts";
@@ -24,7 +25,7 @@ const access: Command = {
       return context.peers.delete(peer) ? cudaSuccess : cudaErrorPeerAccessNotEnabled;
     }
     // A device is no peer of its own.
-    if (peer === context.ordinal) return cudaErrorInvalidDevice;
+    if (peer === context.ordinal) return cudaErrorPeerAccessUnsupported;
     if (context.peers.has(peer)) return cudaErrorPeerAccessAlreadyEnabled;
     context.peers.add(peer);
     return cudaSuccess;
