@@ -8,6 +8,7 @@
  * Kernels of the wider kind go to tests/ptx/fixtures/gpu-kernels-wide.json, with `--narrow` those of the
  * older kind to gpu-kernels.json. A fixture holds a hash of each outcome, every NaN made the same.
  */
+import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { difference, outcomeHash } from "./compare.ts";
@@ -28,6 +29,13 @@ export interface Recorded {
   seed: number;
   /** By index. */
   hashes: string[];
+  /** Of the kernels' texts, by index: a generator that has changed since makes other kernels. */
+  texts?: string[];
+}
+
+/** What tells one kernel's text from another's. */
+export function textHash(ptx: string): string {
+  return createHash("sha256").update(ptx).digest("hex").slice(0, 16);
 }
 
 function writeKernels({ make }: Kind, folder: string, count: number, seed: number): void {
@@ -49,9 +57,12 @@ function compareKernels({ make, fixture: name }: Kind, folder: string, outFolder
   const seed = Number(readFileSync(`${folder}/seed.txt`, "utf8"));
   const count = readFileSync(`${folder}/list.txt`, "utf8").trim().split("\n").length;
   const hashes: string[] = [];
+  const texts: string[] = [];
   let failed = 0;
   for (let index = 0; index < count; index++) {
     const generated = make(seed, index);
+    texts.push(textHash(readFileSync(`${folder}/${index}.ptx`, "utf8")));
+    if (texts[index] !== textHash(generated.ptx)) throw new Error(`kernel ${index} is made anew`);
     const want = interpret(generated, inputWords(seed + index));
     const bytes = readFileSync(`${outFolder}/${index}.out`);
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4).slice();
@@ -64,7 +75,7 @@ function compareKernels({ make, fixture: name }: Kind, folder: string, outFolder
     }
     hashes.push(outcomeHash(generated, recorded));
   }
-  const fixture: Recorded = { device: "NVIDIA H100", seed, hashes };
+  const fixture: Recorded = { device: "NVIDIA H100", seed, hashes, texts };
   const url = new URL(`../../tests/ptx/fixtures/${name}`, import.meta.url);
   writeFileSync(url, `${JSON.stringify(fixture, undefined, 2)}\n`);
   console.log(`${count - failed} passed, ${failed} failed`);

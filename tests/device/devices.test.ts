@@ -97,7 +97,7 @@ describe("several devices of one machine", () => {
     assert.equal(access(0, 1), P.cudaErrorPeerAccessNotEnabled);
     assert.equal(access(1, 1), 0);
     assert.equal(access(1, 1), P.cudaErrorPeerAccessAlreadyEnabled);
-    assert.equal(access(1, 0), INVALID_DEVICE);
+    assert.equal(access(1, 0), P.cudaErrorPeerAccessUnsupported);
     assert.equal(access(1, 2), INVALID_DEVICE);
     assert.equal(access(2, 1), P.cudaErrorInvalidValue);
     assert.equal(access(0, 0, contexts[1]), P.cudaErrorPeerAccessNotEnabled);

@@ -77,7 +77,7 @@ describe("device memory", () => {
     assert.equal(bench.copy(0x1234, a, 1, P.COPY_DEVICE_TO_HOST), bad);
     assert.equal(bench.copy(a, a, 2 ** 53 - 1, P.COPY_DEVICE_TO_DEVICE), bad);
     assert.equal(bench.copy(a, data, 1, P.COPY_DEVICE_TO_DEVICE), bad);
-    assert.equal(bench.copy(a, a, 1, P.COPY_HOST_TO_DEVICE), bad);
+    assert.equal(bench.copy(a, a, 1, P.COPY_HOST_TO_DEVICE), 0, "known memory may be any side");
     assert.equal(bench.copy(a, data, 1, 5), P.cudaErrorInvalidMemcpyDirection);
     assert.equal(bench.copy(a, data, 0, P.COPY_HOST_TO_DEVICE), 0);
   });

@@ -197,8 +197,8 @@ describe("functions, occupancy and limits", () => {
     assert.equal(get(bench, P.LIMIT_MALLOC_HEAP_SIZE), 0);
     assert.equal(bench.get64(P.LIMIT_GET_VALUE), 64 << 20);
     assert.equal(set(P.LIMIT_STACK_SIZE, 2 ** 40), P.cudaErrorInvalidValue);
-    assert.equal(get(bench, 3), P.cudaErrorUnsupportedLimit);
-    assert.equal(set(99, 0), P.cudaErrorUnsupportedLimit);
+    assert.equal(get(bench, 3), P.cudaErrorInvalidValue);
+    assert.equal(set(99, 0), P.cudaErrorInvalidValue);
     bench.call(P.COMMAND_CONTEXT_RESET);
     assert.equal(get(bench, P.LIMIT_MALLOC_HEAP_SIZE), 0);
     assert.equal(bench.get64(P.LIMIT_GET_VALUE), 8 << 20);
