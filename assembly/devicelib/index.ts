@@ -27,6 +27,7 @@ export * from "./cvt-float-word";
 export * from "./cvt-float-long";
 export * from "./warp";
 export * from "./mma";
+export * from "./wgmma";
 export * from "./integer";
 export * from "./bits";
 export * from "./fma-simd";

@@ -17,7 +17,14 @@ import { constantOperand } from "./emit/frame.ts";
 import { GroupEmitter } from "./emit/group.ts";
 import { type EmitOptions, KernelEmitter, type RealSignature } from "./emit/kernel.ts";
 import { RegionEmitter } from "./emit/region.ts";
-import { type Cut, isDeviceAtomic, type LoweredFunction, type Site, type Value } from "./ir/ir.ts";
+import {
+  type Cut,
+  isDeviceAtomic,
+  type LoweredFunction,
+  type Site,
+  sourceSlot,
+  type Value,
+} from "./ir/ir.ts";
 import { chunks } from "./lower/calls.ts";
 import { KernelContext, type ModuleLayout } from "./lower/context.ts";
 import { FunctionLowering } from "./lower/function.ts";
@@ -238,7 +245,7 @@ function hasAtomics(fn: LoweredFunction): boolean {
 }
 
 function frameBytesOf(cut: Cut): number {
-  return (cut.destinations.length + cut.sources.length) * FRAME_SLOT_BYTES + cut.scratchBytes;
+  return sourceSlot(cut, cut.sources.length) * FRAME_SLOT_BYTES + cut.scratchBytes;
 }
 
 const KINDS = {

@@ -197,11 +197,14 @@ describe("what is refused at load", () => {
     assert.throws(() => bench.executor.loadModule(ptx), message);
   };
 
-  test("copies by tensor map, warpgroup products, multisampled textures", async () => {
+  test("copies by tensor map, sparse warpgroup products, multisampled textures", async () => {
     const copy = "cp.async.bulk.tensor.1d.global.shared::cta.bulk_group [%rd0, {%r1}], [%r2];";
     await refuse(kernelText(1, copy), /copies by tensor map.*cp\.async\.bulk\.tensor/);
+    const sparse =
+      "wgmma.mma_async.sp.sync.aligned.m64n8k32.f32.f16.f16 {%f0, %f1, %f2, %f3}, " +
+      "{%r1, %r2, %r3, %r4}, %rd1, %r5, 0, %p1, 1, 1, 0;";
     await refuse(
-      kernelText(0, "wgmma.fence.sync.aligned;").replace("sm_90", "sm_90a"),
+      kernelText(0, sparse).replace("sm_90", "sm_90a"),
       /unsupported instruction: wgmma/,
     );
     const fetch = "tex.2dms.v4.u32.s32 {%r1, %r2, %r3, %r4}, [%rd0, {%r5, %r6, %r7, %r7}];";

@@ -405,6 +405,7 @@ export abstract class FunctionFrame implements InlineTarget {
     }
     const relaxed = this.kernel.options.fma === "relaxed" ? cut.relaxedOp : undefined;
     w.localGet(frame);
+    if (cut.argument !== undefined) w.i32Const(cut.argument);
     w.call(this.kernel.library(relaxed ?? (cut.warpOp as string)));
   }
 

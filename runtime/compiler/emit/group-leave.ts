@@ -1,5 +1,5 @@
 import { BLOCK_ARGUMENT, BLOCK_PC, FRAME_SLOT_BYTES, PC_EXITED } from "../../exec/layout.ts";
-import type { Block, Value } from "../ir/ir.ts";
+import { type Block, sourceSlot, type Value } from "../ir/ir.ts";
 import { isWide, VARYING } from "../simd/shapes.ts";
 import { OP } from "../wasm/opcodes.ts";
 import { constantOperand, STORES, wide } from "./frame.ts";
@@ -42,7 +42,7 @@ export function leaveRegion(e: GroupOperands, v: Value): void {
     const spilled = v.args.slice(operands.length + sources.length);
     for (const [k, s] of t.state.spills.entries()) spill(e, s.register, spilled[k]);
     sources.forEach((value, k) => {
-      const at = (t.cut.destinations.length + k) * FRAME_SLOT_BYTES;
+      const at = sourceSlot(t.cut, k) * FRAME_SLOT_BYTES;
       save(e, value, () => {
         e.pushFrame(value.type);
         return at;

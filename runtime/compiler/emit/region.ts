@@ -10,7 +10,16 @@ import {
   REGION_MIXED,
 } from "../../exec/layout.ts";
 import { Graph } from "../analysis/graph.ts";
-import { type Block, type Cut, I1, I32, type Region, type Type, type Value } from "../ir/ir.ts";
+import {
+  type Block,
+  type Cut,
+  I1,
+  I32,
+  type Region,
+  sourceSlot,
+  type Type,
+  type Value,
+} from "../ir/ir.ts";
 import { OP } from "../wasm/opcodes.ts";
 import { CodeWriter } from "../wasm/writer.ts";
 import { constantOperand, FunctionFrame, LOADS, STORES, wide } from "./frame.ts";
@@ -399,8 +408,7 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
     state.sources.forEach((value, k) => {
       this.pushFrame(value.type);
       this.push(value);
-      const slot = cut.destinations.length + k;
-      w.mem(STORES[value.type], wide(value.type) ? 3 : 2, slot * FRAME_SLOT_BYTES);
+      w.mem(STORES[value.type], wide(value.type) ? 3 : 2, sourceSlot(cut, k) * FRAME_SLOT_BYTES);
     });
     if (!constantOperand(cut) && state.operands.length > 0) {
       const address = this.perThread("argument4", (t) => this.scaled(t, BLOCK_ARGUMENT, 2));

@@ -139,6 +139,10 @@ export interface Cut {
   relaxedOp?: string | undefined;
   /** Source slots (first, how many) whose 8×8 blocks are turned in front of the operation. */
   turned?: { slot: number; count: number }[];
+  /** A third argument of the operation, after the lanes and the frame. */
+  argument?: number;
+  /** So many sources, the first ones, lie where the destinations will. */
+  inPlace?: number;
   /** Frame slots in order: destinations (virtual registers, −1: unused), then sources. */
   destinations: { register: number; type: Type }[];
   sources: Value[];
@@ -147,6 +151,12 @@ export interface Cut {
   /** Extra bytes of the frame behind the slots. */
   scratchBytes: number;
   line: number;
+}
+
+/** The frame slot of a cut's source. */
+export function sourceSlot(cut: Cut, k: number): number {
+  const inPlace = cut.inPlace ?? 0;
+  return k < inPlace ? k : cut.destinations.length + k - inPlace;
 }
 
 /** A basic block. */

@@ -20,6 +20,7 @@ import { stacks } from "./stack.ts";
 import { textures } from "./texture.ts";
 import { video } from "./video.ts";
 import { warps } from "./warp.ts";
+import { warpgroups } from "./wgmma.ts";
 
 /**
  * Lowers one instruction. Returns false to leave a form to the device library: the function named
@@ -46,6 +47,7 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
   ...barriers,
   ...warps,
   ...matrices,
+  ...warpgroups,
   ...video,
   ...calls,
 };

@@ -1,4 +1,4 @@
-import { type Cut, F32, I1, I32, NONE, type Type, Value } from "../ir/ir.ts";
+import { type Cut, F32, I1, I32, NONE, sourceSlot, type Type, Value } from "../ir/ir.ts";
 import { memberMask, namesAllLanes } from "../regions/crossing.ts";
 import { LANES, spansWarp, UNIFORM, uniform, VARYING, varying } from "./shapes.ts";
 import type { WarpJam } from "./warp-jam.ts";
@@ -224,9 +224,8 @@ function keep(jam: WarpJam, slot: number, v: Value, k: number): void {
 function throughFrame(jam: WarpJam, first: Value, results: Value[]): void {
   const cut = first.aux.cut as Cut;
   const name = first.aux.name as string;
-  const slots = cut.destinations.length;
   cut.sources.forEach((_, n) => {
-    for (let k = 0; k < GROUPS; k++) keep(jam, slots + n, first.args[n], k);
+    for (let k = 0; k < GROUPS; k++) keep(jam, sourceSlot(cut, n), first.args[n], k);
   });
   jam.emit(new Value("warp_call", NONE, [], 0, 0n, { cut }), uniform);
   for (const r of results) {
