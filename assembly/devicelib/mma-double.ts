@@ -73,10 +73,89 @@ function storePair(at: i32, lane: i32, value: v128, active: i32): void {
   v128.store(at, value);
 }
 
+/**
+ * Not 0 if a product of two such factors may be inexact in f64: more than 26 bits of significand, or
+ * an exponent beyond ±500.
+ */
+function longFactors(operand: i32, registers: i32): bool {
+  const low = i64x2.splat(0x7ffffff);
+  const magnitude = i64x2.splat(i64.MAX_VALUE);
+  let wrong = i64x2.splat(0);
+  const end = operand + registers * SLOT_BYTES;
+  for (let at = operand; at < end; at += 16) {
+    const x = v128.load(at);
+    const size = v128.and(x, magnitude);
+    wrong = v128.or(wrong, v128.and(x, low));
+    // 2⁻⁵⁰⁰ to 2⁵⁰⁰, or 0.
+    const far = v128.or(
+      i64x2.lt_s(size, i64x2.splat(0x20b0000000000000)),
+      i64x2.gt_s(size, i64x2.splat(0x5f30000000000000)),
+    );
+    wrong = v128.or(wrong, v128.and(far, i64x2.ne(size, i64x2.splat(0))));
+  }
+  return v128.any_true(wrong);
+}
+
+/** a·b + c: by the engine's fused multiply-add (T is f32), or with an exact product. */
+// @ts-ignore: decorator
+@inline
+function multiplyAdd<T>(a: v128, b: v128, c: v128): v128 {
+  if (isFloat<T>()) return f64x2.relaxed_madd(a, b, c);
+  return f64x2.add(f64x2.mul(a, b), c);
+}
+
+/**
+ * The chains to nearest, of all lanes, where one multiply-add is exact (T is f32) or the products are.
+ * @returns false if a product may not be exact, or a result is NaN: d may be written, nothing else
+ */
+// @ts-ignore: decorator
+@inline
+function quickChains<T>(rows: i32, na: i32, active: i32, frame: i32): bool {
+  if (active != -1) return false;
+  const nd = rows >> 2;
+  const half = rows == 16 ? 1 : 0;
+  const nb = na >> half;
+  const a = slot(frame, nd);
+  const b = slot(frame, nd + na);
+  const c = slot(frame, nd + na + nb);
+  if (!isFloat<T>() && (longFactors(a, na) || longFactors(b, nb))) return false;
+  let nan = i64x2.splat(0);
+  for (let part = 0; part < nb; part++) {
+    const from = part == 0 ? c : frame;
+    for (let pair = 0; pair < 4; pair++) {
+      // Columns n and n + 2, of which the accumulator's lanes are two.
+      const n = ((pair & 1) << 2) + (pair >> 1);
+      const column = b + part * SLOT_BYTES + (n << 5);
+      const x = v128.load(column);
+      const y = v128.load(column, 16);
+      const z = v128.load(column, 64);
+      const w = v128.load(column, 80);
+      const b0 = i64x2.shuffle(x, z, 0, 2);
+      const b1 = i64x2.shuffle(x, z, 1, 3);
+      const b2 = i64x2.shuffle(y, w, 0, 2);
+      const b3 = i64x2.shuffle(y, w, 1, 3);
+      for (let m = 0; m < rows; m++) {
+        const place = ((m >> 3) * 2 + (pair >> 1)) * SLOT_BYTES + ((m & 7) << 5) + ((pair & 1) << 4);
+        const row = a + ((part << half) + (m >> 3)) * SLOT_BYTES + ((m & 7) << 5);
+        let sum = v128.load(from + place);
+        sum = multiplyAdd<T>(v128.load64_splat(row), b0, sum);
+        sum = multiplyAdd<T>(v128.load64_splat(row, 8), b1, sum);
+        sum = multiplyAdd<T>(v128.load64_splat(row, 16), b2, sum);
+        sum = multiplyAdd<T>(v128.load64_splat(row, 24), b3, sum);
+        v128.store(frame + place, sum);
+        nan = v128.or(nan, f64x2.ne(sum, sum));
+      }
+    }
+  }
+  return !v128.any_true(nan);
+}
+
 /** D = A·B + C for `rows` (8 or 16) rows; `na` registers of A. */
 // @ts-ignore: decorator
 @inline
 function chains(mode: i32, rows: i32, na: i32, active: i32, frame: i32): void {
+  if (mode == NEAREST && quickChains<i32>(rows, na, active, frame)) return;
+  if (mode == RELAXED && quickChains<f32>(rows, na, active, frame)) return;
   const nd = rows >> 2;
   const half = rows == 16 ? 1 : 0;
   const nb = na >> half;

@@ -63,14 +63,22 @@ function unpackA(type: i32, a: i32, registers: i32, scratch: i32): void {
   }
 }
 
-/** Eight elements of a column: four pairs, one in each of four rows of B's tile. */
+/** Four rows of B's tile, half of the columns: four pairs of each of four columns, transposed. */
 // @ts-ignore: decorator
 @inline
-function storePairs(at: i32, pairs: v128): void {
-  v128.store_lane<i32>(at, pairs, 0);
-  v128.store_lane<i32>(at, pairs, 1, 32);
-  v128.store_lane<i32>(at, pairs, 2, 64);
-  v128.store_lane<i32>(at, pairs, 3, 96);
+function storePairs(type: i32, operand: i32, odd: i32, part: i32, to: i32): void {
+  const n0 = elements(type, lanes(operand, odd), part);
+  const n1 = elements(type, lanes(operand, odd + 2), part);
+  const n2 = elements(type, lanes(operand, odd + 4), part);
+  const n3 = elements(type, lanes(operand, odd + 6), part);
+  const l01 = i32x4.shuffle(n0, n1, 0, 4, 1, 5);
+  const l23 = i32x4.shuffle(n2, n3, 0, 4, 1, 5);
+  const h01 = i32x4.shuffle(n0, n1, 2, 6, 3, 7);
+  const h23 = i32x4.shuffle(n2, n3, 2, 6, 3, 7);
+  v128.store(to, i64x2.shuffle(l01, l23, 0, 2));
+  v128.store(to, i64x2.shuffle(l01, l23, 1, 3), 32);
+  v128.store(to, i64x2.shuffle(h01, h23, 0, 2), 64);
+  v128.store(to, i64x2.shuffle(h01, h23, 1, 3), 96);
 }
 
 // @ts-ignore: decorator
@@ -78,14 +86,14 @@ function storePairs(at: i32, pairs: v128): void {
 function unpackB(type: i32, b: i32, registers: i32, scratch: i32): void {
   const parts = type >= S4 ? 4 : 2;
   for (let r = 0; r < registers; r++) {
-    for (let n = 0; n < 8; n++) {
-      const v = lanes(b + r * SLOT_BYTES, n);
-      const at = scratch + B_AT + (((n >> 1) + ((n & 1) << 2)) << 2) + r * (parts << 7);
-      storePairs(at, elements(type, v, 0));
-      storePairs(at + 128, elements(type, v, 1));
+    for (let odd = 0; odd < 2; odd++) {
+      const operand = b + r * SLOT_BYTES;
+      const at = scratch + B_AT + (odd << 4) + r * (parts << 7);
+      storePairs(type, operand, odd, 0, at);
+      storePairs(type, operand, odd, 1, at + 128);
       if (parts == 4) {
-        storePairs(at + 256, elements(type, v, 2));
-        storePairs(at + 384, elements(type, v, 3));
+        storePairs(type, operand, odd, 2, at + 256);
+        storePairs(type, operand, odd, 3, at + 384);
       }
     }
   }
@@ -102,6 +110,24 @@ function addSaturating(c: v128, x: v128): v128 {
   return v128.bitselect(end, sum, over);
 }
 
+/** Adds a row's sums, even and odd columns, to those of c. */
+// @ts-ignore: decorator
+@inline
+function addRow(
+  saturate: bool,
+  d: i32,
+  c: i32,
+  g: i32,
+  even: v128,
+  odd: v128,
+  active: i32,
+): void {
+  const ce = lanes(c, g);
+  const co = lanes(c + SLOT_BYTES, g);
+  storeLanes(d, g, saturate ? addSaturating(ce, even) : i32x4.add(ce, even), active);
+  storeLanes(d + SLOT_BYTES, g, saturate ? addSaturating(co, odd) : i32x4.add(co, odd), active);
+}
+
 /** The sums of tiles of `rows` rows and `pairs` pairs along k. */
 function multiply(
   rows: i32,
@@ -112,22 +138,60 @@ function multiply(
   scratch: i32,
   active: i32,
 ): void {
-  for (let m = 0; m < rows; m++) {
-    const row = scratch + (m << 7);
-    let even = i32x4.splat(0);
-    let odd = i32x4.splat(0);
-    for (let k = 0; k < pairs; k++) {
-      const a = v128.load32_splat(row + (k << 2));
-      const b = scratch + B_AT + (k << 5);
-      even = i32x4.add(even, i32x4.dot_i16x8_s(a, v128.load(b)));
-      odd = i32x4.add(odd, i32x4.dot_i16x8_s(a, v128.load(b, 16)));
+  const first = scratch + B_AT;
+  const end = first + (pairs << 5);
+  // Four rows at a time, two pairs of each.
+  for (let m = 0; m < rows; m += 4) {
+    let even0 = i32x4.splat(0);
+    let odd0 = even0;
+    let even1 = even0;
+    let odd1 = even0;
+    let even2 = even0;
+    let odd2 = even0;
+    let even3 = even0;
+    let odd3 = even0;
+    let row = scratch + (m << 7);
+    for (let at = first; at < end; at += 64) {
+      const a0 = v128.load64_zero(row);
+      const a1 = v128.load64_zero(row, 128);
+      const a2 = v128.load64_zero(row, 256);
+      const a3 = v128.load64_zero(row, 384);
+      let y = v128.load(at);
+      let z = v128.load(at, 16);
+      let x = i32x4.shuffle(a0, a0, 0, 0, 0, 0);
+      even0 = i32x4.add(even0, i32x4.dot_i16x8_s(x, y));
+      odd0 = i32x4.add(odd0, i32x4.dot_i16x8_s(x, z));
+      x = i32x4.shuffle(a1, a1, 0, 0, 0, 0);
+      even1 = i32x4.add(even1, i32x4.dot_i16x8_s(x, y));
+      odd1 = i32x4.add(odd1, i32x4.dot_i16x8_s(x, z));
+      x = i32x4.shuffle(a2, a2, 0, 0, 0, 0);
+      even2 = i32x4.add(even2, i32x4.dot_i16x8_s(x, y));
+      odd2 = i32x4.add(odd2, i32x4.dot_i16x8_s(x, z));
+      x = i32x4.shuffle(a3, a3, 0, 0, 0, 0);
+      even3 = i32x4.add(even3, i32x4.dot_i16x8_s(x, y));
+      odd3 = i32x4.add(odd3, i32x4.dot_i16x8_s(x, z));
+      y = v128.load(at, 32);
+      z = v128.load(at, 48);
+      x = i32x4.shuffle(a0, a0, 1, 1, 1, 1);
+      even0 = i32x4.add(even0, i32x4.dot_i16x8_s(x, y));
+      odd0 = i32x4.add(odd0, i32x4.dot_i16x8_s(x, z));
+      x = i32x4.shuffle(a1, a1, 1, 1, 1, 1);
+      even1 = i32x4.add(even1, i32x4.dot_i16x8_s(x, y));
+      odd1 = i32x4.add(odd1, i32x4.dot_i16x8_s(x, z));
+      x = i32x4.shuffle(a2, a2, 1, 1, 1, 1);
+      even2 = i32x4.add(even2, i32x4.dot_i16x8_s(x, y));
+      odd2 = i32x4.add(odd2, i32x4.dot_i16x8_s(x, z));
+      x = i32x4.shuffle(a3, a3, 1, 1, 1, 1);
+      even3 = i32x4.add(even3, i32x4.dot_i16x8_s(x, y));
+      odd3 = i32x4.add(odd3, i32x4.dot_i16x8_s(x, z));
+      row += 8;
     }
     const at = (m >> 3) * (2 * SLOT_BYTES);
     const g = m & 7;
-    const ce = lanes(c + at, g);
-    const co = lanes(c + at + SLOT_BYTES, g);
-    storeLanes(d + at, g, saturate ? addSaturating(ce, even) : i32x4.add(ce, even), active);
-    storeLanes(d + at + SLOT_BYTES, g, saturate ? addSaturating(co, odd) : i32x4.add(co, odd), active);
+    addRow(saturate, d + at, c + at, g, even0, odd0, active);
+    addRow(saturate, d + at, c + at, g + 1, even1, odd1, active);
+    addRow(saturate, d + at, c + at, g + 2, even2, odd2, active);
+    addRow(saturate, d + at, c + at, g + 3, even3, odd3, active);
   }
 }
 
