@@ -8,8 +8,8 @@
  *   m16n16k8    (tf32) as m16n16k16, each half two products of k4
  *
  * f16 fragments of A and B have eight registers; of those only the first 4, or 2 where the matrix
- * has 8 rows or columns, differ (runtime/compiler/wmma-fragments.ts). The layouts of A and B
- * concern `wmma.load` alone. m8n8k4, m8n8k32 and m8n8k128 are `mma.sync` products.
+ * has 8 rows or columns, differ (runtime/compiler/wmma-fragments.ts), and only they are in the frame.
+ * The layouts of A and B concern `wmma.load` alone. m8n8k4, m8n8k32 and m8n8k128 are `mma.sync` products.
  */
 import { SLOT_BYTES, slot } from "./warp-frame";
 import { BF16, F16, TF32, intermediate, unpackA, unpackB } from "./mma-tiles";
@@ -39,8 +39,8 @@ function floats<T>(
 ): void {
   const nd = mode == TO_F32 ? 8 : 4;
   const nc = halfC ? 4 : 8;
-  const na = type == F16 ? 8 : shape == M32N8 ? 8 : shape == M8N32 ? 2 : 4;
-  const nb = type == F16 ? 8 : shape == M32N8 ? 2 : shape == M8N32 ? 8 : 4;
+  const na = shape == M32N8 ? 8 : shape == M8N32 ? 2 : 4;
+  const nb = shape == M32N8 ? 2 : shape == M8N32 ? 8 : 4;
   const a = slot(frame, nd);
   const b = slot(frame, nd + na);
   const c = slot(frame, nd + na + nb);
@@ -119,7 +119,7 @@ function bytes(type: i32, shape: i32, saturate: bool, active: i32, frame: i32): 
   }
 }
 
-/** `wmma.mma` m16n16k16, D f32, A and B f16, C f32: slots d 8, a 8, b 8, c 8. */
+/** `wmma.mma` m16n16k16, D f32, A and B f16, C f32: slots d 8, a 4, b 4, c 8. */
 export function wmma_mma_m16n16k16_f32_f16_f16_f32(active: i32, frame: i32): void {
   floats<i32>(F16, M16N16, false, TO_F32, active, frame);
 }
@@ -129,7 +129,7 @@ export function wmma_mma_m16n16k16_f32_f16_f16_f32_relaxed(active: i32, frame: i
   floats<f32>(F16, M16N16, false, TO_F32, active, frame);
 }
 
-/** `wmma.mma` m16n16k16, D f16, A and B f16, C f16: slots d 4, a 8, b 8, c 4. */
+/** `wmma.mma` m16n16k16, D f16, A and B f16, C f16: slots d 4, a 4, b 4, c 4. */
 export function wmma_mma_m16n16k16_f16_f16_f16_f16(active: i32, frame: i32): void {
   floats<i32>(F16, M16N16, true, TO_F16, active, frame);
 }
@@ -139,7 +139,7 @@ export function wmma_mma_m16n16k16_f16_f16_f16_f16_relaxed(active: i32, frame: i
   floats<f32>(F16, M16N16, true, TO_F16, active, frame);
 }
 
-/** `wmma.mma` m16n16k16, D f32, A and B f16, C f16: slots d 8, a 8, b 8, c 4. */
+/** `wmma.mma` m16n16k16, D f32, A and B f16, C f16: slots d 8, a 4, b 4, c 4. */
 export function wmma_mma_m16n16k16_f32_f16_f16_f16(active: i32, frame: i32): void {
   floats<i32>(F16, M16N16, true, TO_F32, active, frame);
 }
@@ -149,7 +149,7 @@ export function wmma_mma_m16n16k16_f32_f16_f16_f16_relaxed(active: i32, frame: i
   floats<f32>(F16, M16N16, true, TO_F32, active, frame);
 }
 
-/** `wmma.mma` m16n16k16, D f16, A and B f16, C f32: slots d 4, a 8, b 8, c 8. */
+/** `wmma.mma` m16n16k16, D f16, A and B f16, C f32: slots d 4, a 4, b 4, c 8. */
 export function wmma_mma_m16n16k16_f16_f16_f16_f32(active: i32, frame: i32): void {
   floats<i32>(F16, M16N16, false, TO_F16_LATE, active, frame);
 }
@@ -169,7 +169,7 @@ export function wmma_mma_m16n16k16_f32_bf16_bf16_f32_relaxed(active: i32, frame:
   floats<f32>(BF16, M16N16, false, TO_F32, active, frame);
 }
 
-/** `wmma.mma` m32n8k16, D f32, A and B f16, C f32: slots d 8, a 8, b 8, c 8. */
+/** `wmma.mma` m32n8k16, D f32, A and B f16, C f32: slots d 8, a 8, b 2, c 8. */
 export function wmma_mma_m32n8k16_f32_f16_f16_f32(active: i32, frame: i32): void {
   floats<i32>(F16, M32N8, false, TO_F32, active, frame);
 }
@@ -179,7 +179,7 @@ export function wmma_mma_m32n8k16_f32_f16_f16_f32_relaxed(active: i32, frame: i3
   floats<f32>(F16, M32N8, false, TO_F32, active, frame);
 }
 
-/** `wmma.mma` m32n8k16, D f16, A and B f16, C f16: slots d 4, a 8, b 8, c 4. */
+/** `wmma.mma` m32n8k16, D f16, A and B f16, C f16: slots d 4, a 8, b 2, c 4. */
 export function wmma_mma_m32n8k16_f16_f16_f16_f16(active: i32, frame: i32): void {
   floats<i32>(F16, M32N8, true, TO_F16, active, frame);
 }
@@ -189,7 +189,7 @@ export function wmma_mma_m32n8k16_f16_f16_f16_f16_relaxed(active: i32, frame: i3
   floats<f32>(F16, M32N8, true, TO_F16, active, frame);
 }
 
-/** `wmma.mma` m32n8k16, D f32, A and B f16, C f16: slots d 8, a 8, b 8, c 4. */
+/** `wmma.mma` m32n8k16, D f32, A and B f16, C f16: slots d 8, a 8, b 2, c 4. */
 export function wmma_mma_m32n8k16_f32_f16_f16_f16(active: i32, frame: i32): void {
   floats<i32>(F16, M32N8, true, TO_F32, active, frame);
 }
@@ -199,7 +199,7 @@ export function wmma_mma_m32n8k16_f32_f16_f16_f16_relaxed(active: i32, frame: i3
   floats<f32>(F16, M32N8, true, TO_F32, active, frame);
 }
 
-/** `wmma.mma` m32n8k16, D f16, A and B f16, C f32: slots d 4, a 8, b 8, c 8. */
+/** `wmma.mma` m32n8k16, D f16, A and B f16, C f32: slots d 4, a 8, b 2, c 8. */
 export function wmma_mma_m32n8k16_f16_f16_f16_f32(active: i32, frame: i32): void {
   floats<i32>(F16, M32N8, false, TO_F16_LATE, active, frame);
 }
@@ -219,7 +219,7 @@ export function wmma_mma_m32n8k16_f32_bf16_bf16_f32_relaxed(active: i32, frame: 
   floats<f32>(BF16, M32N8, false, TO_F32, active, frame);
 }
 
-/** `wmma.mma` m8n32k16, D f32, A and B f16, C f32: slots d 8, a 8, b 8, c 8. */
+/** `wmma.mma` m8n32k16, D f32, A and B f16, C f32: slots d 8, a 2, b 8, c 8. */
 export function wmma_mma_m8n32k16_f32_f16_f16_f32(active: i32, frame: i32): void {
   floats<i32>(F16, M8N32, false, TO_F32, active, frame);
 }
@@ -229,7 +229,7 @@ export function wmma_mma_m8n32k16_f32_f16_f16_f32_relaxed(active: i32, frame: i3
   floats<f32>(F16, M8N32, false, TO_F32, active, frame);
 }
 
-/** `wmma.mma` m8n32k16, D f16, A and B f16, C f16: slots d 4, a 8, b 8, c 4. */
+/** `wmma.mma` m8n32k16, D f16, A and B f16, C f16: slots d 4, a 2, b 8, c 4. */
 export function wmma_mma_m8n32k16_f16_f16_f16_f16(active: i32, frame: i32): void {
   floats<i32>(F16, M8N32, true, TO_F16, active, frame);
 }
@@ -239,7 +239,7 @@ export function wmma_mma_m8n32k16_f16_f16_f16_f16_relaxed(active: i32, frame: i3
   floats<f32>(F16, M8N32, true, TO_F16, active, frame);
 }
 
-/** `wmma.mma` m8n32k16, D f32, A and B f16, C f16: slots d 8, a 8, b 8, c 4. */
+/** `wmma.mma` m8n32k16, D f32, A and B f16, C f16: slots d 8, a 2, b 8, c 4. */
 export function wmma_mma_m8n32k16_f32_f16_f16_f16(active: i32, frame: i32): void {
   floats<i32>(F16, M8N32, true, TO_F32, active, frame);
 }
@@ -249,7 +249,7 @@ export function wmma_mma_m8n32k16_f32_f16_f16_f16_relaxed(active: i32, frame: i3
   floats<f32>(F16, M8N32, true, TO_F32, active, frame);
 }
 
-/** `wmma.mma` m8n32k16, D f16, A and B f16, C f32: slots d 4, a 8, b 8, c 8. */
+/** `wmma.mma` m8n32k16, D f16, A and B f16, C f32: slots d 4, a 2, b 8, c 8. */
 export function wmma_mma_m8n32k16_f16_f16_f16_f32(active: i32, frame: i32): void {
   floats<i32>(F16, M8N32, false, TO_F16_LATE, active, frame);
 }

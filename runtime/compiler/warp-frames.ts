@@ -251,7 +251,10 @@ function sparse(mnemonic: string): WarpFrame | undefined {
   );
 }
 
-/** `wmma.mma`. The layouts of A and B are the loads' business and pick no other function. */
+/**
+ * `wmma.mma`. The layouts of A and B are the loads' business and pick no other function. Registers of
+ * A and B that repeat others are not in the frame.
+ */
 function wmma(mnemonic: string): WarpFrame | undefined {
   let match =
     /^wmma\.mma\.(xor|and)\.popc\.sync\.aligned\.row\.col\.m8n8k128\.s32\.b1\.b1\.s32$/.exec(
@@ -292,7 +295,7 @@ function wmma(mnemonic: string): WarpFrame | undefined {
     : x === "f16"
       ? d !== "s32" && c !== "s32"
       : d === "f32" && c === "f32";
-  const [nd, na, nb, nc] = fragments.map((f) => f?.registers ?? 0);
+  const [nd, na, nb, nc] = fragments.map((f) => f?.distinct ?? 0);
   if (!matching || !nd || !na || !nb || !nc) return undefined;
   const name = `wmma_mma_${shape}_${underscored(full + suffix)}`;
   const registers = { d: nd, a: na, b: nb, c: nc };

@@ -198,7 +198,7 @@ function wmmaProductCase(c: OracleCase, pools: Pools, out: DataView): void {
     let slot = frame.dst.length;
     [a, b, cc].forEach((load, k) => {
       access(load.a, slot, input(pools, c, k), (POOL / warps) * warp, load.stride);
-      slot += load.a.fragment.registers;
+      slot += load.a.fragment.distinct;
     });
     if (slot !== frame.dst.length + frame.src.length) throw new Error(`operands of ${mnemonic}`);
     call(mnemonic);

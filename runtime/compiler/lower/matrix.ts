@@ -47,6 +47,14 @@ function fragment(b: Builder, o: Operand): Value {
   return b.read(o, type.bits === 16 ? U32 : type);
 }
 
+/** The layouts of A and B of a wmma.mma on f16, of whose registers some repeat others. */
+function wmmaFactors(i: Instruction): (WmmaFragment | undefined)[] | undefined {
+  const shape = i.mods.find((m) => /^m\d+n\d+k16$/.test(m));
+  const halves = i.opcode === "wmma" && /^f(16|32)\.f(16|32)$/.test(i.mods.slice(-2).join("."));
+  if (!shape || !halves || i.mods.includes("bf16")) return undefined;
+  return [wmmaFragment(shape, "a", "f16"), wmmaFragment(shape, "b", "f16")];
+}
+
 /** mma.sync, mma.sp and wmma.mma: D, then A, B, C, metadata and selector (PTX ISA §9.7.14). */
 const product: Lowering = (b, i) => {
   const frame = warpFrame(i.mnemonic);
@@ -54,8 +62,9 @@ const product: Lowering = (b, i) => {
   const [d, ...rest] = i.operands;
   const sources: Value[] = [];
   const turned: Cut["turned"] = [];
-  for (const o of rest) {
-    const registers = elements(o);
+  const fragments = wmmaFactors(i);
+  for (const [k, o] of rest.entries()) {
+    const registers = elements(o).slice(0, fragments?.[k]?.distinct);
     if (isTurned(b.fn.frame.fn, o)) {
       turned.push({ slot: frame.dst.length + sources.length, count: registers.length });
     }
