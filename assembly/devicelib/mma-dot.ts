@@ -100,7 +100,7 @@ function term<T>(a: v128, b: v128, scale: v128): v128 {
 /** Exponents of addends; an f16 one (an f16 product's) is a subnormal below 2⁻¹⁴. */
 // @ts-ignore: decorator
 @inline
-function addendExponents(c: v128, mode: i32): v128 {
+export function addendExponents(c: v128, mode: i32): v128 {
   const e = i32x4.sub(v128.and(i32x4.shr_u(c, 23), i32x4.splat(0xff)), i32x4.splat(127));
   // Zeros and subnormals of f32 are below any product, and stay −127.
   if (mode != TO_F16) return e;
@@ -137,7 +137,7 @@ function orAddend(result: v128, c: v128, top: v128): v128 {
 /** Largest exponent of the products of row m, for eight columns; two k at a time, four a turn. */
 // @ts-ignore: decorator
 @inline
-function topExponents(scratch: i32, m: i32, from: i32, to: i32): v128 {
+export function topExponents(scratch: i32, m: i32, from: i32, to: i32): v128 {
   let top = i8x16.splat(-128);
   let ea = exponentsA(scratch, m, from);
   const end = exponentsB(scratch, to);

@@ -298,13 +298,13 @@ export function wgmma_quarter(active: i32, frame: i32, word: i32): void {
   const room = slot(scratch, ROOM_SLOT);
   const isE5A = (word & WGMMA_TYPE_A) != 0;
   const isE5B = (word & WGMMA_TYPE_B) != 0;
-  quartersA(isE5A, a, room);
+  const specialA = quartersA(isE5A, a, room);
   const descriptor = load<i64>(slot(sources, B));
   for (let j = 0; j < blocks; j++) {
     fragmentB(word, base, descriptor, j, b);
     const d = slot(frame, j * per);
     addends(sources, d, per, c);
-    quartersB(isE5B, b, room);
-    multiplyQuarters(isE5A, isE5B, room, c, d, isHalf, active);
+    const special = quartersB(isE5B, b, room) || specialA;
+    multiplyQuarters(special, isE5A, isE5B, room, c, d, isHalf, active);
   }
 }
