@@ -50,7 +50,7 @@ for (const folder of FOLDERS) {
 }
 
 test("the folders are found", () => {
-  for (const name of ["data", "extra", "memory"]) assert.ok(FOLDERS.includes(name), name);
+  for (const name of ["data", "extra", "memory", "wgmma"]) assert.ok(FOLDERS.includes(name), name);
 });
 
 test("the branch around the body leaves out collective operations only", () => {

@@ -90,17 +90,8 @@ export function encode(type: string, x: bigint, exponent: number, nearest: boole
   return Number(bits | (x < 0n ? 1n << BigInt(width + mantissa) : 0n)) >>> 0;
 }
 
-/**
- * One sum of the tensor core: see assembly/devicelib/mma-dot.ts. `type` is the result's.
- * @param short keep 13 bits after the point, in the sum and in the result: wgmma-quarter.ts
- */
-export function fusedSum(
-  a: Element[],
-  b: Element[],
-  c: Element,
-  type: string,
-  short = false,
-): number {
+/** One sum of the tensor core: see assembly/devicelib/mma-dot.ts. `type` is the result's. */
+export function fusedSum(a: Element[], b: Element[], c: Element, type: string): number {
   const nan = type === "f16" ? 0x7fff : 0x7fffffff;
   const products = a.map((x, k) => toNumber(x) * toNumber(b[k] as Element));
   const plain = products.reduce((sum, p) => sum + p, toNumber(c));
@@ -123,10 +114,9 @@ export function fusedSum(
   terms.push(c as Exact);
   const counting = terms.filter((t) => t.significand !== 0n);
   if (counting.length === 0) return 0;
-  const unit = Math.max(...counting.map((t) => t.top)) - (short ? 13 : 25);
+  const unit = Math.max(...counting.map((t) => t.top)) - 25;
   const sum = counting.reduce((s, t) => s + cut(t.significand, t.exponent - unit), 0n);
-  const bits = encode(type, sum, unit, type === "f16");
-  return short && type === "f32" ? (bits & 0xfffffc00) >>> 0 : bits;
+  return encode(type, sum, unit, type === "f16");
 }
 
 /** Registers of an operand: 32 lanes each. */
