@@ -46,7 +46,7 @@ const MAX_VALUES = 600;
 /** Operations for each warp operation beyond which the code is not worth its size. */
 const MAX_VALUES_EACH = 60;
 /** Operations on matrices, whose operands go through the warp's frame in any case. */
-const MATRIX = /^(w?mma|ldmatrix|stmatrix|movmatrix)_/;
+const MATRIX = /^(w?mma|wgmma|ldmatrix|stmatrix|movmatrix)_/;
 const LONG = "the region before it is long";
 
 type Context = (lanes: number) => Omit<ShapeContext, "of">;
