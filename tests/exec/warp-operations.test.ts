@@ -197,6 +197,17 @@ const cases: Case[] = [
     ],
   },
   {
+    name: "regression: a sum that all read from a variable by its name",
+    body: `shr.u32 %r3, %r1, 5; mov.u32 %r5, buf; mad.lo.u32 %r4, %r3, 4, %r5; setp.eq.u32 %p1, %r2, 0;
+      @%p1 st.shared.u32 [%r4], %r8; bar.sync 0; ld.shared.u32 %r20, [buf]; ${sum("bfly")}
+      @%p1 st.shared.u32 [%r4], %r8; bar.sync 0; ld.shared.u32 %r21, [buf+4]; mov.u32 %r22, %r21;`,
+    how: ["ends its region: warps have read there what others store to behind it", ...REGISTERS(4)],
+    blocks: [
+      [64, 1, 1],
+      [256, 1, 1],
+    ],
+  },
+  {
     name: "what one lane stores before it is loaded by all",
     body: `mov.u32 %r5, buf; mad.lo.u32 %r4, %r1, 4, %r5; st.shared.u32 [%r4], %r8;
       bar.warp.sync -1; xor.b32 %r3, %r1, 1; mad.lo.u32 %r4, %r3, 4, %r5; ld.shared.u32 %r20, [%r4];

@@ -39,7 +39,10 @@ export function raceCut(
   for (const [k, block] of order.entries()) {
     const come = allCome(k);
     for (const v of block.values) {
-      if (v.op === "load" && v.aux.space === "shared" && come && isSame(v.args[0].args[0])) {
+      const [address] = v.args;
+      // A place that is known to be there needs no check.
+      const place = address?.op === "check" ? address.args[0] : address;
+      if (v.op === "load" && v.aux.space === "shared" && come && isSame(place)) {
         loaded = true;
       } else if (v.op === "warp" && loaded && come) stop ??= v.aux.cut;
       else if (v.op === "store" && v.aux.space === "shared" && stop) return stop;
