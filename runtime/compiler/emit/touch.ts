@@ -86,24 +86,37 @@ function touchRows(
   w.localSet(at);
   w.i32Const(y);
   w.localSet(left);
+  eachStep(f, at, step, left, () => {
+    for (let offset = 0; offset <= row; offset += LINE_BYTES) {
+      w.localGet(seen);
+      w.localGet(at);
+      w.mem(OP.i32_load8_u, 0, offset);
+      w.op(OP.i32_or);
+      w.localSet(seen);
+    }
+  });
+  w.end();
+}
+
+/** A loop that moves an address on by a step, as often as `count` says, which it counts down. */
+function eachStep(
+  { w }: GroupLoops,
+  at: number,
+  step: number,
+  count: number,
+  write: () => void,
+): void {
   w.loop();
-  for (let offset = 0; offset <= row; offset += LINE_BYTES) {
-    w.localGet(seen);
-    w.localGet(at);
-    w.mem(OP.i32_load8_u, 0, offset);
-    w.op(OP.i32_or);
-    w.localSet(seen);
-  }
+  write();
   w.localGet(at);
   w.localGet(step);
   w.op(OP.i32_add);
   w.localSet(at);
-  w.localGet(left);
+  w.localGet(count);
   w.i32Const(1);
   w.op(OP.i32_sub);
-  w.localTee(left);
+  w.localTee(count);
   w.brIf(0);
-  w.end();
   w.end();
 }
 
@@ -177,27 +190,18 @@ export function beginColumns(f: GroupLoops, { code, reaches }: Columns, left: nu
       f.scalar(column);
       w.op(OP.i32_wrap_i64);
       w.localSet(last);
-      w.loop();
-      w.localGet(seen);
-      w.localGet(at);
-      w.mem(OP.i32_load8_u, 0, 0);
-      w.op(OP.i32_or);
-      w.localGet(at);
-      w.localGet(last);
-      w.op(OP.i32_add);
-      w.mem(OP.i32_load8_u, 0, 0);
-      w.op(OP.i32_or);
-      w.localSet(seen);
-      w.localGet(at);
-      w.localGet(step);
-      w.op(OP.i32_add);
-      w.localSet(at);
-      w.localGet(count);
-      w.i32Const(1);
-      w.op(OP.i32_sub);
-      w.localTee(count);
-      w.brIf(0);
-      w.end();
+      eachStep(f, at, step, count, () => {
+        w.localGet(seen);
+        w.localGet(at);
+        w.mem(OP.i32_load8_u, 0, 0);
+        w.op(OP.i32_or);
+        w.localGet(at);
+        w.localGet(last);
+        w.op(OP.i32_add);
+        w.mem(OP.i32_load8_u, 0, 0);
+        w.op(OP.i32_or);
+        w.localSet(seen);
+      });
       w.end();
     }
     keepSeen(f, seen);
