@@ -67,9 +67,14 @@ export class Bench {
     this.executor = new Executor(host, artifacts, options);
   }
 
-  /** @param width threads of a lane group: 1 is scalar code */
-  static async create(width: 1 | 4 = 4): Promise<Bench> {
-    return new Bench(await loadArtifacts(), { width } as ExecOptions);
+  /**
+   * @param width threads of a lane group: 1 is scalar code
+   * @param fused false: multiply-adds in software, even where the engine has them
+   */
+  static async create(width: 1 | 4 = 4, fused = true): Promise<Bench> {
+    const artifacts = await loadArtifacts();
+    const fusedMultiplyAdd = fused && artifacts.fusedMultiplyAdd;
+    return new Bench({ ...artifacts, fusedMultiplyAdd }, { width } as ExecOptions);
   }
 
   /** Device memory with the bytes of `data`: its CUDA pointer. */

@@ -1,4 +1,4 @@
-import { F32, F64, I64, type Region, type Type, Value } from "../ir/ir.ts";
+import { F32, F64, I32, I64, NO_AUX, type Region, type Type, Value } from "../ir/ir.ts";
 
 /** Regions with more multiply-adds than this call a function for each: the code would be too long. */
 const MAX_EXPANDED = 160;
@@ -13,6 +13,7 @@ export function expandFma(region: Region, kind: "exact" | "relaxed" | "unfused")
   const expands = (v: Value) =>
     (v.op === "lib" && v.aux.name === "fma_rm_f32") ||
     (kind === "exact" && (v.op === "f32_fma" || v.op === "f64_fma"));
+  floorsOfFractions(region, kind === "relaxed");
   const found = region.blocks.flatMap((b) => b.values.filter(expands));
   if (found.length === 0 || found.length > MAX_EXPANDED) return;
   for (const block of region.blocks) {
@@ -24,6 +25,79 @@ export function expandFma(region: Region, kind: "exact" | "relaxed" | "unfused")
     }
     block.values = values;
   }
+}
+
+/** Functions of the device library that round a multiply-add of f32 towards minus infinity. */
+const ROUNDS_DOWN = new Set(["fma_rm_f32", "fma_rm_ftz_f32"]);
+
+/**
+ * Shortens what nvcc's `expf` splits its argument with: `fma.rm(a, b, c)` for an `a` from 0 to 1, constants
+ * b > 0 and c, where all sums lie in the binade of 2²³, whose f32 are the integers. Rounded to nearest it is
+ * one too large or right, which the sign of a · b − (sum − c) tells; one less is one less in its bits.
+ * @param fused whether `f32_fma` is one operation, that rounds once
+ */
+function floorsOfFractions(region: Region, fused: boolean): void {
+  for (const block of region.blocks) {
+    const values: Value[] = [];
+    for (const v of block.values) {
+      const [a, b, c] = v.args;
+      if (
+        v.op === "lib" &&
+        ROUNDS_DOWN.has(v.aux.name as string) &&
+        isFraction(a) &&
+        countsUp(b, c)
+      ) {
+        floor(v, fused, values);
+      }
+      values.push(v);
+    }
+    block.values = values;
+  }
+}
+
+/** From 0 to 1, never NaN. */
+const isFraction = (v: Value) =>
+  v.op === "lib" && v.type === F32 && /_sat(_|$)/.test(v.aux.name as string);
+
+/** Are b ≥ 0, of 10 significant bits, and c such that c and all of c + 0 … c + b, rounded, lie from 2²³ to 2²⁴? */
+function countsUp(b: Value, c: Value): boolean {
+  if (b.op !== "const" || c.op !== "const" || (b.imm & 0x3fff) !== 0) return false;
+  const [scale, first] = new Float32Array(Int32Array.of(b.imm, c.imm).buffer);
+  return scale >= 0 && first >= 2 ** 23 && first + scale + 1 <= 2 ** 24;
+}
+
+/** Turns `v`, for which the above holds, into what is computed before it, in `values`. */
+function floor(v: Value, fused: boolean, values: Value[]): void {
+  const make = (op: string, type: Type, args: Value[], imm = 0): Value => {
+    const made = new Value(op, type, args, imm);
+    values.push(made);
+    return made;
+  };
+  const [a, b, c] = v.args;
+  const multiplyAdd = (x: Value, y: Value, z: Value) =>
+    fused
+      ? make("f32_fma", F32, [x, y, z])
+      : make("f32_add", F32, [make("f32_mul", F32, [x, y]), z]);
+  const nearest = multiplyAdd(a, b, c);
+  // c − sum, exact as both are integers; +0, not −0, where they are equal.
+  const count = make("f32_sub", F32, [c, nearest]);
+  let over: Value;
+  if (fused) {
+    over = multiplyAdd(a, b, count);
+  } else {
+    // The upper 14 bits of a and the rest, times the 10 of b, are exact, and so is the first sum.
+    const mask = make("const", I32, [], ~0x3ff);
+    const bits = make("i32_and", I32, [make("i32_reinterpret_f32", I32, [a]), mask]);
+    const high = make("f32_reinterpret_i32", F32, [bits]);
+    const low = make("f32_sub", F32, [a, high]);
+    over = multiplyAdd(low, b, multiplyAdd(high, b, count));
+  }
+  const thirtyOne = make("const", I32, [], 31);
+  const minus = make("i32_shr_s", I32, [make("i32_reinterpret_f32", I32, [over]), thirtyOne]);
+  const bits = make("i32_add", I32, [make("i32_reinterpret_f32", I32, [nearest]), minus]);
+  v.op = "f32_reinterpret_i32";
+  v.args = [bits];
+  v.aux = NO_AUX;
 }
 
 /** Turns `v` into the rounding of what is computed before it, in `values`. */
