@@ -5,7 +5,7 @@ import { ATOMIC_LOADS, ATOMIC_STORES, log2 } from "./access-codes.ts";
 import type { GroupOperands } from "./group-operands.ts";
 import { allLanes } from "./lane-tests.ts";
 import { emitScalar } from "./scalar.ts";
-import { putLane, selectByMask } from "./vector.ts";
+import { putLane, selectByMask, selectLanes } from "./vector.ts";
 import { accessPattern } from "./vector-check.ts";
 
 /** A load of four lanes into the value's locals. */
@@ -136,7 +136,7 @@ function activeAddresses(
   w.localGet(e.sink());
   w.op(OP.i32x4_splat);
   e.pushMask();
-  w.op(OP.v128_bitselect);
+  selectLanes(e);
   w.localSet(addresses);
   return { addresses, offset: 0 };
 }

@@ -138,7 +138,15 @@ export function selectByMask(e: GroupOperands, mask: number, half: 0 | 1, wide: 
     e.pushMaskOf(mask);
     shuffle32(e, WIDEN[half]);
   }
-  e.w.op(OP.v128_bitselect);
+  selectLanes(e);
+}
+
+/**
+ * Of the two vectors on the stack below a mask of whole lanes, takes the first's lanes in the mask and
+ * the second's elsewhere. V8 makes one instruction of the relaxed form, and three of bitselect.
+ */
+export function selectLanes(e: GroupOperands): void {
+  e.w.op(e.kernel.options.fma === "relaxed" ? OP.i32x4_relaxed_laneselect : OP.v128_bitselect);
 }
 
 /** Computes a varying value and leaves it in its locals. */
@@ -192,7 +200,7 @@ export function emitNarrow(e: GroupOperands, v: Value): boolean {
       e.vec(v.args[1]);
       e.vec(v.args[2]);
       e.vec(a);
-      w.op(OP.v128_bitselect);
+      selectLanes(e);
       return true;
     case "i32_shl":
     case "i32_shr_s":
@@ -297,8 +305,8 @@ function emitWide(e: GroupOperands, v: Value, locals: number[]): boolean {
         e.vec(v.args[2], half);
         e.vec(a);
         e.vec(a);
-        shuffle32(e, half === 0 ? [0, 0, 1, 1] : [2, 2, 3, 3]);
-        w.op(OP.v128_bitselect);
+        shuffle32(e, WIDEN[half]);
+        selectLanes(e);
       });
     case "i64_shl":
     case "i64_shr_s":

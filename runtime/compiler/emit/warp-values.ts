@@ -5,7 +5,7 @@ import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import { LOADS } from "./frame.ts";
 import type { GroupOperands } from "./group-operands.ts";
 import { allLanes, anyLane } from "./lane-tests.ts";
-import { shuffle32 } from "./vector.ts";
+import { selectLanes, shuffle32 } from "./vector.ts";
 
 /** Writes an operation of the body for whole warps; false if it is none. */
 export function emitWarpValue(e: GroupOperands, v: Value): boolean {
@@ -221,5 +221,5 @@ function shift(e: GroupOperands, v: Value): void {
     w.op(OP.i32x4_splat);
     w.op(OP.i32x4_le_s);
   }
-  w.op(OP.v128_bitselect);
+  selectLanes(e);
 }

@@ -312,6 +312,7 @@ export const OP = {
   f32x4_relaxed_nmadd: SIMD | 0x106,
   f64x2_relaxed_madd: SIMD | 0x107,
   f64x2_relaxed_nmadd: SIMD | 0x108,
+  i32x4_relaxed_laneselect: SIMD | 0x10b,
 
   i32_atomic_load: ATOMIC | 0x10,
   i64_atomic_load: ATOMIC | 0x11,
