@@ -28,6 +28,12 @@ const CHAIN = `ld.global.f32 %f1, [%rd6]; mul.wide.u32 %rd7, %r2, 4; add.s64 %rd
   ld.global.f32 %f2, [%rd8]; mov.f32 %f3, %f1;
   ${"fma.rn.f32 %f1, %f1, %f2, %f3; mul.f32 %f3, %f3, %f2; sub.f32 %f1, %f1, %f3;".repeat(4)}`;
 const STORE = "st.global.f32 [%rd5], %f1;";
+/** f1 = sums over j and three rounds of p1[8j + tid.x] × p1[8j + tid.y] and others: a product of tiles. */
+const TILES = `mul.wide.u32 %rd7, %r2, 4; add.s64 %rd8, %rd1, %rd7; mul.wide.u32 %rd7, %r0, 4; add.s64 %rd9, %rd1, %rd7;
+  mov.f32 %f1, 0f3f800000; mov.f32 %f4, 0f00000000; mov.u32 %r4, 0;
+  T: ${[0, 1, 2, 3, 4, 5].map((j) => `ld.global.f32 %f2, [%rd8+${32 * j}]; ld.global.f32 %f3, [%rd9+${32 * j}]; fma.rn.f32 %f1, %f2, %f3, %f1;`).join(" ")}
+  add.f32 %f4, %f4, %f2;
+  add.u32 %r4, %r4, 1; setp.lt.u32 %p1, %r4, 3; @%p1 bra T; sub.f32 %f1, %f1, %f4;`;
 
 const cases: Case[] = [
   { name: "rows of sixteen", block: [16, 8, 1], body: `${THREAD} ${CHAIN} ${STORE}`, groups: [4] },
@@ -38,6 +44,27 @@ const cases: Case[] = [
     block: [4, 7, 1],
     body: `${THREAD} ${CHAIN} ${STORE}`,
     groups: [1],
+  },
+  { name: "tiles of sixteen", block: [16, 8, 1], body: `${THREAD} ${TILES} ${STORE}`, groups: [8] },
+  { name: "tiles of eight", block: [8, 8, 1], body: `${THREAD} ${TILES} ${STORE}`, groups: [8] },
+  {
+    name: "two layers of tiles",
+    block: [8, 4, 2],
+    body: `${THREAD} ${TILES} ${STORE}`,
+    groups: [8],
+  },
+  { name: "six rows", block: [16, 6, 1], body: `${THREAD} ${TILES} ${STORE}`, groups: [8] },
+  {
+    name: "rows that cross layers",
+    block: [16, 3, 2],
+    body: `${THREAD} ${TILES} ${STORE}`,
+    groups: [4],
+  },
+  {
+    name: "rows as long as four groups",
+    block: [32, 2, 1],
+    body: `${THREAD} ${TILES} ${STORE}`,
+    groups: [4],
   },
   {
     name: "a guard that fails in the middle of a group",

@@ -3,10 +3,15 @@ import { Block, F32, F64, hasEffect, I1, type Region, type Terminator, Value } f
 import type { Divergence } from "./divergence.ts";
 import { cloneRegion, type GroupVariant } from "./group-region.ts";
 import { ALL_LANES } from "./linearize.ts";
-import { isWide, LANES, type Shape, UNIFORM, uniform, VARYING } from "./shapes.ts";
+import { isWide, LANES, type Shape, uniform, VARYING } from "./shapes.ts";
+import { type Sharing, sharedByGroups, timesComputed } from "./sharing.ts";
 
 /** Regions of more operations than this stay as they are: the code would be too long. */
 const MAX_VALUES = 400;
+/** Operations of all copies together. */
+const MAX_COPIED = 1200;
+/** Eight groups at once have to spare a group this part of its loads, against four. */
+const WORTH_EIGHT = 0.8;
 /** Float operations below which several groups at once are not worth their code. */
 const MIN_FLOATS = 6;
 /** Vectors that may live at one time in all copies together; an engine has 16 registers. */
@@ -23,9 +28,15 @@ function isPlain(v: Value): boolean {
 const isFloat = (v: Value) =>
   (v.type === F32 || v.type === F64) && /fma|add|sub|mul|div|sqrt|^lib$/.test(v.op);
 
+/** Several lane groups at once. */
+export interface Jam {
+  copies: number;
+  sharing: Sharing;
+}
+
 /**
- * How many lane groups at once the fast body of a region should take (1: one at a time), and the
- * values that are the same in all of them. Long chains of float operations leave most of a core idle
+ * How many lane groups at once the fast body of a region should take (1: one at a time), and what they
+ * share. Long chains of float operations leave most of a core idle
  * when one group waits for its own results; and loads and splats of what is uniform are shared. Where
  * threads go through memory in large strides, one group takes a quarter of each line of memory, which is
  * gone from the caches when the next one comes to it.
@@ -38,34 +49,37 @@ export function planJam(
   block: readonly [number, number, number],
   strided: boolean,
   analyse: (copy: Region, lanes: number) => Divergence,
-): { copies: number; shared: Set<Value> } {
-  const alone = { copies: 1, shared: new Set<Value>() };
+): Jam {
+  const alone: Jam = { copies: 1, sharing: new Map() };
   if (d.branches.size > 0 || d.loops.size > 0) return alone;
   const values = region.blocks.flatMap((b) => b.values);
   const floats = values.filter((v) => isFloat(v) && d.of(v).kind === VARYING);
   if (values.length > MAX_VALUES || (floats.length < MIN_FLOATS && !strided)) return alone;
   if (!values.every(isPlain)) return alone;
-  const live = mostLive(d);
-  for (const copies of [4, 2]) {
+  const plan = (copies: number): Jam | undefined => {
     // Groups that are done at once start at a multiple of their number.
-    if (live * copies > MAX_LIVE || (block[0] * block[1] * block[2]) % (LANES * copies) !== 0)
-      continue;
+    if ((block[0] * block[1] * block[2]) % (LANES * copies) !== 0) return undefined;
     const copy = cloneRegion(region);
     const wide = analyse(copy, LANES * copies);
-    if (wide.branches.size > 0 || wide.loops.size > 0) continue;
-    const shared = new Set<Value>();
-    region.blocks.forEach((block, n) => {
-      block.values.forEach((v, k) => {
-        if (wide.of(copy.blocks[n].values[k]).kind === UNIFORM) shared.add(v);
-      });
-    });
-    return { copies, shared };
-  }
-  return alone;
+    if (wide.branches.size > 0 || wide.loops.size > 0) return undefined;
+    const sharing = sharedByGroups(region, { region: copy, divergence: wide }, block, copies);
+    const most = mostLive(d, (v) => timesComputed(sharing, v, copies));
+    return most > MAX_LIVE ? undefined : { copies, sharing };
+  };
+  const loads = ({ copies, sharing }: Jam) =>
+    values.reduce((n, v) => n + (v.op === "load" ? timesComputed(sharing, v, copies) : 0), 0) /
+    copies;
+  const four = plan(4);
+  const eight = four && values.length * 8 <= MAX_COPIED ? plan(8) : undefined;
+  if (four && eight && loads(eight) <= WORTH_EIGHT * loads(four)) return eight;
+  return four ?? plan(2) ?? alone;
 }
 
-/** The most vectors that live at one time, by a scan over the blocks in order. */
-function mostLive(d: Divergence): number {
+/**
+ * The most vectors that live at one time, by a scan over the blocks in order.
+ * @param times how many of the groups have a vector of their own for a value
+ */
+function mostLive(d: Divergence, times: (v: Value) => number): number {
   const { order, index, loops } = d.graph;
   const start = new Map<Value, number>();
   const end = new Map<Value, number>();
@@ -101,7 +115,7 @@ function mostLive(d: Divergence): number {
   for (const [v, last] of end) {
     const first = start.get(v);
     if (first === undefined || d.of(v).kind !== VARYING || v.op === "check") continue;
-    const size = isWide(v) ? 2 : 1;
+    const size = (isWide(v) ? 2 : 1) * times(v);
     change[first] += size;
     change[last] -= size;
   }
@@ -115,32 +129,36 @@ function mostLive(d: Divergence): number {
 }
 
 /**
- * A body that does `copies` lane groups at once: every operation is there once for each group, side by
- * side, but for those in `shared`. All branches are the same for all groups; a guard
+ * A body that does several lane groups at once: every operation is there once for each group, side by
+ * side, but for what groups share. All branches are the same for all groups; a guard
  * (`all`) has to pass in each.
  */
-export function jam(
-  variant: GroupVariant,
-  { copies, shared }: { copies: number; shared: Set<Value> },
-): GroupVariant {
+export function jam(variant: GroupVariant, { copies, sharing }: Jam): GroupVariant {
   const { linear, divergence: d } = variant;
   const blocks = new Map<Block, Block>();
+  /** By group; one alone if it is all groups'. */
   const made = new Map<Value, Value[]>();
   const copyOf = new Map<Value, number>();
   const of = (v: Value, k: number): Value => {
     const list = made.get(v);
     return list ? list[Math.min(k, list.length - 1)] : v;
   };
+  /** The copies of a value, each once. */
   const make = (v: Value): Value[] => {
-    const count = shared.has(v) || v.op === "slow" ? 1 : copies;
-    const list = Array.from({ length: count }, (_, k) => {
+    const firsts = v.op === "slow" ? [0] : sharing.get(v);
+    const own = new Map<number, Value>();
+    const list = Array.from({ length: copies }, (_, k) => {
+      const first = firsts?.[k] ?? (firsts ? 0 : k);
+      const known = own.get(first);
+      if (known) return known;
       const c = new Value(v.op, v.type, [], v.imm, v.big, v.aux);
-      if (k > 0) copyOf.set(c, k);
+      if (first > 0) copyOf.set(c, first);
       d.shapes.set(c, d.of(v));
+      own.set(first, c);
       return c;
     });
-    made.set(v, list);
-    return list;
+    made.set(v, own.size === 1 ? list.slice(0, 1) : list);
+    return [...own.values()];
   };
   const mutable = new Set<Value>();
   for (const v of linear.mutable) for (const c of make(v)) mutable.add(c);
@@ -167,7 +185,7 @@ export function jam(
     const to = (b: Block) => blocks.get(b) as Block;
     if (t.kind === "jump") copy.terminator = { kind: "jump", target: to(t.target) };
     else if (t.kind === "branch") {
-      const cond = allOf(made.get(t.cond) ?? [t.cond], copy, d);
+      const cond = allOf([...new Set(made.get(t.cond) ?? [t.cond])], copy, d);
       copy.terminator = { kind: "branch", cond, yes: to(t.yes), no: to(t.no) };
     } else copy.terminator = t;
   }
@@ -200,6 +218,7 @@ function moveAll(v: Value, of: (v: Value, k: number) => Value, made: Map<Value, 
   const inputs: Value[] = [];
   (v.aux.phis as Value[]).forEach((phi, n) => {
     (made.get(phi) as Value[]).forEach((c, k) => {
+      if (phis.includes(c)) return;
       phis.push(c);
       inputs.push(of(v.args[n], k));
     });
