@@ -116,16 +116,13 @@ export abstract class FunctionFrame implements InlineTarget {
   }
 
   /**
-   * Pushes a v128 constant: from a local that is set once, since engines make the constant anew at
-   * each use, but for zeros and ones, which are as cheap as that.
+   * Pushes a v128 constant: from a local that is set once, from a global whose value engines don't
+   * know, since they make a constant anew at each use; but for zeros and ones, which are cheap.
    */
   pushConstant(bytes: Uint8Array, w = this.w): void {
-    const write = (to: CodeWriter) => {
-      to.op(OP.v128_const);
-      to.raw(bytes);
-    };
     if (bytes.every((x) => x === 0) || bytes.every((x) => x === 255)) {
-      write(w);
+      w.op(OP.v128_const);
+      w.raw(bytes);
       return;
     }
     const key = `constant ${bytes}`;
@@ -133,7 +130,8 @@ export abstract class FunctionFrame implements InlineTarget {
     if (local === undefined) {
       local = this.temporaryOf(VALTYPE.v128);
       this.pinned.set(key, local);
-      write(this.pins);
+      this.pins.op(OP.global_get);
+      this.pins.u32(this.kernel.module.vectorGlobal(bytes));
       this.pins.localSet(local);
     }
     w.localGet(local);

@@ -1,3 +1,4 @@
+import { OP, VALTYPE } from "./opcodes.ts";
 import { CodeWriter } from "./writer.ts";
 
 /** A function signature: value types (bytes of the binary format) in and out. */
@@ -31,6 +32,8 @@ export class ModuleBuilder {
   private exports: { name: string; index: number }[] = [];
   private customs: { name: string; bytes: Uint8Array }[] = [];
   private table = false;
+  private vectors: Uint8Array[] = [];
+  private vectorKeys = new Map<string, number>();
 
   /** The index of a signature, interned. */
   typeIndex(type: FuncType): number {
@@ -54,6 +57,20 @@ export class ModuleBuilder {
   /** Imports the worker's function table (`env.table`), for indirect calls. */
   importTable(): void {
     this.table = true;
+  }
+
+  /**
+   * The index of a global of type v128 that starts as these 16 bytes, interned. It is mutable, though
+   * nobody sets it: an engine that knew the value would make it anew at each use.
+   */
+  vectorGlobal(bytes: Uint8Array): number {
+    const key = bytes.join();
+    let index = this.vectorKeys.get(key);
+    if (index === undefined) {
+      index = this.vectors.push(bytes.slice()) - 1;
+      this.vectorKeys.set(key, index);
+    }
+    return index;
   }
 
   /** Reserves a function index; its body follows by {@link define}. */
@@ -131,6 +148,18 @@ export class ModuleBuilder {
         w.u32(body.type);
       }
     });
+    if (this.vectors.length > 0) {
+      section(6, (w) => {
+        w.u32(this.vectors.length);
+        for (const bytes of this.vectors) {
+          w.u8(VALTYPE.v128);
+          w.u8(1);
+          w.op(OP.v128_const);
+          w.raw(bytes);
+          w.end();
+        }
+      });
+    }
     section(7, (w) => {
       w.u32(this.exports.length);
       for (const { name, index } of this.exports) {
