@@ -40,7 +40,7 @@ export class RegionMaker {
     this.fma = fma;
     this.shape = shape;
     this.live = liveRegisters(fn);
-    this.remat = new Rematerializer(fn);
+    this.remat = new Rematerializer(fn, this.live);
   }
 
   /**

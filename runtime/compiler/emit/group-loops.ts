@@ -3,15 +3,18 @@ import {
   BLOCK_MASKED,
   BLOCK_PC,
   BLOCK_RUN,
+  BLOCK_SPILL,
   PC_READY,
   REGION_MIXED,
 } from "../../exec/layout.ts";
-import { I32, type Value } from "../ir/ir.ts";
+import { I32, TYPE_BYTES, type Value } from "../ir/ir.ts";
 import type { GroupVariant } from "../simd/group-region.ts";
 import { LANES } from "../simd/shapes.ts";
 import { type Bound, constantThread } from "../simd/trim.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import { CodeWriter } from "../wasm/writer.ts";
+import { log2 } from "./access-codes.ts";
+import { LOADS, roundedThreads } from "./frame.ts";
 import { GroupOperands } from "./group-operands.ts";
 import { anyLane } from "./lane-tests.ts";
 import { emitScalar } from "./scalar.ts";
@@ -29,9 +32,10 @@ export abstract class GroupLoops extends GroupOperands {
   protected blocks = -1;
   protected step = -1;
   protected rest = -1;
-  /** Local with the row of threads that the sure body is at, and what is computed for each. */
+  /** Local with the row of threads that the sure body is at. */
   abstract readonly rowLocal: number;
-  protected readonly rowCode = new CodeWriter(128);
+  /** What is computed once for each row, or once for the block. */
+  protected readonly hoistedCode = new CodeWriter(128);
 
   /** Writes the function around the bodies. */
   protected frame(pre: CodeWriter, bodies: Map<GroupVariant["kind"], CodeWriter>): void {
@@ -170,8 +174,23 @@ export abstract class GroupLoops extends GroupOperands {
   private tests(): void {
     const given = this.sureVariant()?.given;
     if (!given) return;
+    for (const v of given.steady) this.loadOnce(v);
     this.blockValues(given.code.slice(0, -1));
     this.scalar(given.code[given.code.length - 1]);
+  }
+
+  /** Loads a register that is the same for all threads of the block, from the slot of the first one. */
+  private loadOnce(v: Value): void {
+    const { w } = this;
+    const shift = log2(TYPE_BYTES[v.type]);
+    w.localGet(this.pinAddress(BLOCK_SPILL));
+    w.localGet(1);
+    w.i32Const(log2(LANES) + shift);
+    w.op(OP.i32_shl);
+    w.op(OP.i32_add);
+    const slot = this.kernel.slots.get(v.imm) as number;
+    w.mem(LOADS[v.type], shift, slot * roundedThreads(this.shapeOfBlock()));
+    w.localSet(this.prologueSlots.get(v) as number);
   }
 
   /** Computes values of the block, each into a local. */
@@ -255,14 +274,19 @@ export abstract class GroupLoops extends GroupOperands {
     w.localSet(this.step);
   }
 
+  private shapeOfBlock(): readonly [number, number, number] {
+    return this.kernel.options.shape as readonly [number, number, number];
+  }
+
   /** Threads of a block in x. */
   private width(): number {
-    return (this.kernel.options.shape as readonly number[])[0];
+    return this.shapeOfBlock()[0];
   }
 
   /** The loop over the groups of a block that need no tests of their own. */
   private sureBlock(body: CodeWriter): void {
     const end = this.temporary(I32);
+    this.w.raw(this.hoistedCode.view());
     this.w.raw(this.lateSureCode.view());
     touchReaches(this, this.sureVariant()?.given?.touches ?? []);
     this.firstThread(1, this.thread);
@@ -285,7 +309,7 @@ export abstract class GroupLoops extends GroupOperands {
       w.localSet(end);
     };
     const head = this.withWriter(new CodeWriter(256), () => {
-      this.w.raw(this.rowCode.view());
+      this.w.raw(this.hoistedCode.view());
       this.w.raw(this.lateSureCode.view());
     });
     if (!rows) {

@@ -53,8 +53,8 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
       this.prologueSlots.set(v, this.firstLocal + placed.length);
       placed.push(valtypeOf(v.type));
     }
-    for (const { rows } of this.source.variants) {
-      for (const v of rows?.values ?? []) {
+    for (const { given, hoisted } of this.source.variants) {
+      for (const v of [...(given?.steady ?? []), ...hoisted]) {
         this.prologueSlots.set(v, this.firstLocal + placed.length);
         placed.push(valtypeOf(v.type));
       }
@@ -130,8 +130,8 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
     if (variant.kind === "general") this.entryMask = this.maskLocals[0];
     this.cleanBlocks = startsOver(variant) ? cleanBlocks(this.graphs[k]) : new Set();
     this.row = variant.rows ? this.rowLocal : -1;
-    for (const v of variant.rows?.values ?? []) {
-      this.withWriter(this.rowCode, () => {
+    for (const v of variant.hoisted) {
+      this.withWriter(this.hoistedCode, () => {
         emitScalar(this, v);
         this.w.localSet(this.prologueSlots.get(v) as number);
       });

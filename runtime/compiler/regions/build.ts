@@ -217,7 +217,8 @@ class RegionBuilder {
     const slot = this.from?.destinations.findIndex((d) => d.register === register) ?? -1;
     if (slot >= 0) v = new Value("result", type, [], slot);
     else if (this.from && this.remat.has(register, this.from)) {
-      v = this.remat.compute(register, this.from, this.start.values, this.computed);
+      const other = (r: number) => this.reload(r);
+      v = this.remat.compute(register, this.from, this.start.values, this.computed, other);
       this.reloads.set(register, v);
       return v;
     } else if (this.from) v = new Value("reload", type, [], register);

@@ -1,7 +1,10 @@
 import { type Block, type Cut, isPure, type LoweredFunction, NO_AUX, Value } from "../ir/ir.ts";
 import { following } from "./liveness.ts";
+import { advanced, type Induction, Lockstep } from "./lockstep.ts";
 
 const MAX_COST = 16;
+/** Operations that count an induction's steps. */
+const COUNTING = 4;
 
 /** What a register may have been given: nothing yet, one value (by number, from 1), or several. */
 const NOTHING = 0;
@@ -10,7 +13,8 @@ const SEVERAL = -1;
 /**
  * Finds the registers that are cheaper to compute again behind a cut than to save across it: those
  * whose only definition that comes to the cut is a short pure expression of constants, special
- * registers and kernel parameters. They get no spill slot.
+ * registers and kernel parameters; and those that advance together with a counter that is there anyway
+ * (`lockstep.ts`). They get no spill slot.
  */
 export class Rematerializer {
   /** The values that registers are given, by number; undefined where an operation behind a cut does. */
@@ -24,8 +28,13 @@ export class Rematerializer {
   private readonly atCut = new Map<Cut, Int32Array>();
   /** The definition that each `regread` reads. */
   private readonly read = new Map<Value, number>();
+  private readonly live: Uint32Array[];
+  private readonly lockstep: Lockstep;
+  private readonly number = new Map<Value, number>();
 
-  constructor(fn: LoweredFunction) {
+  /** @param live the registers that are live where each block starts (`liveRegisters`) */
+  constructor(fn: LoweredFunction, live: Uint32Array[]) {
+    this.live = live;
     this.single = new Int32Array(fn.registers.length);
     this.place = new Int32Array(fn.registers.length).fill(-1);
     const writes = new Map<Value, number>();
@@ -51,6 +60,12 @@ export class Rematerializer {
       if (number === SEVERAL) this.place[register] = places++;
     });
     this.flow(fn, places, writes, arrivals);
+    this.number = writes;
+    this.lockstep = new Lockstep(
+      fn,
+      (v) => this.valueCost(v) < Number.POSITIVE_INFINITY,
+      (v) => this.given[Math.max(this.read.get(v) ?? SEVERAL, NOTHING)],
+    );
   }
 
   /** Which definitions come where: forwards, until nothing changes. */
@@ -106,7 +121,23 @@ export class Rematerializer {
 
   /** Whether the register is computed again behind `cut` rather than saved. */
   has(register: number, cut: Cut): boolean {
-    return this.costOf(this.numberAt(register, cut)) <= MAX_COST;
+    const cost = this.costOf(this.numberAt(register, cut));
+    return cost <= MAX_COST || this.counted(register, cut) !== undefined;
+  }
+
+  /** The counter that a register can be computed from behind a cut, if that is short. */
+  private counted(register: number, cut: Cut): ReturnType<Lockstep["at"]> {
+    const found = this.lockstep.at(register, cut);
+    if (!found) return undefined;
+    const { induction, counter } = found;
+    const isLive = (this.live[cut.next.id][counter.register >>> 5] >>> (counter.register & 31)) & 1;
+    const cost =
+      this.beginCost(induction) + this.beginCost(counter) + this.valueCost(induction.step);
+    return isLive && cost + COUNTING <= MAX_COST ? found : undefined;
+  }
+
+  private beginCost({ begins }: Induction): number {
+    return this.costOf(this.number.get(begins) as number);
   }
 
   private costOf(number: number): number {
@@ -129,24 +160,41 @@ export class Rematerializer {
     return sum;
   }
 
-  /** Appends a copy of the register's expression to `into`; `memo` shares definitions. */
-  compute(register: number, cut: Cut, into: Value[], memo: Map<number, Value>): Value {
-    return this.copy(this.numberAt(register, cut), into, memo);
+  /**
+   * Appends a copy of the register's expression to `into`; `memo` shares definitions.
+   * @param reload the value that another register has behind the cut
+   */
+  compute(
+    register: number,
+    cut: Cut,
+    into: Value[],
+    memo: Map<number, Value>,
+    reload: (register: number) => Value,
+  ): Value {
+    const number = this.numberAt(register, cut);
+    const found = this.costOf(number) <= MAX_COST ? undefined : this.counted(register, cut);
+    if (!found) return this.copy(number, into, memo);
+    const { induction, counter } = found;
+    const begin = (i: Induction) => this.copy(this.number.get(i.begins) as number, into, memo);
+    const [own, other] = [begin(induction), begin(counter)];
+    const step = this.copyValue(induction.step, into, memo);
+    return advanced(found, own, other, reload(counter.register), step, into);
   }
 
   private copy(number: number, into: Value[], memo: Map<number, Value>): Value {
     const known = memo.get(number);
     if (known) return known;
-    const build = (value: Value): Value => {
-      if (value.op === "regread") return this.copy(this.read.get(value) as number, into, memo);
-      const args = value.args.map(build);
-      const copy = new Value(value.op, value.type, args, value.imm, value.big, value.aux ?? NO_AUX);
-      into.push(copy);
-      return copy;
-    };
-    const result = build(this.given[number] as Value);
+    const result = this.copyValue(this.given[number] as Value, into, memo);
     memo.set(number, result);
     return result;
+  }
+
+  private copyValue(value: Value, into: Value[], memo: Map<number, Value>): Value {
+    if (value.op === "regread") return this.copy(this.read.get(value) as number, into, memo);
+    const args = value.args.map((a) => this.copyValue(a, into, memo));
+    const copy = new Value(value.op, value.type, args, value.imm, value.big, value.aux ?? NO_AUX);
+    into.push(copy);
+    return copy;
   }
 }
 

@@ -20,7 +20,7 @@ import { Divergence, unifyLatches } from "./divergence.ts";
 import { jam, planJam } from "./jam.ts";
 import { ALL_LANES, type LinearRegion, linearize } from "./linearize.ts";
 import { accessPattern, comesFromLoad, type ShapeOf } from "./patterns.ts";
-import { hoistRows, type Rows } from "./rows.ts";
+import { hoistOut, orderOfRows, type Rows } from "./rows.ts";
 import {
   AFFINE,
   join,
@@ -28,6 +28,7 @@ import {
   type Shape,
   type ShapeContext,
   sameShape,
+  UNIFORM,
   UNKNOWN,
   unknown,
   VARYING,
@@ -53,6 +54,8 @@ export interface GroupVariant {
   given: SureTests | undefined;
   /** sure, of a row of blocks that have several rows of threads each. */
   rows: Rows | undefined;
+  /** sure: what is computed before the loop over groups, once a block or a row of threads. */
+  hoisted: Value[];
   divergence: Divergence;
   linear: LinearRegion;
   /** Lane groups that the body takes at once. */
@@ -138,17 +141,22 @@ export function groupRegions(
   const groups = regions.map(({ region, prologue }): GroupRegion => {
     let kept = prologue;
     const prepare = (kind: GroupVariant["kind"], own: Region, given?: SureTests) => {
-      const divergence = new Divergence(own, prologue, { ...group, aligned: given?.aligned });
+      const outside = [...prologue, ...(given?.steady ?? [])];
+      const divergence = new Divergence(own, outside, { ...group, aligned: given?.aligned });
       splitAddresses(own, divergence);
       fuseProducts(own, divergence);
-      kept = [...new Set([...kept, ...eliminateDead(own, prologue)])];
+      const needed = new Set(eliminateDead(own, outside));
+      kept = prologue.filter((v) => kept.includes(v) || needed.has(v));
       const rows = given?.flat && block[1] * block[2] > 1;
+      const hoisted = given ? hoistOut(outside, divergence, rows === true) : [];
       return {
         kind,
         given,
         divergence,
         region: own,
-        rows: rows ? hoistRows(own, prologue, divergence) : undefined,
+        rows: rows ? orderOfRows(own, divergence) : undefined,
+        hoisted,
+        outside: [...outside, ...hoisted],
       };
     };
     const warp = warps.plans.get(region.entry);
@@ -165,21 +173,22 @@ export function groupRegions(
     const visited = trim ? trimmedShape(trim, block) : block;
     for (const flat of rare ? [] : sureKinds(regions.length === 1, trim, visited[0])) {
       const changed = cloneRegion(region);
-      const found = takeAsGiven(changed, prologue, visited, flat);
+      const steady = flat ? [] : takeSteady(changed, block, context);
+      const found = takeAsGiven(changed, [...prologue, ...steady], visited, flat);
       const own = found ? changed : cloneRegion(region);
       const aligned = found || !flat ? alignedIn(own, prologue, group) : new Set<Value>();
       if (!found && aligned.size === 0) continue;
-      const given = { ...(found ?? NOTHING_GIVEN), aligned };
+      const given = { ...(found ?? NOTHING_GIVEN), aligned, steady: found ? steady : [] };
       given.code = testAligned(given.code, aligned);
       prepared.push(prepare("sure", own, given));
       break;
     }
     const variants = prepared.map(
-      ({ kind, given, divergence, region: own, rows }): GroupVariant => {
-        eliminateDead(own, [...prologue, ...(rows?.values ?? [])]);
+      ({ kind, given, divergence, region: own, rows, hoisted, outside }): GroupVariant => {
+        eliminateDead(own, outside);
         const lanes = kind === "general" ? 0 : ALL_LANES;
         const linear = linearize(own, divergence, lanes);
-        return { kind, given, rows, divergence, linear, copies: 1, copyOf: new Map() };
+        return { kind, given, rows, hoisted, divergence, linear, copies: 1, copyOf: new Map() };
       },
     );
     if (warp) variants.push(jamWarp(warp));
@@ -190,8 +199,7 @@ export function groupRegions(
     // Several groups at once: in the sure body, else in a further body as fast as the fast one.
     const last = prepared.length - 1;
     const best = prepared[last].kind === "sure" ? last : 0;
-    const { given, rows, region: plain, divergence } = prepared[best];
-    const outside = [...prologue, ...(rows?.values ?? [])];
+    const { given, rows, region: plain, divergence, outside } = prepared[best];
     const shape: typeof block = rows ? [block[0], 1, 1] : block;
     const plan = planJam(plain, divergence, shape, given?.strided ?? false, (copy, lanes) => {
       return new Divergence(copy, outside, context(lanes));
@@ -211,7 +219,29 @@ export function groupRegions(
   return { groups, warps };
 }
 
-const NOTHING_GIVEN: Omit<SureTests, "aligned"> = {
+/**
+ * Takes the registers that are the same for all threads of a block out of a body: they are loaded once. All
+ * threads of the block stand at the region's start then.
+ */
+function takeSteady(
+  region: Region,
+  [x, y, z]: readonly [number, number, number],
+  context: (lanes: number) => Omit<ShapeContext, "of">,
+): Value[] {
+  const steady: Value[] = [];
+  const isSteady = (v: Value) =>
+    [LANES, x * y * z].every((lanes) => context(lanes).register(v.imm).kind === UNIFORM);
+  for (const b of region.blocks) {
+    b.values = b.values.filter((v) => {
+      if (v.op !== "reload" || !isSteady(v)) return true;
+      steady.push(v);
+      return false;
+    });
+  }
+  return steady;
+}
+
+const NOTHING_GIVEN: Omit<SureTests, "aligned" | "steady"> = {
   code: [],
   checks: new Map(),
   flat: false,

@@ -205,6 +205,7 @@ export function jam(variant: GroupVariant, { copies, sharing }: Jam): GroupVaria
     kind,
     given,
     rows: variant.rows,
+    hoisted: variant.hoisted,
     divergence: d,
     linear: { start, maskOf, masks: 0, mutable },
     copies,

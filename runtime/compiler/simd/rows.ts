@@ -3,39 +3,46 @@ import type { Divergence } from "./divergence.ts";
 import { accessPattern } from "./patterns.ts";
 import { UNIFORM } from "./shapes.ts";
 
+/**
+ * Moves what is the same for all threads of a block out of a sure body, in front of the loop over groups; or
+ * of a row of threads, in front of the row.
+ * @param known values of the block
+ * @param ofRow whether it is about rows: indices but that in x are the row's
+ * @returns what was moved, in order
+ */
+export function hoistOut(known: Iterable<Value>, d: Divergence, ofRow: boolean): Value[] {
+  const outside = new Set(known);
+  const isKnown = (v: Value) => v.op === "const" || outside.has(v);
+  const values: Value[] = [];
+  for (const block of d.graph.order) {
+    block.values = block.values.filter((v) => {
+      if (!isPure(v) || /^(load|const|reload|phi)$/.test(v.op)) return true;
+      if (d.of(v).kind !== UNIFORM || !v.args.every(isKnown)) return true;
+      if (v.args.length === 0 && !ofRow) return true;
+      outside.add(v);
+      values.push(v);
+      return false;
+    });
+  }
+  return values;
+}
+
 /** How the sure body of a row of blocks goes through blocks of several rows of threads. */
 export interface Rows {
-  /** Values that are the same for all threads of a row, in order. */
-  values: Value[];
   /** Down the rows first, group by group; else row by row, through all blocks of the run. */
   down: boolean;
 }
 
 /**
- * Moves what is the same for a row of threads out of a body, and tells in which order the rows are
- * best gone through. Long rows stream through memory where lanes store side by side. Where they don't
- * (a transpose), the lines of memory that a group stores to are those that the next row goes on with:
- * stores wait for one another, loads from many lines don't.
- * @param region the body's own copy
- * @param prologue values of the block
+ * In which order rows of threads are best gone through. Long rows stream through memory where lanes store
+ * side by side. Where they don't (a transpose), the lines of memory that a group stores to are those that
+ * the next row goes on with: stores wait for one another, loads from many lines don't.
  */
-export function hoistRows(region: Region, prologue: readonly Value[], d: Divergence): Rows {
-  const known = new Set(prologue);
-  const isKnown = (v: Value) => v.op === "const" || known.has(v);
-  const values: Value[] = [];
-  for (const block of d.graph.order) {
-    block.values = block.values.filter((v) => {
-      const movable = isPure(v) && v.op !== "load" && v.op !== "const" && d.of(v).kind === UNIFORM;
-      if (!movable || !v.args.every(isKnown)) return true;
-      known.add(v);
-      values.push(v);
-      return false;
-    });
-  }
+export function orderOfRows(region: Region, d: Divergence): Rows {
   const stores = region.blocks.flatMap((b) => b.values.filter((v) => v.op === "store"));
   const down = stores.some((v) => {
     const { stride, tried } = accessPattern((x) => d.of(x), v.args[0]);
     return stride === undefined || tried;
   });
-  return { values, down };
+  return { down };
 }

@@ -17,6 +17,8 @@ export interface SureTests {
   checks: Map<Value, boolean>;
   /** The body runs the threads of several blocks in a row as one: of x it knows only `gtid.x`. */
   flat: boolean;
+  /** Registers that live across cuts, loaded before the tests: the same for all threads of the block. */
+  steady: readonly Value[];
   /** Parameters that are multiples of four. */
   aligned: ReadonlySet<Value>;
   /** What is touched before the body runs, where the blocks reach more than caches hold. */
@@ -108,7 +110,8 @@ export function takeAsGiven(
     const more = neededFor(wanted, extents.code).filter((v) => !code.includes(v));
     touches.push({ code: more, when: undefined, reaches, shape: [block[0], block[1]] });
   }
-  return { code, checks, flat, aligned: new Set(), touches, columns, strided: strides.found };
+  const strided = strides.found;
+  return { code, checks, flat, steady: [], aligned: new Set(), touches, columns, strided };
 }
 
 /** Whether a region is small enough for a body more, and no thread in it waits for another. */

@@ -62,6 +62,7 @@ export class WarpJam {
       kind: "warp",
       given: undefined,
       rows: undefined,
+      hoisted: [],
       divergence,
       linear: { start, maskOf, masks: linear.masks * GROUPS, mutable: this.mutable },
       copies: GROUPS,
