@@ -4,7 +4,8 @@
 // A function's name is the instruction's, dots turned into underscores, operands in PTX order. f32
 // and f64 are themselves; 64-bit integers are i64; everything of at most 32 bits (f16, bf16, packed
 // pairs, small integers, predicates) is an i32 whose unused upper bits are zero, on entry and on
-// return. `_x4` and `_x2` forms do four or two lanes at once.
+// return. `_x4` and `_x2` forms do four or two lanes at once;
+// `_lanes` forms of functions with an effect do it for the lanes of a mask.
 export * from "./fma";
 export * from "./sum";
 export * from "./round32";
@@ -48,5 +49,6 @@ export * from "./mbarrier";
 export * from "./wide";
 export * from "./copy";
 export * from "./texture";
+export * from "./texture-lanes";
 export * from "./texture-levels";
 export * from "./surface";

@@ -1,5 +1,7 @@
 // What warp operations need of the threads' pcs (see docs/embedding.md).
 
+import { laneOf } from "./simd-common";
+
 /**
  * The lanes that take part in a warp operation in front of a region.
  * @param pcs address of the warp's 32 pcs
@@ -28,18 +30,6 @@ export function activemask_b32(active: i32, frame: usize): void {
 
 // Addresses of four lanes, checked one by one.
 
-// @ts-ignore: decorator
-@inline
-function lane(v: v128, k: i32): i32 {
-  return k == 0
-    ? i32x4.extract_lane(v, 0)
-    : k == 1
-      ? i32x4.extract_lane(v, 1)
-      : k == 2
-        ? i32x4.extract_lane(v, 2)
-        : i32x4.extract_lane(v, 3);
-}
-
 /** One lane's address as 64 bits: base + extend(index) × scale + offset. */
 export function lane_address(
   base: i64,
@@ -49,7 +39,7 @@ export function lane_address(
   offset: i32,
   k: i32,
 ): i64 {
-  const i = lane(index, k);
+  const i = laneOf(index, k);
   return base + (signed ? <i64>i : <i64>(<u32>i)) * scale + offset;
 }
 
@@ -78,7 +68,7 @@ export function lane_addresses(
 ): v128 {
   let out = i32x4.splat(0);
   for (let k = 0; k < 4; k++) {
-    if (!lane(mask, k)) continue;
+    if (!laneOf(mask, k)) continue;
     const address = lane_address(base, index, scale, signed, 0, k);
     out = put(out, k, checked(address, low, bound, shift, offset));
   }
@@ -109,7 +99,7 @@ export function lane_addresses_wide(
 ): v128 {
   let out = i32x4.splat(0);
   for (let k = 0; k < 4; k++) {
-    if (!lane(mask, k)) continue;
+    if (!laneOf(mask, k)) continue;
     out = put(out, k, checked(lane_wide(a, b, k), low, bound, shift, offset));
   }
   return out;
@@ -123,5 +113,5 @@ export function lane_wide(a: v128, b: v128, k: i32): i64 {
 
 /** Lane k of four 32-bit values. */
 export function lane_word(v: v128, k: i32): i32 {
-  return lane(v, k);
+  return laneOf(v, k);
 }

@@ -1,5 +1,18 @@
 // Shared pieces of the four-lane forms. Not re-exported by index.ts.
 
+/** Lane k as an integer. */
+// @ts-ignore: decorator
+@inline
+export function laneOf(v: v128, k: i32): i32 {
+  return k == 0
+    ? i32x4.extract_lane(v, 0)
+    : k == 1
+      ? i32x4.extract_lane(v, 1)
+      : k == 2
+        ? i32x4.extract_lane(v, 2)
+        : i32x4.extract_lane(v, 3);
+}
+
 /** Lanes 2 and 3 in the places of lanes 0 and 1. */
 // @ts-ignore: decorator
 @inline

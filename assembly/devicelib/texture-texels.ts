@@ -18,11 +18,12 @@ import { ex2_approx_f32, lg2_approx_f32 } from "./approx";
 import { cvt_f32_f16 } from "./cvt-float";
 
 /** Addresses below are never a texture's: the null page. */
-const LOWEST: u32 = 65536;
+export const LOWEST: u32 = 65536;
 
 const WRAP: u32 = 0;
+export const CLAMP: u32 = 1;
 const MIRROR: u32 = 2;
-const BORDER: u32 = 3;
+export const BORDER: u32 = 3;
 
 // @ts-ignore: decorator
 @inline

@@ -41,18 +41,18 @@ import {
   TEXTURE_LAYERED,
 } from "./texture-defs";
 import {
+  BORDER,
   border,
   borderInteger,
   channelFloat,
   channelInteger,
+  CLAMP,
   field,
   isFloat,
   placeOf,
   wrapIndex,
 } from "./texture-texels";
 
-const CLAMP: u32 = 1;
-const BORDER: u32 = 3;
 const FAR: f64 = 268435456;
 
 /** How many levels a texture has. */

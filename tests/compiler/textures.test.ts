@@ -53,6 +53,75 @@ mul.wide.u32 %rd4, %r0, 8; add.u64 %rd4, %rd4, %rd1;
 st.global.v2.u32 [%rd4], {%r3, %r4};`,
 );
 
+/** Four fetches a thread (2-D, 1-D, by index, 2-D by every third lane), 64 bytes a thread. */
+const FETCHES = (type: string) => `mul.wide.u32 %rd4, %r0, 8; add.u64 %rd4, %rd4, %rd1;
+ld.global.v2.f32 {%f0, %f1}, [%rd4];
+cvt.rmi.s32.f32 %r1, %f0; cvt.rmi.s32.f32 %r2, %f1;
+tex.2d.v4.${type}.f32 {%r4, %r5, %r6, %r7}, [%rd0, {%f0, %f1}];
+tex.1d.v4.${type}.f32 {%r8, %r9, %r10, %r11}, [%rd0, {%f0}];
+tex.2d.v4.${type}.s32 {%r12, %r13, %r14, %r15}, [%rd0, {%r1, %r2}];
+mul.wide.u32 %rd5, %r0, 64; add.u64 %rd5, %rd5, %rd2;
+st.global.v4.u32 [%rd5], {%r4, %r5, %r6, %r7};
+st.global.v4.u32 [%rd5+16], {%r8, %r9, %r10, %r11};
+st.global.v4.u32 [%rd5+32], {%r12, %r13, %r14, %r15};
+rem.u32 %r3, %r0, 3; setp.ne.u32 %p0, %r3, 0; @%p0 bra DONE;
+tex.2d.v4.${type}.f32 {%r4, %r5, %r6, %r7}, [%rd0, {%f1, %f0}];
+st.global.v4.u32 [%rd5+48], {%r4, %r5, %r6, %r7};
+DONE:`;
+
+/** Places of 128 threads: along a row at texels' middles, between them, leaving, far, no numbers. */
+const PLACES = Float32Array.from({ length: 256 }, (_, k) => {
+  const [thread, y] = [k >> 1, k & 1];
+  if (thread < 32) return y ? 2.5 : (thread % 14) + 0.5;
+  if (thread < 64) return y ? 1 + (thread % 8) / 4 : (thread % 14) + 0.3;
+  if (thread < 96) return y ? thread / 16 - 3 : thread / 4 - 10;
+  return [NaN, Infinity, -Infinity, 3e9, -3e9, 1e38, 2.25, -0][(thread + y) % 8];
+});
+
+test("textures: four lanes at once answer what each of them alone does", async () => {
+  const four = await Bench.create(4);
+  const one = await Bench.create(1);
+  const special = [-0, NaN, Infinity, -Infinity, 1e-45, 3.4e38];
+  for (const [format, channels] of [
+    [2, 1],
+    [2, 2],
+    [2, 4],
+    [0, 1],
+    [1, 4],
+  ] as const) {
+    const words = new Float32Array(16 * 8 * channels).map((_, k) =>
+      k % 5 ? k * 0.37 - 20 : special[(k / 5) % special.length],
+    );
+    for (const [mode, normalized] of [
+      [0, 1],
+      [1, 1],
+      [2, 1],
+      [3, 1],
+      [1, 0],
+      [3, 0],
+    ]) {
+      for (const linear of format === 2 ? [false, true] : [false]) {
+        const place = PLACES.map((v, k) => (normalized ? v / (k & 1 ? 8 : 16) : v));
+        const how = { format, channels, mode, linear, normalized: normalized === 1 };
+        const extent: [number, number, number] = [16, 8, 0];
+        const answers = [four, one].map((bench) => {
+          const texture = makeTexture(
+            bench,
+            { ...PLAIN, ...how, extent },
+            new Uint8Array(words.buffer),
+          );
+          const out = bench.zeros(128 * 64);
+          const ptx = kernelText(3, FETCHES(["s32", "u32", "f32"][format]));
+          const parameters = [texture, bench.upload(new Uint8Array(place.buffer)), out];
+          assert.equal(bench.run(ptx, parameters, { block: 128 }), undefined);
+          return [...bench.words(out, 128 * 16)];
+        });
+        assert.deepEqual(answers[0], answers[1], JSON.stringify(how));
+      }
+    }
+  }
+});
+
 for (const width of WIDTHS) {
   describe(`textures, ${width} lanes`, () => {
     test("every texture case answers what an H100 answers", async () => {

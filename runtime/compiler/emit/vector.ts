@@ -1,4 +1,4 @@
-import { F32, F64, I1, I64, type Type, type Value } from "../ir/ir.ts";
+import { F32, F64, I1, I64, NONE, type Type, type Value } from "../ir/ir.ts";
 import { isWide, LANES, UNIFORM } from "../simd/shapes.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import type { GroupOperands } from "./group-operands.ts";
@@ -392,9 +392,22 @@ const SCALAR_OPS: Record<string, number> = {
   not1: OP.i32_eqz,
 };
 
+/** Calls the form of a function with an effect that does it for all active lanes, if there is one. */
+function emitMasked(e: GroupOperands, v: Value): boolean {
+  if (v.op !== "lib" || v.aux.effect !== true || v.type !== NONE || v.args.some(isWide))
+    return false;
+  const name = `${v.aux.name}_lanes`;
+  if (!e.hasLibrary(name)) return false;
+  e.pushMask();
+  for (const x of v.args) e.vec(x);
+  e.w.call(e.kernel.library(name));
+  return true;
+}
+
 /** Computes a value lane by lane with the scalar instruction and puts the lanes together. */
 function emitLanes(e: GroupOperands, v: Value, locals: number[]): void {
   const { w } = e;
+  if (emitMasked(e, v)) return;
   for (let k = 0; k < LANES; k++) {
     const effect = v.op === "lib" && v.aux.effect === true;
     if (effect) e.ifLane(k);
@@ -413,7 +426,7 @@ function emitLanes(e: GroupOperands, v: Value, locals: number[]): void {
       }
     }
     if (locals.length === 0) {
-      if (v.type !== 5) w.op(OP.drop);
+      if (v.type !== NONE) w.op(OP.drop);
     } else putLane(e, v.type, locals, k);
     if (effect) e.endLane();
   }
