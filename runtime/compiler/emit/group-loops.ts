@@ -7,13 +7,14 @@ import {
   PC_READY,
   REGION_MIXED,
 } from "../../exec/layout.ts";
-import { I32, TYPE_BYTES, type Value } from "../ir/ir.ts";
+import { I32, type Region, TYPE_BYTES, type Value } from "../ir/ir.ts";
 import type { GroupVariant } from "../simd/group-region.ts";
 import { LANES } from "../simd/shapes.ts";
 import { type Bound, constantThread } from "../simd/trim.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import { CodeWriter } from "../wasm/writer.ts";
 import { log2 } from "./access-codes.ts";
+import { BlockRow } from "./block-row.ts";
 import { LOADS, roundedThreads } from "./frame.ts";
 import { GroupOperands } from "./group-operands.ts";
 import { anyLane } from "./lane-tests.ts";
@@ -28,9 +29,7 @@ const SPIN = 32;
  * whole block, the loops over lane groups, and which groups they leave out.
  */
 export abstract class GroupLoops extends GroupOperands {
-  /** Blocks that the sure body runs as one row, those to try it with, and those left of the run. */
-  protected blocks = -1;
-  protected step = -1;
+  /** Blocks left of the run. */
   protected rest = -1;
   /** Local with the row of threads that the sure body is at. */
   abstract readonly rowLocal: number;
@@ -40,9 +39,10 @@ export abstract class GroupLoops extends GroupOperands {
   /** Writes the function around the bodies. */
   protected frame(pre: CodeWriter, bodies: Map<GroupVariant["kind"], CodeWriter>): void {
     const { w } = this;
-    this.blocks = this.temporaryOf(VALTYPE.i32);
-    this.step = this.temporaryOf(VALTYPE.i32);
     this.rest = this.temporaryOf(VALTYPE.i32);
+    const blockRow = this.isFlat()
+      ? new BlockRow(this, this.width(), this.hasEdges(), readsBack(this.region))
+      : undefined;
     const masked = this.pin("masked", I32, (p) => {
       p.localGet(0);
       p.mem(OP.i32_load, 2, BLOCK_MASKED);
@@ -56,11 +56,7 @@ export abstract class GroupLoops extends GroupOperands {
     );
     const sure = bodies.get("sure");
     const tests = sure && this.withWriter(new CodeWriter(512), () => this.tests());
-    if (this.isFlat()) {
-      w.localGet(0);
-      w.mem(OP.i32_load, 2, BLOCK_RUN);
-      w.localSet(this.step);
-    }
+    blockRow?.begin();
     if (this.kernel.runs) w.loop();
     w.raw(this.pins.view());
     if (this.fuel >= 0) this.setFuel();
@@ -72,16 +68,23 @@ export abstract class GroupLoops extends GroupOperands {
     w.block();
     if (sure && tests) {
       w.block();
-      this.untilSure(tests, masked);
-      if (this.isFlat()) this.sureRows(sure);
-      else this.sureBlock(sure);
+      if (blockRow) {
+        blockRow.find(tests);
+        this.sureRows(sure);
+        blockRow.after();
+      } else {
+        this.untilSure(tests, masked);
+        this.sureBlock(sure);
+      }
       w.br(1);
       w.end();
     }
     w.raw(this.lateCode.view());
-    this.groups(bodies, masked, entry);
+    blockRow?.beforeGroups();
+    this.groups(bodies, masked, entry, blockRow?.stride);
+    blockRow?.afterGroups();
     w.end();
-    if (this.kernel.runs) this.nextBlock();
+    if (this.kernel.runs) this.nextBlock(blockRow);
     if (this.onlyStop !== undefined) {
       w.i32Const(this.onlyStop);
       return;
@@ -94,11 +97,15 @@ export abstract class GroupLoops extends GroupOperands {
     w.op(OP.select);
   }
 
-  /** The loop over groups, each by the fast or the general body. */
+  /**
+   * The loop over groups, each by the fast or the general body.
+   * @param stride local with the groups from one to the next, where that is not always 1
+   */
   private groups(
     bodies: Map<GroupVariant["kind"], CodeWriter>,
     masked: number,
     entry: CodeWriter,
+    stride: number | undefined,
   ): void {
     const { w } = this;
     const { threads } = this.kernel;
@@ -159,6 +166,7 @@ export abstract class GroupLoops extends GroupOperands {
     w.end();
     w.localGet(1);
     if (jammed) w.localGet(step);
+    else if (stride !== undefined) w.localGet(stride);
     else w.i32Const(1);
     w.op(OP.i32_add);
     w.localTee(1);
@@ -196,7 +204,7 @@ export abstract class GroupLoops extends GroupOperands {
   /** Computes values of the block, each into a local. */
   blockValues(code: readonly Value[]): void {
     for (const v of code) {
-      if (v.op === "sreg" && v.aux.name === "span") continue;
+      if (v.op === "sreg" && /^(span|start)$/.test(v.aux.name as string)) continue;
       emitScalar(this, v);
       const local = this.temporary(v.type);
       this.w.localSet(local);
@@ -212,14 +220,17 @@ export abstract class GroupLoops extends GroupOperands {
     return this.sureVariant()?.given?.flat ?? false;
   }
 
-  /**
-   * Leaves the enclosing block unless the tests pass: for this block, or for blocks of the run as one
-   * row. Of a row that fails half is tried, and so on; of one that passed the next is twice as long.
-   */
+  /** Whether a row of blocks may be run without its first and last groups. */
+  private hasEdges(): boolean {
+    const copies = this.sureVariant()?.copies ?? 1;
+    return this.kernel.runs && copies <= 2; // what is left is of whole steps
+  }
+
+  /** Leaves the enclosing block unless the tests pass for this block. */
   private untilSure(tests: CodeWriter, masked: number): void {
     const { w } = this;
     const copies = this.sureVariant()?.copies ?? 1;
-    if (copies > 1 && !this.isFlat()) {
+    if (copies > 1) {
       // Only whole steps of the loop over groups.
       w.localGet(1);
       w.localGet(2);
@@ -232,46 +243,9 @@ export abstract class GroupLoops extends GroupOperands {
       w.localGet(masked);
       w.brIf(0);
     }
-    if (!this.isFlat()) {
-      w.raw(tests.view());
-      w.op(OP.i32_eqz);
-      w.brIf(0);
-      return;
-    }
-    w.localGet(this.step);
-    w.localGet(0);
-    w.mem(OP.i32_load, 2, BLOCK_RUN);
-    w.localTee(this.blocks);
-    w.localGet(this.step);
-    w.localGet(this.blocks);
-    w.op(OP.i32_lt_u);
-    w.op(OP.select);
-    w.localSet(this.blocks);
-    w.loop();
-    w.localGet(this.blocks);
-    w.i32Const(this.width());
-    w.op(OP.i32_mul);
-    w.localSet(this.span);
     w.raw(tests.view());
     w.op(OP.i32_eqz);
-    w.if();
-    w.i32Const(1);
-    w.localSet(this.step);
-    w.localGet(this.blocks);
-    w.i32Const(1);
-    w.op(OP.i32_eq);
-    w.brIf(2);
-    w.localGet(this.blocks);
-    w.i32Const(1);
-    w.op(OP.i32_shr_u);
-    w.localSet(this.blocks);
-    w.br(1);
-    w.end();
-    w.end();
-    w.localGet(this.blocks);
-    w.i32Const(1);
-    w.op(OP.i32_shl);
-    w.localSet(this.step);
+    w.brIf(0);
   }
 
   private shapeOfBlock(): readonly [number, number, number] {
@@ -300,9 +274,7 @@ export abstract class GroupLoops extends GroupOperands {
     const rows = this.sureVariant()?.rows;
     const end = this.temporary(I32);
     const first = () => {
-      w.localGet(this.pinAddress(BLOCK_CTAID_X));
-      w.i32Const(this.width());
-      w.op(OP.i32_mul);
+      w.localGet(this.start);
       w.localSet(this.thread);
       // Counted down, since the row's last index may wrap.
       w.localGet(this.span);
@@ -408,10 +380,10 @@ export abstract class GroupLoops extends GroupOperands {
   }
 
   /** Goes on with the next block of the run, if there is one. */
-  private nextBlock(): void {
+  private nextBlock(blockRow: BlockRow | undefined): void {
     const { w } = this;
     const pushDone = () => {
-      if (this.isFlat()) w.localGet(this.blocks);
+      if (blockRow) w.localGet(blockRow.blocks);
       else w.i32Const(1);
     };
     w.i32Const(0);
@@ -514,4 +486,12 @@ export abstract class GroupLoops extends GroupOperands {
       w.op(OP.v128_and);
     }
   }
+}
+
+/** Whether a region stores, and loads what may have been stored. */
+function readsBack(region: Region): boolean {
+  const values = region.blocks.flatMap((b) => b.values);
+  return (
+    values.some((v) => v.op === "store") && values.some((v) => v.op === "load" && !v.aux.invariant)
+  );
 }

@@ -47,6 +47,8 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
   spin = -1;
   /** Local with the threads in x of the blocks that run as one row. */
   span = -1;
+  /** Local with the first of them, by its index in the grid. */
+  start = -1;
   row = -1;
   threadOffset = 0;
   /** Nothing has had an effect yet since the group's start. */
@@ -447,6 +449,10 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
 
   pushSpan(): void {
     this.w.localGet(this.span);
+  }
+
+  pushStart(): void {
+    this.w.localGet(this.start);
   }
 
   pushStackLimit(): void {

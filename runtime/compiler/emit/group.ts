@@ -41,6 +41,7 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
     this.accOr = this.temporaryOf(VALTYPE.i32);
     this.accAnd = this.temporaryOf(VALTYPE.i32);
     this.span = this.temporaryOf(VALTYPE.i32);
+    this.start = this.temporaryOf(VALTYPE.i32);
     this.rowLocal = this.temporaryOf(VALTYPE.i32);
   }
 

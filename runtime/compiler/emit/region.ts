@@ -181,6 +181,10 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
     throw new Error("blocks run as one row in lane groups only");
   }
 
+  pushStart(): void {
+    throw new Error("blocks run as one row in lane groups only");
+  }
+
   pushStackLimit(): void {
     this.w.localGet(this.pinLaunch(LAUNCH_LOCAL_BYTES));
   }

@@ -40,6 +40,8 @@ export interface ScalarTarget extends FunctionFrame {
   pushThread(): void;
   /** Threads in x of the blocks that run as one row. */
   pushSpan(): void;
+  /** The first of these threads, by its index in the grid. */
+  pushStart(): void;
   /** Pushes the value of a group's first lane. */
   pushFirst(v: Value): void;
   /** Local with the row of threads, counted over y and z; -1 where the thread's number tells it. */

@@ -99,6 +99,9 @@ export function emitSpecialRegister(e: ScalarTarget, v: Value): void {
     case "span":
       e.pushSpan();
       return;
+    case "start":
+      e.pushStart();
+      return;
     case "heapLow":
       w.localGet(e.heapLow());
       return;

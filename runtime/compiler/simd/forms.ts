@@ -143,9 +143,7 @@ export abstract class Forms extends Rounds {
     const steps: (Value | undefined)[] = [undefined, undefined, undefined];
     if (this.last[k]) steps[k] = this.word(1);
     if (name !== "gtid.x") return { base: this.word(0), steps, slack: undefined };
-    const width = this.register("ntid.x", I32);
-    const base = this.make("i32_mul", I32, this.register("ctaid.x", I32), width);
-    return { base, steps, slack: undefined };
+    return { base: this.register("start", I32), steps, slack: undefined };
   }
 
   private upTo(n: number): Slack {
