@@ -25,7 +25,7 @@ export const PASSES = ["build", "simplify", "checks", "hoist", "dce"] as const;
 /** Builds regions of a lowered function and runs all passes over them. */
 export class RegionMaker {
   private readonly fn: LoweredFunction;
-  private readonly fma: "exact" | "relaxed" | "unfused";
+  readonly fma: "exact" | "relaxed" | "unfused";
   private readonly shape: readonly [number, number, number] | undefined;
   private readonly live: Uint32Array[];
   private readonly remat: Rematerializer;

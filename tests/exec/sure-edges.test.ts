@@ -72,6 +72,39 @@ const readOnly = (c: Case): Case => ({
   ...c,
   body: c.body.replaceAll("ld.global.u32", "ld.global.nc.u32"),
 });
+/** Enough arithmetic for several groups at once: words at five places, as floats. */
+const five = (
+  index: string,
+  at: string,
+  places: readonly string[],
+) => `${index} add.s32 %r8, %r3, -3;
+  setp.lt.s32 %p0, %r1, 2; setp.gt.s32 %p1, %r1, %r8; or.pred %p0, %p0, %p1; ${at}
+  mul.wide.s32 %rd5, %r7, 4; add.s64 %rd6, %rd0, %rd5; add.s64 %rd7, %rd1, %rd5; mov.f32 %f9, 0f40000000;
+  mul.wide.s32 %rd8, %r3, 4; add.s64 %rd9, %rd7, %rd8; @%p0 bra W;
+  ${places
+    .map(
+      (p) => `ld.global.u32 %r9, [${p}]; and.b32 %r9, %r9, 1023; cvt.rn.f32.u32 %f1, %r9;
+    fma.rn.f32 %f9, %f9, 0f3F000000, %f1; add.f32 %f9, %f9, 0f3F800000;`,
+    )
+    .join(" ")}
+  W: st.global.f32 [%rd6], %f9;`;
+const ACROSS = ["%rd7+-4", "%rd7", "%rd7+4", "%rd7+8", "%rd7+-8"];
+const CROSS = ["%rd7", "%rd7+-4", "%rd9", "%rd7+4", "%rd9+4"];
+const jammed = (name: string, body: string, block: Shape, grid: Shape): Case => ({
+  name,
+  body,
+  block,
+  grid,
+  n: block[0] * grid[0],
+  sure: { checks: body.includes("%rd9+4") ? 4 : 3, branches: 0, flat: true },
+});
+const several: Case[] = [
+  jammed("a line of 20 blocks", five(INDEX, LINEAR, ACROSS), LINE, [20, 1, 1]),
+  jammed("a line of one block", five(INDEX, LINEAR, ACROSS), LINE, [1, 1, 1]),
+  jammed("blocks of 24 threads", five(INDEX, LINEAR, ACROSS), [24, 1, 1], [7, 1, 1]),
+  jammed("rows of threads", five(INDEX_2D, ROWS, CROSS), [32, 4, 1], [2, 4, 1]),
+  jammed("rows of threads of one block", five(INDEX_2D, ROWS, CROSS), [64, 2, 1], [1, 8, 1]),
+];
 const IN_PLACE: Case = {
   name: "threads that read what the next one writes, in the order of threads",
   body: `${INDEX} add.s32 %r8, %r3, -1; setp.eq.s32 %p0, %r1, %r8; @%p0 bra E;
@@ -85,3 +118,5 @@ const IN_PLACE: Case = {
 
 tryCases("edges of rows of blocks", [...cases, IN_PLACE]);
 tryCases("edges of rows of blocks that write nothing that they read", cases.map(readOnly));
+tryCases("edges of rows of blocks, several groups at once", several);
+tryCases("edges of rows of blocks, several groups at once, read only", several.map(readOnly));

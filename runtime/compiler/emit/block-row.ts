@@ -5,9 +5,6 @@ import { OP } from "../wasm/opcodes.ts";
 import type { CodeWriter } from "../wasm/writer.ts";
 import type { GroupOperands } from "./group-operands.ts";
 
-/** Rows that are narrower keep their first and last groups. */
-const MIN_WIDTH = 2 * LANES + 1;
-
 /**
  * The blocks of a run that the sure body takes as one row: the code that finds them, and the groups at
  * both ends that it may have left out (the edges of an array), which run by themselves.
@@ -30,24 +27,30 @@ export class BlockRow {
   private readonly tail: number;
   private readonly f: GroupOperands;
   private readonly width: number;
+  /** Groups that are left out at each end. */
+  private readonly margin: number;
+  /** Local with the number of that which runs by itself. */
+  private readonly turn: number;
   private readonly inOrder: boolean;
 
   /**
    * @param width threads of a block in x
-   * @param edges whether groups may be left out, and the code around runs block after block
+   * @param margin groups that may be left out at each end, if the code around runs block after block; else 0
    * @param inOrder whether the first groups must come before the row: a thread may read what one with a
    *   higher index writes. Else they come after it, when their memory is in the caches.
    */
-  constructor(f: GroupOperands, width: number, edges: boolean, inOrder: boolean) {
+  constructor(f: GroupOperands, width: number, margin: number, inOrder: boolean) {
     this.f = f;
     this.width = width;
+    this.margin = margin;
     this.inOrder = inOrder;
     const local = () => f.temporary(I32);
     [this.blocks, this.step, this.failed] = [local(), local(), local()];
-    const has = edges && width >= MIN_WIDTH;
+    const has = margin > 0 && width > 2 * margin * LANES;
     this.stride = has ? local() : undefined;
     this.edge = has ? local() : -1;
     this.tail = has ? local() : -1;
+    this.turn = has && margin > 1 ? local() : -1;
   }
 
   private get hasEdges(): boolean {
@@ -76,6 +79,10 @@ export class BlockRow {
     const { w } = f;
     if (inOrder) {
       this.pushEdge(2);
+      if (this.turn >= 0) {
+        w.localGet(this.turn);
+        w.op(OP.i32_or);
+      }
       w.brIf(0);
       this.pushEdge(0);
       w.if();
@@ -209,7 +216,7 @@ export class BlockRow {
     w.i32Const(width);
     w.op(OP.i32_mul);
     if (this.hasEdges) {
-      pushMargin(2 * LANES);
+      pushMargin(2 * this.margin * LANES);
       w.op(OP.i32_sub);
     }
     w.localSet(f.span);
@@ -218,7 +225,7 @@ export class BlockRow {
     w.i32Const(width);
     w.op(OP.i32_mul);
     if (this.hasEdges) {
-      pushMargin(LANES);
+      pushMargin(this.margin * LANES);
       w.op(OP.i32_add);
     }
     w.localSet(f.start);
@@ -245,10 +252,14 @@ export class BlockRow {
     w.localGet(this.edge);
     w.op(OP.select);
     w.localSet(this.stride);
-    w.i32Const(groups - 1);
+    w.i32Const(groups - this.margin);
     w.i32Const(0);
     this.pushEdge(2);
     w.op(OP.select);
+    if (this.turn >= 0) {
+      w.localGet(this.turn);
+      w.op(OP.i32_add);
+    }
     w.localSet(1);
   }
 
@@ -256,6 +267,23 @@ export class BlockRow {
   afterGroups(): void {
     if (!this.hasEdges) return;
     const { w } = this.f;
+    if (this.turn >= 0) {
+      w.localGet(this.edge);
+      w.if();
+      w.localGet(this.turn);
+      w.i32Const(1);
+      w.op(OP.i32_add);
+      w.localTee(this.turn);
+      w.i32Const(this.margin);
+      w.op(OP.i32_ne);
+      w.if();
+      this.stay();
+      w.br(2);
+      w.end();
+      w.i32Const(0);
+      w.localSet(this.turn);
+      w.end();
+    }
     this.pushEdge(1);
     w.if();
     if (this.inOrder) this.stay();

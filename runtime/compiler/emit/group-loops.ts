@@ -41,7 +41,7 @@ export abstract class GroupLoops extends GroupOperands {
     const { w } = this;
     this.rest = this.temporaryOf(VALTYPE.i32);
     const blockRow = this.isFlat()
-      ? new BlockRow(this, this.width(), this.hasEdges(), readsBack(this.region))
+      ? new BlockRow(this, this.width(), this.margin(), readsBack(this.region))
       : undefined;
     const masked = this.pin("masked", I32, (p) => {
       p.localGet(0);
@@ -220,10 +220,10 @@ export abstract class GroupLoops extends GroupOperands {
     return this.sureVariant()?.given?.flat ?? false;
   }
 
-  /** Whether a row of blocks may be run without its first and last groups. */
-  private hasEdges(): boolean {
+  /** Groups that a row of blocks may leave out at each end: what is left is of whole steps. */
+  private margin(): number {
     const copies = this.sureVariant()?.copies ?? 1;
-    return this.kernel.runs && copies <= 2; // what is left is of whole steps
+    return this.kernel.runs ? Math.max(1, copies / 2) : 0;
   }
 
   /** Leaves the enclosing block unless the tests pass for this block. */

@@ -235,6 +235,11 @@ export function emitNarrow(e: GroupOperands, v: Value): boolean {
       w.op(OP.i32x4_shr_s);
       return true;
     }
+    case "window":
+      e.vec(a);
+      e.vec(b);
+      shuffle32(e, [v.imm, v.imm + 1, v.imm + 2, v.imm + 3]);
+      return true;
     case "f32_copysign":
       e.vec(b);
       e.vec(a);

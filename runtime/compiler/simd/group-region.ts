@@ -39,6 +39,7 @@ import { touchesOfLater } from "./touches.ts";
 import { type Trim, trimmedShape, trimOf } from "./trim.ts";
 import { jamWarp } from "./warp-jam.ts";
 import { planWarps, type WarpPlans } from "./warp-plan.ts";
+import { loadsFromNeighbours } from "./windows.ts";
 
 /** One body of a region for lane groups. */
 export interface GroupVariant {
@@ -201,11 +202,12 @@ export function groupRegions(
     const best = prepared[last].kind === "sure" ? last : 0;
     const { given, rows, region: plain, divergence, outside } = prepared[best];
     const shape: typeof block = rows ? [block[0], 1, 1] : block;
-    const plan = planJam(plain, divergence, shape, given?.strided ?? false, (copy, lanes) => {
+    const plan = planJam(plain, divergence, shape, given, (copy, lanes) => {
       return new Divergence(copy, outside, context(lanes));
     });
     if (plan.copies > 1 && !trim) {
       const jammed = jam(variants[best], plan);
+      if (maker.fma === "relaxed") loadsFromNeighbours(jammed);
       if (jammed.kind === "sure") variants[best] = jammed;
       else variants.push(jammed);
     }

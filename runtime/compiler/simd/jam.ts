@@ -1,10 +1,23 @@
 import { Graph } from "../analysis/graph.ts";
-import { Block, F32, F64, hasEffect, I1, type Region, type Terminator, Value } from "../ir/ir.ts";
+import {
+  Block,
+  F32,
+  F64,
+  hasEffect,
+  I1,
+  isPure,
+  NONE,
+  type Region,
+  type Terminator,
+  Value,
+} from "../ir/ir.ts";
 import type { Divergence } from "./divergence.ts";
 import { cloneRegion, type GroupVariant } from "./group-region.ts";
 import { ALL_LANES } from "./linearize.ts";
+import { accessPattern } from "./patterns.ts";
 import { isWide, LANES, type Shape, uniform, VARYING } from "./shapes.ts";
 import { type Sharing, sharedByGroups, timesComputed } from "./sharing.ts";
+import type { SureTests } from "./sure.ts";
 
 /** Regions of more operations than this stay as they are: the code would be too long. */
 const MAX_VALUES = 400;
@@ -13,7 +26,7 @@ const MAX_COPIED = 1200;
 /** Eight groups at once have to spare a group this part of its loads, against four. */
 const WORTH_EIGHT = 0.8;
 /** Float operations below which several groups at once are not worth their code. */
-const MIN_FLOATS = 6;
+const MIN_FLOATS = 5;
 /** Vectors that may live at one time in all copies together; an engine has 16 registers. */
 const MAX_LIVE = 20;
 
@@ -32,6 +45,8 @@ const isFloat = (v: Value) =>
 export interface Jam {
   copies: number;
   sharing: Sharing;
+  /** Checks whose addresses move on by so many bytes from each group to the next. */
+  steps: ReadonlyMap<Value, number>;
 }
 
 /**
@@ -40,21 +55,21 @@ export interface Jam {
  * when one group waits for its own results; and loads and splats of what is uniform are shared. Where
  * threads go through memory in large strides, one group takes a quarter of each line of memory, which is
  * gone from the caches when the next one comes to it.
- * @param strided whether they do
+ * @param given what a sure body takes as given
  * @param analyse the shapes in a copy of the region over a number of lanes
  */
 export function planJam(
   region: Region,
   d: Divergence,
   block: readonly [number, number, number],
-  strided: boolean,
+  given: SureTests | undefined,
   analyse: (copy: Region, lanes: number) => Divergence,
 ): Jam {
-  const alone: Jam = { copies: 1, sharing: new Map() };
+  const alone: Jam = { copies: 1, sharing: new Map(), steps: new Map() };
   if (d.branches.size > 0 || d.loops.size > 0) return alone;
   const values = region.blocks.flatMap((b) => b.values);
   const floats = values.filter((v) => isFloat(v) && d.of(v).kind === VARYING);
-  if (values.length > MAX_VALUES || (floats.length < MIN_FLOATS && !strided)) return alone;
+  if (values.length > MAX_VALUES || (floats.length < MIN_FLOATS && !given?.strided)) return alone;
   if (!values.every(isPlain)) return alone;
   const plan = (copies: number): Jam | undefined => {
     // Groups that are done at once start at a multiple of their number.
@@ -64,7 +79,10 @@ export function planJam(
     if (wide.branches.size > 0 || wide.loops.size > 0) return undefined;
     const sharing = sharedByGroups(region, { region: copy, divergence: wide }, block, copies);
     const most = mostLive(d, (v) => timesComputed(sharing, v, copies));
-    return most > MAX_LIVE ? undefined : { copies, sharing };
+    if (most > MAX_LIVE) return undefined;
+    const all = { region: copy, divergence: wide };
+    const own = (v: Value) => timesComputed(sharing, v, copies) === copies;
+    return { copies, sharing, steps: stepsOf(region, all, given, own) };
   };
   const loads = ({ copies, sharing }: Jam) =>
     values.reduce((n, v) => n + (v.op === "load" ? timesComputed(sharing, v, copies) : 0), 0) /
@@ -73,6 +91,28 @@ export function planJam(
   const eight = four && values.length * 8 <= MAX_COPIED ? plan(8) : undefined;
   if (four && eight && loads(eight) <= WORTH_EIGHT * loads(four)) return eight;
   return four ?? plan(2) ?? alone;
+}
+
+/**
+ * Checks that pass in every thread, of addresses that are linear in the lane over all groups: one
+ * address does for all of them.
+ */
+function stepsOf(
+  region: Region,
+  wide: { region: Region; divergence: Divergence },
+  given: SureTests | undefined,
+  own: (v: Value) => boolean,
+): Map<Value, number> {
+  const steps = new Map<Value, number>();
+  region.blocks.forEach((b, n) => {
+    b.values.forEach((v, k) => {
+      if (v.op !== "check" || v.aux.space !== "generic" || !given?.checks.get(v) || !own(v)) return;
+      const copy = wide.region.blocks[n].values[k];
+      const { stride, tried } = accessPattern((x) => wide.divergence.of(x), copy);
+      if (stride && !tried) steps.set(v, LANES * stride);
+    });
+  });
+  return steps;
 }
 
 /**
@@ -133,7 +173,7 @@ function mostLive(d: Divergence, times: (v: Value) => number): number {
  * side, but for what groups share. All branches are the same for all groups; a guard
  * (`all`) has to pass in each.
  */
-export function jam(variant: GroupVariant, { copies, sharing }: Jam): GroupVariant {
+export function jam(variant: GroupVariant, { copies, sharing, steps }: Jam): GroupVariant {
   const { linear, divergence: d } = variant;
   const blocks = new Map<Block, Block>();
   /** By group; one alone if it is all groups'. */
@@ -145,7 +185,7 @@ export function jam(variant: GroupVariant, { copies, sharing }: Jam): GroupVaria
   };
   /** The copies of a value, each once. */
   const make = (v: Value): Value[] => {
-    const firsts = v.op === "slow" ? [0] : sharing.get(v);
+    const firsts = v.op === "slow" || steps.has(v) ? [0] : sharing.get(v);
     const own = new Map<number, Value>();
     const list = Array.from({ length: copies }, (_, k) => {
       const first = firsts?.[k] ?? (firsts ? 0 : k);
@@ -178,6 +218,8 @@ export function jam(variant: GroupVariant, { copies, sharing }: Jam): GroupVaria
     for (const v of block.values) {
       made.get(v)?.forEach((c, k) => {
         c.args = v.args.map((a) => of(a, k));
+        const step = /^(load|store)$/.test(v.op) ? steps.get(v.args[0]) : undefined;
+        if (step) c.aux = { ...v.aux, offset: (v.aux.offset as number) + k * step };
       });
     }
     for (const v of moves) copy.values.push(moveAll(v, of, made));
@@ -190,7 +232,9 @@ export function jam(variant: GroupVariant, { copies, sharing }: Jam): GroupVaria
     } else copy.terminator = t;
   }
   const start = blocks.get(linear.start) as Block;
-  countUses(new Graph(start).order);
+  const jammed = new Graph(start).order;
+  countUses(jammed);
+  if (steps.size > 0) dropUnused(jammed, mutable);
   const maskOf = new Map([...blocks.values()].map((b) => [b, ALL_LANES]));
   const given = variant.given && {
     ...variant.given,
@@ -244,5 +288,16 @@ export function countUses(order: Block[]): void {
   for (const b of order) {
     for (const v of b.values) for (const a of v.args) a.uses++;
     if (b.terminator?.kind === "branch") b.terminator.cond.uses++;
+  }
+}
+
+/** Drops what computed addresses of groups that use another one's. */
+function dropUnused(order: Block[], kept: ReadonlySet<Value>): void {
+  for (const b of [...order].reverse()) {
+    for (const v of [...b.values].reverse()) {
+      if (v.uses > 0 || kept.has(v) || !isPure(v) || v.type === NONE) continue;
+      for (const a of v.args) a.uses--;
+      b.values.splice(b.values.indexOf(v), 1);
+    }
   }
 }
