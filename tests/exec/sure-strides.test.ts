@@ -2,7 +2,7 @@
  * Loops that move on by the size of the grid: where all threads of a block go round equally often, they
  * leave together, whatever the size of the array; the block in which it ends does as before.
  */
-import { type Case, INDEX, INDEX_2D, LINE, tryCases } from "./sure-cases.ts";
+import { type Case, copy, INDEX, INDEX_2D, LINE, tryCases } from "./sure-cases.ts";
 
 /** r4 = threads of the grid in x, r10 = 0. */
 const STEP =
@@ -131,5 +131,44 @@ cases.push(
     sure: FOUND,
   },
 );
+
+const NEXT = "add.s32 %r7, %r7, %r4;";
+/** What nvcc makes of such a loop: some rounds, then four at a time; %r6 is a quotient. */
+const unrolled = (rest: string) => `${INDEX} ${STEP} setp.ge.s32 %p0, %r1, %r3; @%p0 bra D;
+  add.s32 %r5, %r1, %r4; not.b32 %r6, %r5; add.s32 %r7, %r4, %r3; add.s32 %r6, %r7, %r6;
+  div.u32 %r6, %r6, %r4; add.s32 %r8, %r6, 1; and.b32 %r8, %r8, 3; setp.eq.s32 %p1, %r8, 0;
+  mov.u32 %r7, %r1; @%p1 bra M; ${rest} M: setp.lt.u32 %p3, %r6, 3; @%p3 bra D;
+  L: ${copy("%r7")} ${NEXT} ${copy("%r7")} ${NEXT} ${copy("%r7")} ${NEXT} ${copy("%r7")} ${NEXT}
+  setp.lt.s32 %p4, %r7, %r3; @%p4 bra L; D:`;
+const BACK = "add.s32 %r8, %r8, -1; setp.ne.s32 %p2, %r8, 0; @%p2 bra R;";
+/** The rounds before by an index, and by pointers. */
+const BY_INDEX = `R: ${copy("%r7")} ${NEXT} ${BACK}`;
+const BY_POINTER = `mul.wide.s32 %rd5, %r1, 4; add.s64 %rd8, %rd0, %rd5; add.s64 %rd9, %rd1, %rd5;
+  mul.wide.s32 %rd10, %r4, 4; R: ld.global.u32 %r9, [%rd9]; add.s32 %r9, %r9, 77; st.global.u32 [%rd8], %r9;
+  add.s64 %rd8, %rd8, %rd10; add.s64 %rd9, %rd9, %rd10; ${NEXT} ${BACK}`;
+for (const n of [
+  0, 1, 64, 255, 256, 257, 512, 700, 768, 1000, 1024, 1280, 1800, 2048, 3000, 4096,
+]) {
+  for (const [how, rest] of Object.entries({ index: BY_INDEX, pointers: BY_POINTER })) {
+    cases.push({
+      name: `unrolled, an array of ${n}, first rounds by ${how}`,
+      body: unrolled(rest),
+      block: LINE,
+      grid: [4, 1, 1],
+      n,
+      sure: { checks: 10, branches: 4, flat: false },
+    });
+  }
+}
+cases.push({
+  name: "unrolled, beyond the memory's end",
+  body: unrolled(BY_INDEX),
+  block: LINE,
+  grid: [1, 1, 1],
+  shift: [-1, 0],
+  n: 64 * 17,
+  sure: { checks: 10, branches: 4, flat: false },
+  fault: [700, 0],
+});
 
 tryCases("loops that move on by the size of the grid", cases);

@@ -1,4 +1,4 @@
-import { I1, I32, I64, type Value } from "../ir/ir.ts";
+import { F64, I1, I32, I64, type Value } from "../ir/ir.ts";
 import { NEGATED } from "../passes/fold.ts";
 import { Forms } from "./forms.ts";
 import type { Range } from "./rounds.ts";
@@ -88,6 +88,36 @@ export class Extents extends Forms {
       }
     }
     return this.together(tests);
+  }
+
+  /** A quotient that differs between threads as written, with the tests that it does not. */
+  quotient(v: Value): { value: Value; tests: Value[] } | undefined {
+    if (v.op !== "lib" || v.aux.name !== "div_u32" || !this.isOwn(v.args[1])) return undefined;
+    const form = this.linear(v.args[0]);
+    const range = form && this.rangeOf(form, false);
+    if (!range) return undefined;
+    const by = this.make("i64_extend_i32_u", I64, v.args[1]);
+    // One that needs not be exact: the tests say that it is, for the greatest and for the least.
+    const [a, b] = [range.high, by].map((x) => this.make("f64_convert_i64_s", F64, x));
+    const quotient = this.make("i64_trunc_sat_f64_s", I64, this.make("f64_div", F64, a, b));
+    const product = this.make("i64_mul", I64, quotient, by);
+    const tests = this.together([
+      ...range.needs,
+      this.make("i64_gt_s", I1, by, this.wide(0n)),
+      this.make("i64_le_s", I1, product, range.low),
+      this.make("i64_lt_s", I1, this.make("i64_sub", I64, range.high, product), by),
+    ]);
+    return tests && { value: this.make("i32_wrap_i64", I32, quotient), tests };
+  }
+
+  /** An operation once more, of values of the block; undefined if some are not. */
+  again(v: Value, args: Value[]): Value | undefined {
+    return args.every((a) => this.isOwn(a)) ? this.make(v.op, v.type, ...args) : undefined;
+  }
+
+  /** Whether a value is the same for all threads of the block, and known before the body. */
+  isOfBlock(v: Value): boolean {
+    return this.isOwn(v);
   }
 
   /** Tests that a condition is `wanted` for every thread, or undefined if that can't be told. */

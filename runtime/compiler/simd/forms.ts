@@ -29,7 +29,7 @@ export abstract class Forms extends Rounds {
   private findLinear(v: Value): Linear | undefined {
     if (this.isOwn(v)) return { base: v, steps: [], slack: undefined };
     if (v.op === "sreg") return this.index(v.aux.name as string);
-    if (v.op === "phi") return this.counted(v);
+    if (v.op === "phi") return this.counted(v) ?? this.countedBehind(v);
     const [a, b] = v.args;
     switch (v.op) {
       case "i32_add":
@@ -45,6 +45,12 @@ export abstract class Forms extends Rounds {
         const slack = this.joinSlack(v.op, f.slack, g.slack);
         if (slack && slack.bits > MAX_SLACK_BITS) return undefined;
         return { base: join(f.base, g.base) as Value, steps, slack };
+      }
+      case "i32_xor": {
+        const f = b.op === "const" && b.imm === -1 ? this.linear(a) : undefined;
+        if (!f || f.slack) return undefined; // ~x is −1 − x
+        const less = (x: Value, n: number) => this.make("i32_sub", I32, this.word(n), x);
+        return { ...f, base: less(f.base, -1), steps: f.steps.map((s) => s && less(s, 0)) };
       }
       case "i32_mul":
       case "i32_shl": {
@@ -166,7 +172,7 @@ export abstract class Forms extends Rounds {
       const multiple = 1 << 30;
       return { base: v, low: zero, high: zero, bits: 0, multiple, needs: [], regular: true };
     }
-    if (v.op === "phi") return this.counted64(v);
+    if (v.op === "phi") return this.counted64(v) ?? this.countedBehind64(v);
     const [a, b] = v.args;
     switch (v.op) {
       case "i64_extend_i32_s":

@@ -142,7 +142,7 @@ export function groupRegions(
   const groups = regions.map(({ region, prologue }): GroupRegion => {
     let kept = prologue;
     const prepare = (kind: GroupVariant["kind"], own: Region, given?: SureTests) => {
-      const outside = [...prologue, ...(given?.steady ?? [])];
+      const outside = [...prologue, ...(given?.steady ?? []), ...(given?.values ?? [])];
       const divergence = new Divergence(own, outside, { ...group, aligned: given?.aligned });
       splitAddresses(own, divergence);
       fuseProducts(own, divergence);
@@ -250,6 +250,7 @@ const NOTHING_GIVEN: Omit<SureTests, "aligned" | "steady"> = {
   touches: [],
   columns: undefined,
   strided: false,
+  values: [],
 };
 
 /** Lets the first region touch what later ones reach: their memory is on its way meanwhile. */

@@ -41,6 +41,14 @@ function isPlain(v: Value): boolean {
 const isFloat = (v: Value) =>
   (v.type === F32 || v.type === F64) && /fma|add|sub|mul|div|sqrt|^lib$/.test(v.op);
 
+/** Whether a group's accesses are all of one word, or of neighbouring words of 4 bytes at most. */
+const takesParts = (values: readonly Value[], d: Divergence) =>
+  values.every(({ op, args: [address], aux }) => {
+    if ((op !== "load" && op !== "store") || aux.space !== "generic") return true;
+    const { stride } = accessPattern((x) => d.of(x), address);
+    return stride === 0 || (stride !== undefined && stride === aux.size && stride <= 4);
+  });
+
 /** Several lane groups at once. */
 export interface Jam {
   copies: number;
@@ -69,7 +77,8 @@ export function planJam(
   if (d.branches.size > 0 || d.loops.size > 0) return alone;
   const values = region.blocks.flatMap((b) => b.values);
   const floats = values.filter((v) => isFloat(v) && d.of(v).kind === VARYING);
-  if (values.length > MAX_VALUES || (floats.length < MIN_FLOATS && !given?.strided)) return alone;
+  const inParts = given?.strided && takesParts(values, d);
+  if (values.length > MAX_VALUES || (floats.length < MIN_FLOATS && !inParts)) return alone;
   if (!values.every(isPlain)) return alone;
   const plan = (copies: number): Jam | undefined => {
     // Groups that are done at once start at a multiple of their number.

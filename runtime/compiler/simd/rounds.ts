@@ -2,7 +2,7 @@ import type { Loop } from "../analysis/graph.ts";
 import { F64, I1, I32, I64, type Value } from "../ir/ir.ts";
 import { NEGATED, SWAPPED } from "../passes/fold.ts";
 import { BlockValues } from "./block-values.ts";
-import type { Induction, Inductions, LoopExit } from "./inductions.ts";
+import type { Induction, Inductions, LoopExit, LoopGuard } from "./inductions.ts";
 
 /**
  * A 32-bit value as base + Σ step × index + slack, modulo 2³², over the thread's indices and the rounds
@@ -81,8 +81,12 @@ export abstract class Rounds extends BlockValues {
   /** What must hold for an index to stay below its greatest value. */
   protected readonly lastNeeds: Value[][] = [[], [], []];
   private readonly loops = new Map<Loop, number | undefined>();
+  /** What must hold for forms of values behind loops. */
+  readonly behind: Value[] = [];
   /** Exits that all threads take after the same number of rounds: that needs to be tested. */
   private readonly jointExits = new Map<LoopExit, Value[]>();
+  /** Exits that are taken after just as many rounds as are counted. */
+  private readonly exact = new Set<LoopExit>();
   private readonly inductions: Inductions;
   protected readonly flat: boolean;
 
@@ -128,6 +132,45 @@ export abstract class Rounds extends BlockValues {
     const steps = [...init.steps];
     steps[k] = step;
     return { ...init, steps };
+  }
+
+  /** A phi behind a loop that an index counts, or that was skipped: both with the block's number of rounds. */
+  protected countedBehind(phi: Value): Linear | undefined {
+    const found = this.inductions.behindLoop(phi);
+    const init = found && this.linear(found.induction.init);
+    const rounds = init && this.allRounds(found.induction.loop, found.guard);
+    const step = rounds && this.stepOf(found.induction);
+    if (!init || !rounds || !step) return undefined;
+    const way = this.make("i32_mul", I32, step, this.make("i32_wrap_i64", I32, rounds));
+    return { ...init, base: this.make("i32_add", I32, init.base, way) };
+  }
+
+  protected countedBehind64(phi: Value): Spread | undefined {
+    const found = this.inductions.behindLoop(phi);
+    const init = found && this.spread(found.induction.init);
+    const rounds = init && this.allRounds(found.induction.loop, found.guard);
+    const step = rounds && this.stepOf(found.induction);
+    if (!init || !rounds || !step) return undefined;
+    const way = this.make("i64_mul", I64, step, rounds);
+    return { ...init, base: this.make("i64_add", I64, init.base ?? this.wide(0n), way) };
+  }
+
+  /** How often all threads go round a loop that ends at a number; 0 where it is skipped. */
+  private allRounds(loop: Loop, guard: LoopGuard): Value | undefined {
+    const exits = this.inductions.exits.get(loop);
+    const skipped = this.skips(guard);
+    const k = skipped && this.loopIndex(loop);
+    if (k === undefined || exits?.length !== 1 || !this.exact.has(exits[0])) return undefined;
+    this.behind.push(...this.lastNeeds[k]);
+    const all = this.make("i64_add", I64, this.last[k] as Value, this.wide(1n));
+    return this.make("select", I64, skipped as Value, this.wide(0n), all);
+  }
+
+  /** Whether a loop is skipped, if the block decides that. */
+  private skips({ branch, skip }: LoopGuard): Value | undefined {
+    const t = branch.terminator;
+    if (t?.kind !== "branch" || !this.isOwn(t.cond)) return undefined;
+    return skip ? t.cond : this.make("not1", I1, t.cond);
   }
 
   protected counted64(phi: Value): Spread | undefined {
@@ -185,6 +228,10 @@ export abstract class Rounds extends BlockValues {
     for (const exit of this.inductions.exits.get(loop) ?? []) {
       const rounds = this.rounds(loop, exit);
       if (!rounds) continue;
+      // A loop that is skipped goes round as if once.
+      const guard = this.inductions.guardOf(loop);
+      const skipped = guard && this.skips(guard);
+      if (skipped) rounds.last = this.make("select", I64, skipped, this.wide(0n), rounds.last);
       const most = this.make("i64_le_u", I1, rounds.last, this.wide(MAX_ROUNDS));
       this.last.push(rounds.last);
       this.lastNeeds.push([...rounds.needs, most]);
@@ -220,7 +267,11 @@ export abstract class Rounds extends BlockValues {
     const op = stay ? own : NEGATED[own];
     const by = constantOf(at.step);
     const power = by !== undefined && Math.log2(Math.abs(by)) % 1 === 0;
-    if (op === "ne") return power ? this.roundsUntilEqual(at, limit, by) : undefined;
+    if (op === "ne") {
+      const count = power ? this.roundsUntilEqual(at, limit, by) : undefined;
+      if (count) this.exact.add(exit);
+      return count;
+    }
     if (by !== undefined && !isOne(at.start)) return undefined;
     // A step that isn't known is taken to be positive.
     const up = by === undefined || by > 0;

@@ -4,6 +4,7 @@ import { removeUnreachable, takeSide } from "../passes/branches.ts";
 import { constant } from "../passes/fold.ts";
 import { Extents, type Reach } from "./extents.ts";
 import { Inductions } from "./inductions.ts";
+import { takeQuotients } from "./quotients.ts";
 import { takeSelects } from "./selects.ts";
 import { LANES } from "./shapes.ts";
 import { Strides } from "./strides.ts";
@@ -27,6 +28,8 @@ export interface SureTests {
   columns: Columns | undefined;
   /** Threads go through memory in steps as large as the grid, all the same number of them. */
   strided: boolean;
+  /** Which of the code's values the body uses. */
+  values: readonly Value[];
 }
 
 /** Bodies with more operations than this gain too little from it. */
@@ -57,11 +60,12 @@ export function takeAsGiven(
   const graph = new Graph(region.start);
   const inductions = new Inductions(graph);
   const extents = new Extents(known, block, inductions, span);
-  const tests = takeSelects(graph, extents, (v) => isKnown(v, known));
+  const quotients = takeQuotients(graph, extents, inductions);
+  const tests = [...quotients.tests, ...takeSelects(graph, extents, (v) => isKnown(v, known))];
   const strides = new Strides(inductions, extents);
   for (const b of graph.order) {
     const t = b.terminator;
-    if (t?.kind !== "branch" || t.yes === t.no || isKnown(t.cond, known)) continue;
+    if (t?.kind !== "branch" || t.yes === t.no || extents.isOfBlock(t.cond)) continue;
     if (inductions.leaving.has(b)) continue;
     const side = likelySide(t.yes, t.no, t.cond) ?? strides.sideOf(t.yes, t.no);
     if (side === undefined) continue;
@@ -93,13 +97,14 @@ export function takeAsGiven(
   // Checks that are left cost more than in the fast body, which can start over.
   if (tests.length === 0 || left > checks.size || (flat && !isFlat(region, checks, known)))
     return undefined;
-  const distinct = [...new Set(tests)];
+  const distinct = [...new Set([...tests, ...extents.behind])];
   let outcome = distinct[0];
   for (const t of distinct.slice(1)) {
     outcome = new Value("and1", I1, [outcome, t]);
     extents.code.push(outcome);
   }
-  const code = neededFor([outcome], extents.code);
+  const values = usedIn(region, quotients.values);
+  const code = neededFor([outcome, ...values], extents.code);
   const [, y, z] = block;
   const single =
     flat && y * z > 1 ? new Extents(known, [1, y, z], inductions, constant(I32, 1)) : undefined;
@@ -110,8 +115,17 @@ export function takeAsGiven(
     const more = neededFor(wanted, extents.code).filter((v) => !code.includes(v));
     touches.push({ code: more, when: undefined, reaches, shape: [block[0], block[1]] });
   }
-  const strided = strides.found;
-  return { code, checks, flat, steady: [], aligned: new Set(), touches, columns, strided };
+  const given = { code, checks, flat, touches, columns, strided: strides.found, values };
+  return { ...given, steady: [], aligned: new Set() };
+}
+
+function usedIn(region: Region, values: readonly Value[]): Value[] {
+  const used = new Set<Value>();
+  for (const { values: own, terminator: t } of region.blocks) {
+    for (const v of own) for (const a of v.args) used.add(a);
+    if (t?.kind === "branch") used.add(t.cond);
+  }
+  return values.filter((v) => used.has(v));
 }
 
 /** Whether a region is small enough for a body more, and no thread in it waits for another. */
