@@ -69,6 +69,9 @@ export class KernelEmitter {
     this.faultFunction = defineFault(this.module);
     this.addressFault = defineAddressFault(this.module, this.faultFunction);
     this.poll = definePoll(this.module, this.faultFunction, this.host("now"));
+    for (const rare of [this.faultFunction, this.addressFault, this.poll]) {
+      this.module.callRarely(rare);
+    }
     this.linker = library.linker(this.module);
   }
 

@@ -96,13 +96,12 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
       w.op(OP.unreachable);
       return;
     }
-    const masked = this.pin("masked", I32, (p) => {
-      p.localGet(0);
-      p.mem(OP.i32_load, 2, BLOCK_MASKED);
-    });
-    const pc = this.perThread("pc4", (t) => this.scaled(t, BLOCK_PC, 2));
+    const standing = this.kernel.single ? undefined : this.standingTest();
     const { from } = this.region;
-    const warp = from?.warpOp ? this.warpOperation(from, masked, this.thread, 5) : undefined;
+    const warp =
+      standing && from?.warpOp
+        ? this.warpOperation(from, standing.masked, this.thread, 5)
+        : undefined;
     w.raw(this.pins.view());
     if (this.fuel >= 0) this.setFuel();
     w.raw(pre.view());
@@ -112,14 +111,7 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
     w.loop();
     w.block();
     w.raw(this.top.view());
-    w.localGet(masked);
-    w.if();
-    w.localGet(pc);
-    w.mem(OP.i32_load, 2);
-    w.i32Const(this.region.entry | PC_READY);
-    w.op(OP.i32_ne);
-    w.brIf(1);
-    w.end();
+    standing?.write();
     if (this.spin >= 0) {
       w.i32Const(SPIN);
       w.localSet(this.spin);
@@ -140,6 +132,27 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
     w.localGet(this.accAnd);
     w.op(OP.i32_eq);
     w.op(OP.select);
+  }
+
+  /** Leaves out threads that don't stand before this region, where the block's are not together. */
+  private standingTest(): { masked: number; write: () => void } {
+    const masked = this.pin("masked", I32, (p) => {
+      p.localGet(0);
+      p.mem(OP.i32_load, 2, BLOCK_MASKED);
+    });
+    const pc = this.perThread("pc4", (t) => this.scaled(t, BLOCK_PC, 2));
+    const write = () => {
+      const { w } = this;
+      w.localGet(masked);
+      w.if();
+      w.localGet(pc);
+      w.mem(OP.i32_load, 2);
+      w.i32Const(this.region.entry | PC_READY);
+      w.op(OP.i32_ne);
+      w.brIf(1);
+      w.end();
+    };
+    return { masked, write };
   }
 
   // ---- values ----
@@ -293,10 +306,12 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
   /** Stores the thread's pc and notes it for the region's result. */
   private arriveAt(pc: number): void {
     const { w } = this;
-    const address = this.perThread("pc4", (t) => this.scaled(t, BLOCK_PC, 2));
-    w.localGet(address);
-    w.i32Const(pc);
-    w.mem(OP.i32_store, 2);
+    if (!this.kernel.single) {
+      const address = this.perThread("pc4", (t) => this.scaled(t, BLOCK_PC, 2));
+      w.localGet(address);
+      w.i32Const(pc);
+      w.mem(OP.i32_store, 2);
+    } // else threads only exit: nobody asks where they stand
     for (const [acc, op] of [
       [this.accOr, OP.i32_or],
       [this.accAnd, OP.i32_and],

@@ -1,42 +1,10 @@
 import type { FuncType, ModuleBuilder } from "./module.ts";
 import { OP, VALTYPE } from "./opcodes.ts";
+import { Reader, skipImmediates } from "./reader.ts";
 import { CodeWriter } from "./writer.ts";
 
-/** A cursor over a module's bytes. */
-class Reader {
-  pos: number;
-  readonly bytes: Uint8Array;
-
-  constructor(bytes: Uint8Array, pos = 0) {
-    this.bytes = bytes;
-    this.pos = pos;
-  }
-
-  u8(): number {
-    return this.bytes[this.pos++];
-  }
-
-  u32(): number {
-    let result = 0;
-    let shift = 0;
-    for (;;) {
-      const byte = this.bytes[this.pos++];
-      result |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return result >>> 0;
-      shift += 7;
-    }
-  }
-
-  skipLeb(): void {
-    while (this.bytes[this.pos++] >= 0x80);
-  }
-
-  name(): string {
-    const length = this.u32();
-    this.pos += length;
-    return new TextDecoder().decode(this.bytes.subarray(this.pos - length, this.pos));
-  }
-}
+/** call_indirect, global.get and global.set, table.get and table.set. */
+const USES_TABLES: ReadonlySet<number> = new Set([0x11, 0x23, 0x24, 0x25, 0x26]);
 
 /** A function of the device library: its signature and where its body lies. */
 export interface LibraryFunction {
@@ -232,6 +200,8 @@ export class DeviceLibrary {
       } else if (op === OP.br || op === OP.br_if) {
         if (r.u32() === depth) leaves = true;
       } else {
+        if (USES_TABLES.has(op))
+          throw new Error("device library functions use no globals and no tables");
         skipImmediates(r, op);
         if (!inline || op !== 0xfd || r.pos !== at + 18 || this.bytes[at + 1] !== 0x0c) continue;
         flush(at);
@@ -302,45 +272,4 @@ function pushZero(w: CodeWriter, type: number): void {
   else if (type === VALTYPE.f32) w.f32ConstBits(0);
   else if (type === VALTYPE.f64) w.f64ConstBits(0n);
   else w.i32Const(0);
-}
-
-/** Skips the immediates of an instruction that needs no relocation. */
-function skipImmediates(r: Reader, op: number): void {
-  if (op >= 0x20 && op <= 0x22) r.skipLeb();
-  else if (op === 0x0e) for (let n = r.u32(); n >= 0; n--) r.skipLeb();
-  else if (op >= 0x28 && op <= 0x3e) {
-    r.skipLeb();
-    r.skipLeb();
-  } else if (op === 0x41 || op === 0x42) r.skipLeb();
-  else if (op === 0x43) r.pos += 4;
-  else if (op === 0x44) r.pos += 8;
-  else if (op === 0x3f || op === 0x40) r.pos += 1;
-  else if (op === 0x1c) for (let n = r.u32(); n > 0; n--) r.u8();
-  else if (op === 0xfc) {
-    const sub = r.u32();
-    if (sub === 10) r.pos += 2;
-    else if (sub === 11) r.pos += 1;
-    else if (sub > 7) throw new Error(`device library: instruction 0xfc ${sub}`);
-  } else if (op === 0xfd) {
-    const sub = r.u32();
-    if (sub <= 0x0b || sub === 0x5c || sub === 0x5d) {
-      r.skipLeb();
-      r.skipLeb();
-    } else if (sub === 0x0c || sub === 0x0d) r.pos += 16;
-    else if (sub >= 0x15 && sub <= 0x22) r.pos += 1;
-    else if (sub >= 0x54 && sub <= 0x5b) {
-      r.skipLeb();
-      r.skipLeb();
-      r.pos += 1;
-    }
-  } else if (op === 0xfe) {
-    const sub = r.u32();
-    if (sub === 3) r.pos += 1;
-    else {
-      r.skipLeb();
-      r.skipLeb();
-    }
-  } else if (op === 0x11 || op === 0x23 || op === 0x24 || op === 0x25 || op === 0x26) {
-    throw new Error("device library functions use no globals and no tables");
-  }
 }

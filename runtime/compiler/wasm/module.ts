@@ -1,3 +1,4 @@
+import { rareBranches } from "./hints.ts";
 import { OP, VALTYPE } from "./opcodes.ts";
 import { CodeWriter } from "./writer.ts";
 
@@ -31,6 +32,7 @@ export class ModuleBuilder {
   private bodies: (Body | undefined)[] = [];
   private exports: { name: string; index: number }[] = [];
   private customs: { name: string; bytes: Uint8Array }[] = [];
+  private rare = new Set<number>();
   private table = false;
   private vectors: Uint8Array[] = [];
   private vectorKeys = new Map<string, number>();
@@ -86,6 +88,11 @@ export class ModuleBuilder {
       locals,
       code: code.slice(),
     };
+  }
+
+  /** Says that a function is hardly ever called: neither are the `if`s around its calls entered. */
+  callRarely(index: number): void {
+    this.rare.add(index);
   }
 
   export(name: string, index: number): void {
@@ -168,24 +175,17 @@ export class ModuleBuilder {
         w.u32(index);
       }
     });
+    const bodies = (this.bodies as Body[]).map(({ locals, code }) => ({
+      head: localRuns(locals),
+      code,
+    }));
+    this.hints(bodies, (fill) => section(0, fill));
     section(10, (w) => {
-      w.u32(this.bodies.length);
-      for (const body of this.bodies as Body[]) {
-        const head = new CodeWriter(64);
-        const runs: [number, number][] = [];
-        for (const type of body.locals) {
-          const last = runs[runs.length - 1];
-          if (last && last[1] === type) last[0]++;
-          else runs.push([1, type]);
-        }
-        head.u32(runs.length);
-        for (const [count, type] of runs) {
-          head.u32(count);
-          head.u8(type);
-        }
-        w.u32(head.length + body.code.length + 1);
-        w.raw(head.view());
-        w.raw(body.code);
+      w.u32(bodies.length);
+      for (const { head, code } of bodies) {
+        w.u32(head.length + code.length + 1);
+        w.raw(head);
+        w.raw(code);
         w.u8(0x0b);
       }
     });
@@ -197,4 +197,45 @@ export class ModuleBuilder {
     }
     return out.bytes.slice(0, out.length) as Uint8Array<ArrayBuffer>;
   }
+
+  /** The branch hints (WebAssembly 3.0, metadata.code.branch_hint), in front of the code. */
+  private hints(
+    bodies: { head: Uint8Array; code: Uint8Array }[],
+    section: (fill: (w: CodeWriter) => void) => void,
+  ): void {
+    const found = bodies
+      .map(({ head, code }, k) => ({ k, head, at: rareBranches(code, this.rare) }))
+      .filter(({ at }) => at.length > 0);
+    if (found.length === 0) return;
+    section((w) => {
+      w.name("metadata.code.branch_hint");
+      w.u32(found.length);
+      for (const { k, head, at } of found) {
+        w.u32(this.imports.length + k);
+        w.u32(at.length);
+        for (const offset of at) {
+          w.u32(head.length + offset);
+          w.u32(1);
+          w.u8(0); // not likely
+        }
+      }
+    });
+  }
+}
+
+/** A function's locals, as runs of one type. */
+function localRuns(locals: readonly number[]): Uint8Array {
+  const head = new CodeWriter(64);
+  const runs: [number, number][] = [];
+  for (const type of locals) {
+    const last = runs[runs.length - 1];
+    if (last && last[1] === type) last[0]++;
+    else runs.push([1, type]);
+  }
+  head.u32(runs.length);
+  for (const [count, type] of runs) {
+    head.u32(count);
+    head.u8(type);
+  }
+  return head.view().slice();
 }
