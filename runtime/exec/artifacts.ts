@@ -10,6 +10,8 @@ export interface ExecArtifacts {
   threads: ThreadModule | undefined;
   /** The engine's relaxed multiply-add is fused. */
   fusedMultiplyAdd: boolean;
+  /** The engine leaves it to the code to keep vectors in memory (JavaScriptCore on x86). */
+  spills: boolean;
   /** Where compiled kernels are kept beyond the process; nowhere if not given. */
   cache?: KernelCache | undefined;
 }
@@ -39,11 +41,13 @@ async function load(): Promise<ExecArtifacts> {
     readArtifact(new URL("../../build/core.wasm", import.meta.url)),
     readArtifact(new URL("../../build/devicelib.wasm", import.meta.url)),
   ]);
+  const multiplyAdd = probeMultiplyAdd();
   return {
     core: await WebAssembly.compile(core),
     library: new DeviceLibrary(library),
     threads: await threadModule(),
-    fusedMultiplyAdd: probeFusedMultiplyAdd(),
+    fusedMultiplyAdd: multiplyAdd === "fused",
+    spills: multiplyAdd === "unfused",
   };
 }
 
@@ -67,10 +71,11 @@ async function readArtifact(url: URL): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 /**
- * Whether f32x4.relaxed_madd rounds once. With a = b = 1 + 2⁻¹² and c = -(1 + 2⁻¹¹) a fused
- * operation leaves 2⁻²⁴, an unfused one 0. False where the engine has no relaxed SIMD.
+ * Whether f32x4.relaxed_madd rounds once; undefined where the engine has no relaxed SIMD. Of those that
+ * have it only JavaScriptCore on x86 rounds twice. With a = b = 1 + 2⁻¹² and c = -(1 + 2⁻¹¹) a fused
+ * operation leaves 2⁻²⁴, an unfused one 0.
  */
-function probeFusedMultiplyAdd(): boolean {
+function probeMultiplyAdd(): "fused" | "unfused" | undefined {
   const splat = (bits: number[]) => [0x43, ...bits, 0xfd, 0x13];
   const body = [
     0,
@@ -86,7 +91,7 @@ function probeFusedMultiplyAdd(): boolean {
     ...[7, 5, 1, 1, 0x66, 0, 0],
     ...[10, body.length + 2, 1, body.length, ...body],
   ]);
-  if (!WebAssembly.validate(bytes)) return false;
+  if (!WebAssembly.validate(bytes)) return undefined;
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
-  return (exports as { f: () => number }).f() !== 0;
+  return (exports as { f: () => number }).f() !== 0 ? "fused" : "unfused";
 }

@@ -66,12 +66,13 @@ export class DiskCache implements KernelCache {
     this.#most = most;
   }
 
-  #path({ ptx, kernel, shape, fma, width, alone }: KernelSource): string {
+  #path({ ptx, kernel, shape, fma, spills, width, alone }: KernelSource): string {
     if (this.#ptx !== ptx) {
       this.#digest = sha256().update(ptx).digest("hex");
       this.#ptx = ptx;
     }
-    const parts = [this.#compiler, this.#digest, kernel, ...shape, fma, width ?? "any", alone];
+    const code = [fma, spills, width ?? "any", alone];
+    const parts = [this.#compiler, this.#digest, kernel, ...shape, ...code];
     return join(this.#folder, sha256().update(JSON.stringify(parts)).digest("hex"));
   }
 

@@ -42,6 +42,7 @@ export class Executor implements ModuleOwner {
   readonly host: ExecHost;
   readonly library: DeviceLibrary;
   readonly fma: "exact" | "relaxed" | "unfused";
+  readonly spills: boolean;
   readonly width: 1 | 4 | undefined;
   readonly cache: KernelCache | undefined;
   private readonly core: ExecCore;
@@ -61,6 +62,7 @@ export class Executor implements ModuleOwner {
   constructor(host: ExecHost, artifacts: ExecArtifacts, options: ExecOptions = {}) {
     this.host = host;
     this.library = artifacts.library;
+    this.spills = artifacts.spills;
     this.fma = artifacts.fusedMultiplyAdd ? "relaxed" : (options.fma ?? "exact");
     this.width = options.width;
     this.cache = artifacts.cache;

@@ -115,6 +115,8 @@ export const FAULT_ADDRESS = 28;
 // 148  CLUSTER    address of the shared window of the cluster's first block
 // 152  PHASE      address of u32[threads]: 1 while a thread's arrival at barrier.cluster counts
 // 156  RANGE      the part of the grid that its worker begins with
+// 160  VECTORS    address of KEPT
+// 192  KEPT       KEPT_SLOTS × 16 bytes: vectors that a region keeps here for a while
 export const BLOCK_LAUNCH = 0;
 export const BLOCK_CTAID_X = 4;
 export const BLOCK_CTAID_Y = 8;
@@ -137,7 +139,10 @@ export const BLOCK_RUN = 144;
 export const BLOCK_CLUSTER = 148;
 export const BLOCK_PHASE = 152;
 export const BLOCK_RANGE = 156;
-export const BLOCK_CONTEXT_BYTES = 192;
+export const BLOCK_VECTORS = 160;
+export const BLOCK_KEPT = 192;
+export const KEPT_SLOTS = 48;
+export const BLOCK_CONTEXT_BYTES = 960;
 
 // A thread's pc: 0 has exited; otherwise the entry (1-based region) that it stands before, with
 // PC_READY set if it may run and clear if it waits at the cut in front of that region.

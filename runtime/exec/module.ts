@@ -52,6 +52,7 @@ export interface ModuleOwner {
   readonly host: ExecHost;
   readonly library: DeviceLibrary;
   readonly fma: "exact" | "relaxed" | "unfused";
+  readonly spills: boolean;
   readonly width: 1 | 4 | undefined;
   readonly cache: KernelCache | undefined;
   /** @param beside the form for several threads, of one for a single thread */
@@ -252,11 +253,11 @@ export class Module implements LoadedModule {
   private compile(name: string, shape: Shape, alone: boolean): CompiledKernel {
     const lowered = this.lowered.get(name);
     if (!lowered) throw new Error(`no kernel ${name}`);
-    const { fma, width, cache } = this.owner;
-    const source = { ptx: this.source, kernel: name, shape, fma, width, alone };
+    const { fma, spills, width, cache } = this.owner;
+    const source = { ptx: this.source, kernel: name, shape, fma, spills, width, alone };
     const kept = cache?.get(source);
     if (kept) return kept;
-    const compiled = compileKernel(lowered, { fma, shape, width, alone });
+    const compiled = compileKernel(lowered, { fma, spills, shape, width, alone });
     cache?.put(source, compiled);
     return compiled;
   }

@@ -277,6 +277,7 @@ export class LaunchScratch {
     set(L.BLOCK_PHASE, plan.clusters ? arrays + 2 * column : 0);
     set(L.BLOCK_TABLE, kernel.table);
     set(L.BLOCK_RANGE, thread % L.MAX_RANGES);
+    set(L.BLOCK_VECTORS, 4 * words + L.BLOCK_KEPT);
     set(L.BLOCK_STATE, 0);
   }
 }

@@ -126,6 +126,7 @@ export interface KernelSource {
   kernel: string;
   shape: readonly [number, number, number];
   fma: "exact" | "relaxed" | "unfused";
+  spills: boolean;
   width: 1 | 4 | undefined;
   /** One thread runs all blocks. */
   alone: boolean;

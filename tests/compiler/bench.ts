@@ -70,11 +70,19 @@ export class Bench {
   /**
    * @param width threads of a lane group: 1 is scalar code
    * @param fused false: multiply-adds in software, even where the engine has them
+   * @param spills code keeps vectors in memory; undefined: as the engine needs it
    */
-  static async create(width: 1 | 4 = 4, fused = true): Promise<Bench> {
+  static async create(width: 1 | 4 = 4, fused = true, spills?: boolean): Promise<Bench> {
     const artifacts = await loadArtifacts();
     const fusedMultiplyAdd = fused && artifacts.fusedMultiplyAdd;
-    return new Bench({ ...artifacts, fusedMultiplyAdd }, { width } as ExecOptions);
+    return new Bench(
+      {
+        ...artifacts,
+        fusedMultiplyAdd,
+        spills: spills ?? artifacts.spills,
+      },
+      { width } as ExecOptions,
+    );
   }
 
   /** Device memory with the bytes of `data`: its CUDA pointer. */

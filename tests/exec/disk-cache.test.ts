@@ -54,6 +54,7 @@ const source = (step: number): KernelSource => ({
   kernel: "add",
   shape: [64, 1, 1],
   fma: "exact",
+  spills: false,
   width: undefined,
   alone: false,
 });

@@ -42,6 +42,8 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
   forAll = false;
   /** Locals with the first thread of each of them. */
   readonly copyThreads: number[] = [];
+  /** The current block keeps vectors in memory. */
+  crowded = false;
   depth = 0;
   outer = 0;
   spin = -1;

@@ -1,4 +1,4 @@
-import { FRAME_SLOT_BYTES } from "../../exec/layout.ts";
+import { BLOCK_KEPT, FRAME_SLOT_BYTES } from "../../exec/layout.ts";
 import { I1, NONE, type Value } from "../ir/ir.ts";
 import { isWide, LANES, VARYING } from "../simd/shapes.ts";
 import { OP } from "../wasm/opcodes.ts";
@@ -45,6 +45,11 @@ export function value(e: GroupOperands, v: Value): void {
     case "any":
     case "all":
       test(e, v);
+      return;
+    case "spill":
+      w.localGet(0);
+      e.vec(v.args[0]);
+      w.mem(OP.v128_store, 4, BLOCK_KEPT + v.imm * 16);
       return;
     case "check":
       emitVectorCheck(e, v, e.locals(v));

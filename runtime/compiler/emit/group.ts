@@ -1,14 +1,22 @@
+import { KEPT_SLOTS } from "../../exec/layout.ts";
 import { Graph } from "../analysis/graph.ts";
 import { type Block, F32, hasEffect, NONE, type Region, successors, type Value } from "../ir/ir.ts";
 import type { GroupRegion, GroupVariant } from "../simd/group-region.ts";
-import { isWide, VARYING } from "../simd/shapes.ts";
+import { isWide, uniform, VARYING, varying } from "../simd/shapes.ts";
+import { spillVectors } from "../simd/spills.ts";
 import { onlyStop } from "../simd/trim.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import { CodeWriter } from "../wasm/writer.ts";
 import { GroupLoops } from "./group-loops.ts";
 import { pushTest, value } from "./group-values.ts";
 import type { KernelEmitter } from "./kernel.ts";
-import { type PlacementPolicy, placeValues, valtypeOf } from "./locals.ts";
+import {
+  findInlined,
+  type PlacementPolicy,
+  placeValues,
+  terminatorValues,
+  valtypeOf,
+} from "./locals.ts";
 import { writingOrder } from "./region.ts";
 import { emitScalar } from "./scalar.ts";
 import { type StructureSink, walkStructured } from "./structure.ts";
@@ -28,6 +36,7 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
   readonly accOr: number;
   readonly accAnd: number;
   readonly rowLocal: number;
+  private readonly crowdedBlocks = new Set<Block>();
 
   constructor(kernel: KernelEmitter, region: Region, source: GroupRegion) {
     super(kernel, region, 3);
@@ -64,6 +73,7 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
     this.source.variants.forEach((variant, k) => {
       this.current = k;
       const graph = new Graph(variant.linear.start);
+      if (this.kernel.options.spills) this.spill(writingOrder(graph), variant);
       const placement = placeValues(graph, writingOrder(graph), [], this.policy(variant));
       this.graphs.push(graph);
       this.placements.push(placement);
@@ -73,6 +83,33 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
     });
     this.placedLocals = base;
     this.placedTypes = placed;
+  }
+
+  /** Keeps vectors of large blocks in memory where there are more than registers. */
+  private spill(order: Block[], variant: GroupVariant): void {
+    const home = new Map<Value, Block>();
+    const kept = new Set(variant.linear.mutable);
+    for (const b of order) for (const v of b.values) home.set(v, b);
+    for (const b of order) {
+      for (const v of b.values) {
+        // What addresses are made of is looked at when their accesses are written.
+        const all = /^(check|leave|phi_move|phi)$/.test(v.op);
+        for (const a of v.args) if (all || home.get(a) !== b) kept.add(a);
+      }
+      for (const a of terminatorValues(b)) kept.add(a);
+    }
+    const policy = {
+      inlined: findInlined(order, [], this.policy(variant)),
+      kept,
+      isVector: (v: Value) =>
+        v.type !== NONE &&
+        !/^(const|check)$/.test(v.op) &&
+        !this.prologueSlots.has(v) &&
+        this.shape(v).kind === VARYING &&
+        !isWide(v),
+      created: (v: Value) => variant.divergence.shapes.set(v, v.op === "spill" ? uniform : varying),
+    };
+    for (const b of order) if (spillVectors(b, KEPT_SLOTS, policy)) this.crowdedBlocks.add(b);
   }
 
   private policy(variant: GroupVariant): PlacementPolicy {
@@ -86,7 +123,9 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
       nests: (v, user) => {
         if (v.op === "check" || v.op === "load" || v.op === "out") return false;
         const varying = this.shape(v).kind === VARYING;
+        if (v.op === "unspill") return true;
         if (!user) return !varying;
+        if (user.op === "spill") return !isWide(v) && readsOnce(v) && !staysInPlace(v, variant);
         if (v.op === "any" || v.op === "all") return false;
         if (/^(check|load|store|leave|phi_move|mask_move|out|call|host|all|arrive)$/.test(user.op))
           return false;
@@ -147,6 +186,7 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
     const mask = linear.maskOf.get(block) ?? -1;
     this.mask = mask;
     this.clean = this.cleanBlocks.has(block);
+    this.crowded = this.crowdedBlocks.has(block);
     this.blockCache.clear();
     for (const v of block.values) {
       this.copy = copyOf.get(v) ?? 0;

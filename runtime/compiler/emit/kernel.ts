@@ -13,6 +13,11 @@ export interface EmitOptions {
   shape: readonly [number, number, number] | undefined;
   /** Shared addresses are offsets in the cluster's window, not in the block's own. */
   clusters?: boolean;
+  /**
+   * Vectors beyond the registers are kept in memory by the code, and shifted to the left by products:
+   * for an engine that chooses badly among them, and shifts slowly (JavaScriptCore on x86).
+   */
+  spills?: boolean;
   /** One thread runs all blocks: atomic operations on device memory need not be atomic. */
   alone?: boolean;
 }

@@ -214,7 +214,12 @@ function popHeap(heap: { end: number; slot: number }[]): { end: number; slot: nu
   return top;
 }
 
-function findInlined(order: Block[], prologue: Value[], policy: PlacementPolicy): Set<Value> {
+/** Values that are nested into their user's expression. */
+export function findInlined(
+  order: Block[],
+  prologue: Value[],
+  policy: PlacementPolicy,
+): Set<Value> {
   const inlined = new Set<Value>();
   const depth = new Map<Value, number>();
   const lists: { values: Value[]; last: Value[] }[] = [

@@ -1,4 +1,5 @@
-import { F32, F64, I1, I64, NONE, type Type, type Value } from "../ir/ir.ts";
+import { BLOCK_VECTORS } from "../../exec/layout.ts";
+import { F32, F64, I1, I32, I64, NONE, type Type, type Value } from "../ir/ir.ts";
 import { isWide, LANES, UNIFORM } from "../simd/shapes.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import type { GroupOperands } from "./group-operands.ts";
@@ -192,6 +193,10 @@ export function emitNarrow(e: GroupOperands, v: Value): boolean {
     return true;
   }
   switch (v.op) {
+    case "unspill":
+      pushKept(e);
+      w.mem(OP.v128_load, 4, v.imm * 16);
+      return true;
     case "bool_to_i32":
       e.vec(a);
       w.op(OP.i32x4_neg);
@@ -207,6 +212,10 @@ export function emitNarrow(e: GroupOperands, v: Value): boolean {
     case "i32_shr_u":
       if (e.shape(b).kind !== UNIFORM) return false;
       e.vec(a);
+      if (v.op === "i32_shl") {
+        shiftLeft(e, b);
+        return true;
+      }
       e.scalar(b);
       w.op(SHIFTS[v.op]);
       return true;
@@ -215,8 +224,11 @@ export function emitNarrow(e: GroupOperands, v: Value): boolean {
       if (e.shape(b).kind !== UNIFORM) return false;
       const left = v.op === "i32_rotl";
       e.vec(a);
-      e.scalar(b);
-      w.op(left ? OP.i32x4_shl : OP.i32x4_shr_u);
+      if (left) shiftLeft(e, b);
+      else {
+        e.scalar(b);
+        w.op(OP.i32x4_shr_u);
+      }
       e.vec(a);
       w.i32Const(0);
       e.scalar(b);
@@ -267,6 +279,30 @@ export function emitNarrow(e: GroupOperands, v: Value): boolean {
     default:
       return false;
   }
+}
+
+/** Shifts the vector on the stack by a uniform count. */
+function shiftLeft(e: GroupOperands, by: Value): void {
+  if (e.crowded && by.op === "const") {
+    const factor = 1 << (by.imm & 31);
+    e.constant([factor, factor, factor, factor]);
+    e.w.op(OP.i32x4_mul);
+  } else {
+    e.scalar(by);
+    e.w.op(OP.i32x4_shl);
+  }
+}
+
+/**
+ * Pushes the address of the vectors that are kept in memory, to load one: out of the context, so that
+ * the engine doesn't know it for the address that was stored to, and keep the vector itself.
+ */
+function pushKept(e: GroupOperands): void {
+  const local = e.pin("kept vectors", I32, (w) => {
+    w.localGet(0);
+    w.mem(OP.i32_load, 2, BLOCK_VECTORS);
+  });
+  e.w.localGet(local);
 }
 
 /** Computes both halves of a varying 64-bit value; false if there is no vector form. */
