@@ -21,7 +21,7 @@ import { writingOrder } from "./region.ts";
 import { emitScalar } from "./scalar.ts";
 import { type StructureSink, walkStructured } from "./structure.ts";
 import { readsOnce } from "./vector.ts";
-import { checkTypes } from "./vector-check.ts";
+import { checkTypes, emitVectorCheck } from "./vector-check.ts";
 
 /**
  * Writes one region for lane groups of four threads: a function `(context, first, last) → pc` that
@@ -172,8 +172,13 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
     this.row = variant.rows ? this.rowLocal : -1;
     for (const v of variant.hoisted) {
       this.withWriter(this.hoistedCode, () => {
+        const local = this.prologueSlots.get(v) as number;
+        if (v.op === "check") {
+          emitVectorCheck(this, v, [local]);
+          return;
+        }
         emitScalar(this, v);
-        this.w.localSet(this.prologueSlots.get(v) as number);
+        this.w.localSet(local);
       });
     }
     return this.withWriter(new CodeWriter(4096), () => walkStructured(this.graphs[k], this));
@@ -190,10 +195,8 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
     this.blockCache.clear();
     for (const v of block.values) {
       this.copy = copyOf.get(v) ?? 0;
-      if (kind === "warp") {
-        this.forAll = !copyOf.has(v);
-        if (mask >= 0) this.mask = mask + this.copy;
-      }
+      if (mask >= 0) this.mask = mask + this.copy;
+      if (kind === "warp") this.forAll = !copyOf.has(v);
       value(this, v);
       if (hasVisibleEffect(v)) this.clean = false;
     }

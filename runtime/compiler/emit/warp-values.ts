@@ -11,14 +11,14 @@ import { selectLanes, shuffle32 } from "./vector.ts";
 export function emitWarpValue(e: GroupOperands, v: Value): boolean {
   const { w } = e;
   switch (v.op) {
-    case "warp_if":
+    case "group_if":
       w.localGet(e.maskLocals[v.imm]);
       anyLane(w);
       w.if();
       e.nested++;
       e.blockCache.clear(); // what is computed in here is there for this group only
       return true;
-    case "warp_end":
+    case "group_end":
       w.end();
       e.nested--;
       e.blockCache.clear();

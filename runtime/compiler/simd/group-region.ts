@@ -149,7 +149,7 @@ export function groupRegions(
       const needed = new Set(eliminateDead(own, outside));
       kept = prologue.filter((v) => kept.includes(v) || needed.has(v));
       const rows = given?.flat && block[1] * block[2] > 1;
-      const hoisted = given ? hoistOut(outside, divergence, rows === true) : [];
+      const hoisted = given ? hoistOut(outside, divergence, rows === true, given.checks) : [];
       return {
         kind,
         given,

@@ -5,7 +5,6 @@ import {
   F64,
   hasEffect,
   I1,
-  isPure,
   NONE,
   type Region,
   type Terminator,
@@ -15,12 +14,14 @@ import type { Divergence } from "./divergence.ts";
 import { cloneRegion, type GroupVariant } from "./group-region.ts";
 import { ALL_LANES } from "./linearize.ts";
 import { accessPattern } from "./patterns.ts";
-import { isWide, LANES, type Shape, uniform, VARYING } from "./shapes.ts";
+import { AFFINE, isWide, LANES, type Shape, uniform, VARYING } from "./shapes.ts";
 import { type Sharing, sharedByGroups, timesComputed } from "./sharing.ts";
 import type { SureTests } from "./sure.ts";
 
 /** Regions of more operations than this stay as they are: the code would be too long. */
 const MAX_VALUES = 400;
+/** The same of regions whose lanes take branches apart. */
+const MAX_MASKED = 60;
 /** Operations of all copies together. */
 const MAX_COPIED = 1200;
 /** Eight groups at once have to spare a group this part of its loads, against four. */
@@ -53,7 +54,7 @@ const takesParts = (values: readonly Value[], d: Divergence) =>
 export interface Jam {
   copies: number;
   sharing: Sharing;
-  /** Checks whose addresses move on by so many bytes from each group to the next. */
+  /** Checks whose addresses go on from one group to the next: bytes from a group to the next one. */
   steps: ReadonlyMap<Value, number>;
 }
 
@@ -62,8 +63,9 @@ export interface Jam {
  * share. Long chains of float operations leave most of a core idle
  * when one group waits for its own results; and loads and splats of what is uniform are shared. Where
  * threads go through memory in large strides, one group takes a quarter of each line of memory, which is
- * gone from the caches when the next one comes to it.
- * @param given what a sure body takes as given
+ * gone from the caches when the next one comes to it. And where lanes take branches apart, one test says that
+ * none of all groups' do.
+ * @param given what the body takes as given
  * @param analyse the shapes in a copy of the region over a number of lanes
  */
 export function planJam(
@@ -74,24 +76,29 @@ export function planJam(
   analyse: (copy: Region, lanes: number) => Divergence,
 ): Jam {
   const alone: Jam = { copies: 1, sharing: new Map(), steps: new Map() };
-  if (d.branches.size > 0 || d.loops.size > 0) return alone;
   const values = region.blocks.flatMap((b) => b.values);
-  const floats = values.filter((v) => isFloat(v) && d.of(v).kind === VARYING);
-  const inParts = given?.strided && takesParts(values, d);
-  if (values.length > MAX_VALUES || (floats.length < MIN_FLOATS && !inParts)) return alone;
-  if (!values.every(isPlain)) return alone;
+  if (d.loops.size > 0 || values.length > MAX_VALUES || !values.every(isPlain)) return alone;
+  const masked = d.branches.size > 0;
+  if (masked) {
+    const sure = values.every((v) => v.op !== "check" || given?.checks.has(v));
+    const moves = values.every((v) => !hasEffect(v) || /^(check|store)$/.test(v.op));
+    if (!given?.flat || !sure || !moves || values.length > MAX_MASKED) return alone;
+  } else if (!given?.strided || !takesParts(values, d)) {
+    const floats = values.filter((v) => isFloat(v) && d.of(v).kind === VARYING);
+    if (floats.length < MIN_FLOATS) return alone;
+  }
   const plan = (copies: number): Jam | undefined => {
     // Groups that are done at once start at a multiple of their number.
     if ((block[0] * block[1] * block[2]) % (LANES * copies) !== 0) return undefined;
     const copy = cloneRegion(region);
-    const wide = analyse(copy, LANES * copies);
-    if (wide.branches.size > 0 || wide.loops.size > 0) return undefined;
-    const sharing = sharedByGroups(region, { region: copy, divergence: wide }, block, copies);
+    const divergence = analyse(copy, LANES * copies);
+    if (divergence.loops.size > 0 || divergence.branches.size > d.branches.size) return undefined;
+    const wide = { region: copy, divergence };
+    const sharing = sharedByGroups(region, wide, block, copies);
+    const steps = given ? stepsOf(region, d, wide, given) : new Map<Value, number>();
+    for (const check of steps.keys()) sharing.set(check, Array(copies).fill(0));
     const most = mostLive(d, (v) => timesComputed(sharing, v, copies));
-    if (most > MAX_LIVE) return undefined;
-    const all = { region: copy, divergence: wide };
-    const own = (v: Value) => timesComputed(sharing, v, copies) === copies;
-    return { copies, sharing, steps: stepsOf(region, all, given, own) };
+    return most > MAX_LIVE ? undefined : { copies, sharing, steps };
   };
   const loads = ({ copies, sharing }: Jam) =>
     values.reduce((n, v) => n + (v.op === "load" ? timesComputed(sharing, v, copies) : 0), 0) /
@@ -102,25 +109,33 @@ export function planJam(
   return four ?? plan(2) ?? alone;
 }
 
-/**
- * Checks that pass in every thread, of addresses that are linear in the lane over all groups: one
- * address does for all of them.
- */
+/** The checks of loads and stores that need no address of their own for each group. */
 function stepsOf(
   region: Region,
+  d: Divergence,
   wide: { region: Region; divergence: Divergence },
-  given: SureTests | undefined,
-  own: (v: Value) => boolean,
+  given: SureTests,
 ): Map<Value, number> {
   const steps = new Map<Value, number>();
+  const over = new Map<Value, Shape>();
   region.blocks.forEach((b, n) => {
     b.values.forEach((v, k) => {
-      if (v.op !== "check" || v.aux.space !== "generic" || !given?.checks.get(v) || !own(v)) return;
-      const copy = wide.region.blocks[n].values[k];
-      const { stride, tried } = accessPattern((x) => wide.divergence.of(x), copy);
-      if (stride && !tried) steps.set(v, LANES * stride);
+      over.set(v, wide.divergence.of(wide.region.blocks[n].values[k]));
+      if (v.op !== "check" || given.checks.get(v) !== true) return;
+      const { stride, tried } = accessPattern((x) => d.of(x), v);
+      const index = v.args[v.args.length - 1];
+      const goesOn =
+        over.get(index)?.kind === AFFINE && over.get(index)?.stride === d.of(index).stride;
+      if (stride && !tried && goesOn) steps.set(v, LANES * stride);
     });
   });
+  for (const b of region.blocks) {
+    for (const v of b.values) {
+      v.args.forEach((a, n) => {
+        if (n > 0 || !/^(load|store)$/.test(v.op)) steps.delete(a);
+      });
+    }
+  }
   return steps;
 }
 
@@ -179,106 +194,231 @@ function mostLive(d: Divergence, times: (v: Value) => number): number {
 
 /**
  * A body that does several lane groups at once: every operation is there once for each group, side by
- * side, but for what groups share. All branches are the same for all groups; a guard
- * (`all`) has to pass in each.
+ * side, but for what groups share. Branches that are left are the same for all groups; a guard
+ * (`all`) has to pass in each. Under masks group after group has its turn, if it has lanes.
  */
-export function jam(variant: GroupVariant, { copies, sharing, steps }: Jam): GroupVariant {
-  const { linear, divergence: d } = variant;
-  const blocks = new Map<Block, Block>();
+export function jam(variant: GroupVariant, plan: Jam): GroupVariant {
+  return new Jammer(variant, plan).run();
+}
+
+class Jammer {
+  private readonly variant: GroupVariant;
+  private readonly plan: Jam;
+  private readonly blocks = new Map<Block, Block>();
   /** By group; one alone if it is all groups'. */
-  const made = new Map<Value, Value[]>();
-  const copyOf = new Map<Value, number>();
-  const of = (v: Value, k: number): Value => {
-    const list = made.get(v);
+  private readonly made = new Map<Value, Value[]>();
+  private readonly copyOf = new Map<Value, number>();
+
+  constructor(variant: GroupVariant, plan: Jam) {
+    this.variant = variant;
+    this.plan = plan;
+  }
+
+  run(): GroupVariant {
+    const { variant, made, blocks } = this;
+    const { copies } = this.plan;
+    const { linear } = variant;
+    const mutable = new Set<Value>();
+    for (const v of linear.mutable) for (const c of this.make(v, false)) mutable.add(c);
+    const { order } = new Graph(linear.start);
+    const maskOf = new Map<Block, number>();
+    for (const block of order) {
+      const copy = new Block(block.id);
+      copy.line = block.line;
+      const mask = linear.maskOf.get(block) ?? ALL_LANES;
+      blocks.set(block, copy);
+      maskOf.set(copy, this.maskFor(mask, 0));
+      this.copyValues(block, copy, mask);
+    }
+    for (const block of order) this.finish(block);
+    const start = blocks.get(linear.start) as Block;
+    dropDead(blocks.values(), mutable);
+    countUses(new Graph(start).order);
+    const given = variant.given && {
+      ...variant.given,
+      checks: new Map(
+        [...variant.given.checks].flatMap(([v, linear]) =>
+          (made.get(v) ?? [v]).map((c) => [c, linear] as const),
+        ),
+      ),
+    };
+    return {
+      kind: given ? "sure" : "jammed",
+      given,
+      rows: variant.rows,
+      hoisted: variant.hoisted,
+      divergence: variant.divergence,
+      linear: { start, maskOf, masks: linear.masks * copies, mutable },
+      copies,
+      copyOf: this.copyOf,
+    };
+  }
+
+  /** The number of a group's own mask. */
+  private maskFor(mask: number, k: number): number {
+    return mask < 0 ? mask : mask * this.plan.copies + k;
+  }
+
+  private of(v: Value, k: number): Value {
+    const list = this.made.get(v);
     return list ? list[Math.min(k, list.length - 1)] : v;
-  };
+  }
+
   /** The copies of a value, each once. */
-  const make = (v: Value): Value[] => {
-    const firsts = v.op === "slow" || steps.has(v) ? [0] : sharing.get(v);
+  private make(v: Value, masked: boolean): Value[] {
+    const { copies, sharing, steps } = this.plan;
+    const { divergence: d } = this.variant;
+    const firsts = v.op === "slow" ? [0] : masked && !steps.has(v) ? undefined : sharing.get(v);
     const own = new Map<number, Value>();
     const list = Array.from({ length: copies }, (_, k) => {
       const first = firsts?.[k] ?? (firsts ? 0 : k);
       const known = own.get(first);
       if (known) return known;
       const c = new Value(v.op, v.type, [], v.imm, v.big, v.aux);
-      if (first > 0) copyOf.set(c, first);
+      const step = /^(load|store)$/.test(v.op) ? steps.get(v.args[0]) : undefined;
+      if (step) c.aux = { ...v.aux, offset: (v.aux.offset as number) + first * step };
+      if (first > 0) this.copyOf.set(c, first);
       d.shapes.set(c, d.of(v));
       own.set(first, c);
       return c;
     });
-    made.set(v, own.size === 1 ? list.slice(0, 1) : list);
+    this.made.set(v, own.size === 1 ? list.slice(0, 1) : list);
     return [...own.values()];
-  };
-  const mutable = new Set<Value>();
-  for (const v of linear.mutable) for (const c of make(v)) mutable.add(c);
-  const { order } = new Graph(linear.start);
-  for (const block of order) {
-    const copy = new Block(block.id);
-    copy.line = block.line;
-    blocks.set(block, copy);
-    for (const v of block.values) {
-      if (v.op === "phi_move") continue;
-      copy.values.push(...make(v));
-    }
   }
-  for (const block of order) {
-    const copy = blocks.get(block) as Block;
-    const moves = block.values.filter((v) => v.op === "phi_move");
+
+  private copyValues(block: Block, copy: Block, mask: number): void {
+    /** What the groups do one after the other. */
+    let turns: Value[] = [];
+    const flush = () => {
+      for (let k = 0; turns.length > 0 && k < this.plan.copies; k++) {
+        copy.values.push(new Value("group_if", NONE, [], this.maskFor(mask, k)));
+        for (const v of turns) copy.values.push(this.of(v, k));
+        copy.values.push(new Value("group_end", NONE, []));
+      }
+      turns = [];
+    };
     for (const v of block.values) {
-      made.get(v)?.forEach((c, k) => {
-        c.args = v.args.map((a) => of(a, k));
-        const step = /^(load|store)$/.test(v.op) ? steps.get(v.args[0]) : undefined;
-        if (step) c.aux = { ...v.aux, offset: (v.aux.offset as number) + k * step };
-      });
+      if (isStructural(v)) {
+        flush();
+        copy.values.push(...this.structural(v));
+      } else if (this.made.has(v) && v.op === "phi") copy.values.push(...new Set(this.made.get(v)));
+      else {
+        const made = this.make(v, mask >= 0);
+        if (mask >= 0 && made.length > 1) turns.push(v);
+        else copy.values.push(...made);
+      }
     }
-    for (const v of moves) copy.values.push(moveAll(v, of, made));
+    flush();
+  }
+
+  /** What tells the groups' lanes apart, and what they leave with. */
+  private structural(v: Value): Value[] {
+    const { copies } = this.plan;
+    if (v.op === "phi_move") return [];
+    if (v.op === "any") {
+      const c = new Value("any", I1, [], v.imm * copies, 0n, { masks: copies });
+      this.made.set(v, [c]);
+      this.variant.divergence.shapes.set(c, uniform);
+      return [c];
+    }
+    const list = this.make(v, true);
+    for (const [k, c] of list.entries()) {
+      if (v.op !== "leave") c.imm = this.maskFor(v.imm, k);
+      if (v.aux.mask !== undefined)
+        c.aux = { ...v.aux, mask: this.maskFor(v.aux.mask as number, k) };
+    }
+    return list;
+  }
+
+  /** Gives the copies of a block's values their operands, and the block its end. */
+  private finish(block: Block): void {
+    const copy = this.blocks.get(block) as Block;
+    for (const v of block.values) {
+      if (v.op === "any") continue;
+      this.made.get(v)?.forEach((c, k) => {
+        c.args = v.args.map((a) => this.of(a, k));
+      });
+      if (v.op === "phi_move") copy.values.push(...this.moves(v));
+    }
     const t = block.terminator as Terminator;
-    const to = (b: Block) => blocks.get(b) as Block;
+    const to = (b: Block) => this.blocks.get(b) as Block;
     if (t.kind === "jump") copy.terminator = { kind: "jump", target: to(t.target) };
     else if (t.kind === "branch") {
-      const cond = allOf([...new Set(made.get(t.cond) ?? [t.cond])], copy, d);
+      const conditions = [...new Set(this.made.get(t.cond) ?? [t.cond])];
+      const cond = allOf(conditions, copy, this.variant.divergence);
       copy.terminator = { kind: "branch", cond, yes: to(t.yes), no: to(t.no) };
     } else copy.terminator = t;
   }
-  const start = blocks.get(linear.start) as Block;
-  const jammed = new Graph(start).order;
-  countUses(jammed);
-  if (steps.size > 0) dropUnused(jammed, mutable);
-  const maskOf = new Map([...blocks.values()].map((b) => [b, ALL_LANES]));
-  const given = variant.given && {
-    ...variant.given,
-    checks: new Map(
-      [...variant.given.checks].flatMap(([v, linear]) =>
-        (made.get(v) ?? []).map((c) => [c, linear] as const),
-      ),
-    ),
-  };
-  const kind = given ? "sure" : "jammed";
-  return {
-    kind,
-    given,
-    rows: variant.rows,
-    hoisted: variant.hoisted,
-    divergence: d,
-    linear: { start, maskOf, masks: 0, mutable },
-    copies,
-    copyOf,
-  };
+
+  /**
+   * The moves to phis: one of all groups', so that all operands are read first; under masks one for each
+   * group, and then one of what they share, which the others read before.
+   */
+  private moves(v: Value): Value[] {
+    const phis = v.aux.phis as Value[];
+    const blends = v.aux.blends as boolean[];
+    const mask = v.aux.mask as number;
+    const part = (pairs: { n: number; k: number }[], k: number): Value => {
+      const aux = {
+        ...v.aux,
+        phis: pairs.map((p) => this.of(phis[p.n], p.k)),
+        blends: pairs.map((p) => blends[p.n]),
+        mask: this.maskFor(mask, k),
+      };
+      const inputs = pairs.map((p) => this.of(v.args[p.n], p.k));
+      const move = new Value("phi_move", NONE, inputs, 0, 0n, aux);
+      if (k > 0) this.copyOf.set(move, k);
+      return move;
+    };
+    const seen = new Set<Value>();
+    const pairs: { n: number; k: number }[] = [];
+    phis.forEach((phi, n) => {
+      (this.made.get(phi) as Value[]).forEach((c, k) => {
+        if (!seen.has(c)) pairs.push({ n, k });
+        seen.add(c);
+      });
+    });
+    if (!blends.includes(true)) return [part(pairs, 0)];
+    const isShared = ({ n }: { n: number }) => (this.made.get(phis[n]) as Value[]).length === 1;
+    const own = Array.from({ length: this.plan.copies }, (_, k) =>
+      pairs.filter((p) => p.k === k && !isShared(p)),
+    );
+    const parts = own.map((list, k) => ({ list, k }));
+    return [...parts, { list: pairs.filter(isShared), k: 0 }]
+      .filter(({ list }) => list.length > 0)
+      .map(({ list, k }) => part(list, k));
+  }
 }
 
-/** One move of all groups' phis, so that all operands are read first. */
-function moveAll(v: Value, of: (v: Value, k: number) => Value, made: Map<Value, Value[]>): Value {
-  const phis: Value[] = [];
-  const inputs: Value[] = [];
-  (v.aux.phis as Value[]).forEach((phi, n) => {
-    (made.get(phi) as Value[]).forEach((c, k) => {
-      if (phis.includes(c)) return;
-      phis.push(c);
-      inputs.push(of(v.args[n], k));
-    });
-  });
-  const aux = { ...v.aux, phis, blends: phis.map(() => false) };
-  return new Value(v.op, v.type, inputs, 0, 0n, aux);
+/** What all groups come to at once: masks, moves between blocks, the end. */
+const isStructural = (v: Value) => /^(mask_|phi_move$|any$|leave$)/.test(v.op);
+
+/** Drops values that nobody uses; what is moved to does stay. */
+export function dropDead(blocks: Iterable<Block>, mutable: ReadonlySet<Value>): void {
+  const uses = new Map<Value, number>();
+  const all = [...blocks];
+  const count = (v: Value, by: number) => uses.set(v, (uses.get(v) ?? 0) + by);
+  for (const b of all) {
+    for (const v of b.values) for (const a of v.args) count(a, 1);
+    if (b.terminator?.kind === "branch") count(b.terminator.cond, 1);
+  }
+  const dead = new Set<Value>();
+  const work: Value[] = [];
+  const look = (v: Value) => {
+    const drops = v.type !== NONE && !hasEffect(v) && !/^(host|any|all|spin|phi)$/.test(v.op);
+    if ((uses.get(v) ?? 0) === 0 && drops && !dead.has(v) && !mutable.has(v)) {
+      dead.add(v);
+      work.push(v);
+    }
+  };
+  for (const b of all) b.values.forEach(look);
+  for (let v = work.pop(); v; v = work.pop()) {
+    for (const a of v.args) {
+      count(a, -1);
+      look(a);
+    }
+  }
+  for (const b of all) b.values = b.values.filter((v) => !dead.has(v));
 }
 
 /** The condition that holds if it does in every group. */
@@ -297,16 +437,5 @@ export function countUses(order: Block[]): void {
   for (const b of order) {
     for (const v of b.values) for (const a of v.args) a.uses++;
     if (b.terminator?.kind === "branch") b.terminator.cond.uses++;
-  }
-}
-
-/** Drops what computed addresses of groups that use another one's. */
-function dropUnused(order: Block[], kept: ReadonlySet<Value>): void {
-  for (const b of [...order].reverse()) {
-    for (const v of [...b.values].reverse()) {
-      if (v.uses > 0 || kept.has(v) || !isPure(v) || v.type === NONE) continue;
-      for (const a of v.args) a.uses--;
-      b.values.splice(b.values.indexOf(v), 1);
-    }
   }
 }

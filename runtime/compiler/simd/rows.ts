@@ -1,29 +1,45 @@
-import { isPure, type Region, type Value } from "../ir/ir.ts";
+import { hasEffect, isPure, type Region, type Value } from "../ir/ir.ts";
 import type { Divergence } from "./divergence.ts";
 import { accessPattern } from "./patterns.ts";
 import { UNIFORM } from "./shapes.ts";
 
 /**
  * Moves what is the same for all threads of a block out of a sure body, in front of the loop over groups; or
- * of a row of threads, in front of the row.
+ * of a row of threads, in front of the row. What is loaded there may be loaded for all threads at once: none
+ * of them has done anything yet, and threads see each other's stores when they will.
  * @param known values of the block
  * @param ofRow whether it is about rows: indices but that in x are the row's
+ * @param checks those that pass in every thread
  * @returns what was moved, in order
  */
-export function hoistOut(known: Iterable<Value>, d: Divergence, ofRow: boolean): Value[] {
+export function hoistOut(
+  known: Iterable<Value>,
+  d: Divergence,
+  ofRow: boolean,
+  checks: ReadonlyMap<Value, boolean>,
+): Value[] {
   const outside = new Set(known);
   const isKnown = (v: Value) => v.op === "const" || outside.has(v);
   const values: Value[] = [];
-  for (const block of d.graph.order) {
+  let early = true;
+  const moves = (v: Value, inLoop: boolean): boolean => {
+    if (d.of(v).kind !== UNIFORM || !v.args.every(isKnown)) return false;
+    if (v.op === "check") return checks.has(v);
+    if (v.op === "load") return early && !inLoop && v.aux.ordered !== true;
+    return isPure(v) && !/^(const|reload|phi)$/.test(v.op) && (v.args.length > 0 || ofRow);
+  };
+  d.graph.order.forEach((block, n) => {
+    const inLoop = d.graph.loopOf[n] !== undefined;
     block.values = block.values.filter((v) => {
-      if (!isPure(v) || /^(load|const|reload|phi)$/.test(v.op)) return true;
-      if (d.of(v).kind !== UNIFORM || !v.args.every(isKnown)) return true;
-      if (v.args.length === 0 && !ofRow) return true;
+      if (!moves(v, inLoop)) {
+        if (hasEffect(v) && v.op !== "check") early = false;
+        return true;
+      }
       outside.add(v);
       values.push(v);
       return false;
     });
-  }
+  });
   return values;
 }
 

@@ -24,16 +24,19 @@ export function sharedByGroups(
   wide: { region: Region; divergence: Divergence },
   block: readonly [number, number, number],
   copies: number,
-): Sharing {
+): Map<Value, readonly number[]> {
   const own = [...Array(copies).keys()];
   const all = own.map(() => 0);
   const sharing = new Map<Value, readonly number[]>();
   const values: Value[] = [];
+  // Where lanes take branches apart, a phi tells which way each of them came.
+  const apart = wide.divergence.branches.size > 0;
   region.blocks.forEach((b, n) => {
     b.values.forEach((v, k) => {
       const same = wide.divergence.of(wide.region.blocks[n].values[k]).kind === UNIFORM;
-      if (same || !isOwn(v)) sharing.set(v, all);
-      if (!same && !isOwn(v)) values.push(v);
+      const own = isOwn(v) || (apart && v.op === "phi");
+      if (same || !own) sharing.set(v, all);
+      if (!same && !own) values.push(v);
     });
   });
   const inside = new Set(region.blocks.flatMap((b) => b.values));

@@ -1,7 +1,7 @@
 import { Graph } from "../analysis/graph.ts";
 import { Block, type Cut, hasEffect, I1, isPure, NONE, type Terminator, Value } from "../ir/ir.ts";
 import type { GroupVariant } from "./group-region.ts";
-import { countUses } from "./jam.ts";
+import { countUses, dropDead } from "./jam.ts";
 import { LANES, type Shape, uniform, WARP_LANES } from "./shapes.ts";
 import { expandWarp } from "./warp-ops.ts";
 import type { WarpPlan } from "./warp-plan.ts";
@@ -55,7 +55,7 @@ export class WarpJam {
     }
     for (const b of order) this.copyBlock(b);
     for (const { copy, from, k } of this.open) copy.args = from.args.map((a) => this.of(a, k));
-    this.dropDead();
+    dropDead(this.blocks.values(), this.mutable); // what became of shuffled values that nobody uses
     const start = this.blocks.get(linear.start) as Block;
     countUses(new Graph(start).order);
     return {
@@ -180,13 +180,13 @@ export class WarpJam {
     const heavy = own.length > FEW || own.some(({ v }) => !isPure(v) || /^(lib|leave)$/.test(v.op));
     for (let k = 0; k < GROUPS; k++) {
       const guarded = mask >= 0 && heavy;
-      if (guarded) this.block.values.push(new Value("warp_if", NONE, [], mask * GROUPS + k));
+      if (guarded) this.block.values.push(new Value("group_if", NONE, [], mask * GROUPS + k));
       for (const { v, list } of own) {
         const c = list[k];
         if (v.op === "leave") c.aux = { ...v.aux, mask: this.maskOf(v.aux.mask as number, k) };
         this.block.values.push(c);
       }
-      if (guarded) this.block.values.push(new Value("warp_end", NONE, []));
+      if (guarded) this.block.values.push(new Value("group_end", NONE, []));
     }
   }
 
@@ -251,34 +251,6 @@ export class WarpJam {
       this.open.push({ copy, from, k });
       this.block.values.push(copy);
     }
-  }
-
-  /** Drops what became of shuffled values that nobody uses. */
-  private dropDead(): void {
-    const uses = new Map<Value, number>();
-    const lists = [...this.blocks.values()].map((b) => b.values);
-    const count = (v: Value, by: number) => uses.set(v, (uses.get(v) ?? 0) + by);
-    for (const list of lists) for (const v of list) for (const a of v.args) count(a, 1);
-    for (const b of this.blocks.values()) {
-      if (b.terminator?.kind === "branch") count(b.terminator.cond, 1);
-    }
-    const dead = new Set<Value>();
-    const work: Value[] = [];
-    const look = (v: Value) => {
-      const drops = v.type !== NONE && !hasEffect(v) && !/^(host|any|all|spin|phi)$/.test(v.op);
-      if ((uses.get(v) ?? 0) === 0 && drops && !dead.has(v) && !this.mutable.has(v)) {
-        dead.add(v);
-        work.push(v);
-      }
-    };
-    for (const list of lists) list.forEach(look);
-    for (let v = work.pop(); v; v = work.pop()) {
-      for (const a of v.args) {
-        count(a, -1);
-        look(a);
-      }
-    }
-    for (const b of this.blocks.values()) b.values = b.values.filter((v) => !dead.has(v));
   }
 }
 

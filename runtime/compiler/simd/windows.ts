@@ -32,7 +32,10 @@ export function loadsFromNeighbours({ linear, divergence: d, given }: GroupVaria
         const loads = seen.get(key) ?? new Map<number, Value>();
         seen.set(key, loads);
         if (!joinsNeighbours(v, loads, offset)) loads.set(offset, v);
-      } else if (v.op === "phi_move" || (!/^(load|check)$/.test(v.op) && hasEffect(v)))
+      } else if (
+        /^(phi_move|group_.*)$/.test(v.op) ||
+        (!/^(load|check)$/.test(v.op) && hasEffect(v))
+      )
         seen.clear();
     }
   }
