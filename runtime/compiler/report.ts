@@ -156,7 +156,7 @@ function sureReport({ variants }: GroupRegion): KernelReport["regions"][number][
   const sure = variants.find((v) => v.kind === "sure");
   if (!sure?.given) return undefined;
   const { order } = sure.divergence.graph;
-  const written = new Graph(sure.linear.start).order.flatMap((b) => b.values);
+  const written = [...sure.hoisted, ...new Graph(sure.linear.start).order.flatMap((b) => b.values)];
   const all = written.filter((v) => v.op === "check" && !sure.copyOf.has(v));
   return {
     checks: all.filter((v) => sure.given?.checks.has(v)).length,

@@ -88,7 +88,7 @@ const cases: Case[] = [
       ${"fma.rn.f32 %f1, %f1, %f2, %f3; mul.f32 %f3, %f3, %f2;".repeat(6)}
       add.f32 %f8, %f8, %f1; st.global.f32 [%rd5], %f8; bar.sync 0;
       add.u32 %r4, %r4, 1; setp.lt.u32 %p1, %r4, 3; @%p1 bra L;`,
-    groups: [1, 4, 1],
+    groups: [4, 4, 4],
   },
   {
     name: "the last group of several runs out of memory",

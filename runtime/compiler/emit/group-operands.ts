@@ -62,6 +62,8 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
   nested = 0;
   readonly blockCache = new Map<string, number>();
   private readonly late = new Map<string, number>();
+  /** What is written goes in front of the loop over groups. */
+  protected hoisting = false;
   /** Values that only depend on the prologue's, for the bodies that start over and for the sure one. */
   readonly lateCode = new CodeWriter(128);
   readonly lateSureCode = new CodeWriter(64);
@@ -156,7 +158,7 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
   /** Pushes the low 32 bits of a base. */
   pushBase32(base: Value): void {
     const own = this.prologueSlots.get(base);
-    if (own === undefined) {
+    if (own === undefined || this.hoisting) {
       this.scalar(base);
       this.w.op(OP.i32_wrap_i64);
       return;

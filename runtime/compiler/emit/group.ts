@@ -170,6 +170,7 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
     if (variant.kind === "general") this.entryMask = this.maskLocals[0];
     this.cleanBlocks = startsOver(variant) ? cleanBlocks(this.graphs[k]) : new Set();
     this.row = variant.rows ? this.rowLocal : -1;
+    this.hoisting = true;
     for (const v of variant.hoisted) {
       this.withWriter(this.hoistedCode, () => {
         const local = this.prologueSlots.get(v) as number;
@@ -181,6 +182,7 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
         this.w.localSet(local);
       });
     }
+    this.hoisting = false;
     return this.withWriter(new CodeWriter(4096), () => walkStructured(this.graphs[k], this));
   }
 

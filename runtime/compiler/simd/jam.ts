@@ -26,7 +26,10 @@ const MAX_MASKED = 60;
 const MAX_COPIED = 1200;
 /** Eight groups at once have to spare a group this part of its loads, against four. */
 const WORTH_EIGHT = 0.8;
-/** Float operations below which several groups at once are not worth their code. */
+/**
+ * Float operations below which several groups at once are not worth their code, but where the addresses of
+ * the next group just go on.
+ */
 const MIN_FLOATS = 5;
 /** Vectors that may live at one time in all copies together; an engine has 16 registers. */
 const MAX_LIVE = 20;
@@ -83,10 +86,11 @@ export function planJam(
     const sure = values.every((v) => v.op !== "check" || given?.checks.has(v));
     const moves = values.every((v) => !hasEffect(v) || /^(check|store)$/.test(v.op));
     if (!given?.flat || !sure || !moves || values.length > MAX_MASKED) return alone;
-  } else if (!given?.strided || !takesParts(values, d)) {
-    const floats = values.filter((v) => isFloat(v) && d.of(v).kind === VARYING);
-    if (floats.length < MIN_FLOATS) return alone;
   }
+  const floats = values.filter((v) => isFloat(v) && d.of(v).kind === VARYING);
+  const inParts = given?.strided && takesParts(values, d);
+  const few = !masked && !inParts && floats.length < MIN_FLOATS;
+  if (few && (!given || given.flat)) return alone;
   const plan = (copies: number): Jam | undefined => {
     // Groups that are done at once start at a multiple of their number.
     if ((block[0] * block[1] * block[2]) % (LANES * copies) !== 0) return undefined;
@@ -96,6 +100,8 @@ export function planJam(
     const wide = { region: copy, divergence };
     const sharing = sharedByGroups(region, wide, block, copies);
     const steps = given ? stepsOf(region, d, wide, given) : new Map<Value, number>();
+    const own = values.filter((v) => v.op === "check" && timesComputed(sharing, v, copies) > 1);
+    if (few && (own.length === 0 || own.some((v) => !steps.has(v)))) return undefined;
     for (const check of steps.keys()) sharing.set(check, Array(copies).fill(0));
     const most = mostLive(d, (v) => timesComputed(sharing, v, copies));
     return most > MAX_LIVE ? undefined : { copies, sharing, steps };
