@@ -131,3 +131,34 @@ describe("registers in step with a counter", () => {
     });
   }
 });
+
+describe("registers that are the same for a whole block", () => {
+  for (const [name, index] of [
+    ["a warp's number tells warps apart", "mov.u32 %r2, %warpid;"],
+    [
+      "a lane's number tells warps apart",
+      "mov.u32 %r2, %laneid; sub.u32 %r2, %r2, %r0; add.u32 %r2, %r2, 96; shr.u32 %r2, %r2, 5;",
+    ],
+    ["a block's number doesn't", "mov.u32 %r2, %ctaid.x;"],
+  ] as const) {
+    test(name, async () => {
+      const text = kernelText(
+        2,
+        `${index} mul.wide.u32 %rd4, %r2, 4; add.s64 %rd4, %rd1, %rd4; ld.global.u32 %r3, [%rd4]; bar.sync 0;
+        mov.u32 %r4, %ctaid.x; mad.lo.u32 %r4, %r4, 128, %r0; mul.wide.u32 %rd5, %r4, 4; add.s64 %rd5, %rd0, %rd5;
+        mul.wide.u32 %rd6, %r3, 4; add.s64 %rd6, %rd1, %rd6; ld.global.u32 %r5, [%rd6];
+        mad.lo.u32 %r5, %r3, 1000, %r5; st.global.u32 [%rd5], %r5;`,
+      );
+      const words: number[][] = [];
+      for (const width of [1, 4] as const) {
+        const bench = await Bench.create(width);
+        const input = bench.upload(Uint32Array.of(3, 1, 2, 0));
+        const output = bench.zeros(4 * 256);
+        assert.equal(bench.run(text, [output, input], { block: 128, grid: 2 }), undefined);
+        words.push(bench.words(output, 256));
+      }
+      assert.deepEqual(words[1], words[0]);
+      assert.equal(new Set(words[0]).size, index.includes("ctaid") ? 2 : 4);
+    });
+  }
+});

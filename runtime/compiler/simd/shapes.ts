@@ -78,6 +78,7 @@ function threadIndex(name: string, { block: [x, y, z], lanes }: ShapeContext): S
 function specialRegister(v: Value, c: ShapeContext): Shape {
   const name = v.aux.name as string;
   if (name.startsWith("tid.")) return threadIndex(name, c);
+  if (/^(laneid|warpid)$/.test(name) && c.lanes > WARP_LANES) return varying;
   if (name === "gtid.x" || name === "laneid") return shape(AFFINE, 1, trailingZeros(c.lanes));
   if (name === "localWindow" || name === "localOffset") return varying;
   const k = ["ntid.x", "ntid.y", "ntid.z"].indexOf(name);
@@ -100,8 +101,14 @@ export function transfer(v: Value, c: ShapeContext): Shape {
       return uniform;
     case "reload":
       return c.register(v.imm);
-    case "host":
-      return /^(clock|globaltimer)$/.test(v.aux.name as string) ? uniform : varying;
+    case "host": {
+      // Groups look one after the other.
+      const time = c.lanes <= LANES && /^(clock|globaltimer)$/.test(v.aux.name as string);
+      return time ? uniform : varying;
+    }
+    case "load":
+      if (v.aux.ordered && c.lanes > LANES) return varying;
+      break;
     case "check":
       // Local memory is another one for each lane.
       if (v.aux.space === "local") return varying;
