@@ -136,18 +136,25 @@ async function measureCopies(): Promise<void> {
     const other = new Uint8Array(bytes);
     using buffer = device.alloc(bytes);
     const repeat = Math.max(1, 32 / mib);
-    // The three take turns, so that a slow moment of the machine hits them alike.
+    // The three take turns, so that a slow moment of the machine hits them alike; and the engine has had
+    // its time with each, as with kernels.
+    const bodies = {
+      set: () => other.set(host),
+      h2d: () => void buffer.write(host),
+      d2h: () => void buffer.read(other),
+    };
+    const once = (body: () => void): number =>
+      time(() => {
+        for (let i = 0; i < repeat; i++) body();
+      });
     const samples = { h2d: [] as number[], d2h: [] as number[], set: [] as number[] };
-    for (let r = 0; r < 3 * runs + 2; r++) {
-      const sample = (list: number[], body: () => void): void => {
-        const ms = time(() => {
-          for (let i = 0; i < repeat; i++) body();
-        });
-        if (r >= 2) list.push((bytes * repeat) / ms / 1e6);
-      };
-      sample(samples.set, () => other.set(host));
-      sample(samples.h2d, () => buffer.write(host));
-      sample(samples.d2h, () => buffer.read(other));
+    for (const body of Object.values(bodies)) {
+      for (let spent = 0; spent < WARM_UP_MS; ) spent += once(body);
+    }
+    for (let r = 0; r < 3 * runs; r++) {
+      for (const name of ["set", "h2d", "d2h"] as const) {
+        samples[name].push((bytes * repeat) / once(bodies[name]) / 1e6);
+      }
     }
     sizes.push({
       mib,
