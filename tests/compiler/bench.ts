@@ -85,6 +85,16 @@ export class Bench {
     );
   }
 
+  private static readonly known = new Map<string, Promise<Bench>>();
+
+  /** As `create`, but one for all that ask: what they leave in its memory stays there. */
+  static shared(width: 1 | 4 = 4, fused = true): Promise<Bench> {
+    const key = `${width} ${fused}`;
+    const bench = Bench.known.get(key) ?? Bench.create(width, fused);
+    Bench.known.set(key, bench);
+    return bench;
+  }
+
   /** Device memory with the bytes of `data`: its CUDA pointer. */
   upload(data: Bytes): number {
     const offset = this.heap.alloc(data.byteLength, 256);

@@ -63,7 +63,7 @@ describe("multiply-adds of fractions, rounded down", () => {
         const expected = [...data].map((a) => reference(a, scale, first, type !== "f32"));
         for (const width of [1, 4] as const) {
           for (const fused of [true, false]) {
-            const bench = await Bench.create(width, fused);
+            const bench = await Bench.shared(width, fused);
             const [input, output] = [bench.upload(data), bench.zeros(4 * data.length)];
             const options = { block: 256, grid: data.length / 256 };
             assert.equal(bench.run(text(scale, first, type), [input, output], options), undefined);

@@ -78,7 +78,7 @@ describe("several groups whose lanes take branches apart", () => {
           expected(k % width, Math.floor(k / width), data[k]!, o),
         );
         for (const lanes of [1, 4] as const) {
-          const bench = await Bench.create(lanes);
+          const bench = await Bench.shared(lanes);
           const pointers = [bench.upload(old), bench.upload(data)];
           assert.equal(bench.run(text, pointers, { block, grid }), undefined);
           assert.deepEqual(bench.words(pointers[0]!, width * height), wanted);

@@ -107,7 +107,7 @@ describe("registers in step with a counter", () => {
 
     test(`${name}: as without barriers`, async () => {
       const run = async (ptx: string, width: 1 | 4) => {
-        const bench = await Bench.create(width);
+        const bench = await Bench.shared(width);
         const input = bench.upload(Uint32Array.from({ length: 8 * BLOCK }, (_, t) => 1 + 7 * t));
         const output = bench.zeros(4 * BLOCK);
         assert.equal(bench.run(ptx, [output, input], { block: BLOCK, grid: 1 }), undefined);
@@ -151,7 +151,7 @@ describe("registers that are the same for a whole block", () => {
       );
       const words: number[][] = [];
       for (const width of [1, 4] as const) {
-        const bench = await Bench.create(width);
+        const bench = await Bench.shared(width);
         const input = bench.upload(Uint32Array.of(3, 1, 2, 0));
         const output = bench.zeros(4 * 256);
         assert.equal(bench.run(text, [output, input], { block: 128, grid: 2 }), undefined);
