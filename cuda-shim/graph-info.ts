@@ -289,10 +289,10 @@ function isCooperative(view: DataView): boolean {
 
 /** Gives a kernel node its request again, cooperative or not. */
 function setCooperative(thread: HostThread, node: CudaGraphNode, cooperative: boolean): number {
-  const { request, view } = recorded(thread, node, cudaGraphNodeTypeKernel);
+  const { request, view, device } = recorded(thread, node, cudaGraphNodeTypeKernel);
   const flags = view.getUint32(LAUNCH_FLAGS, true) & ~LAUNCH_COOPERATIVE;
   view.setUint32(LAUNCH_FLAGS, flags | (cooperative ? LAUNCH_COOPERATIVE : 0), true);
-  return ofNode(node).send(thread.device(), { request });
+  return ofNode(node).send(thread.devices[device] ?? thread.device(), { request });
 }
 
 /** Sets an attribute of a kernel node; all but `cudaLaunchAttributeCooperative` are hints. */

@@ -148,7 +148,7 @@ export function launch(
 ): number {
   return call((thread) => {
     const { grid, block, sharedBytes } = launchConfiguration(gridDim, blockDim, sharedMem, stream);
-    const device = thread.device();
+    const device = thread.deviceOf(stream);
     const fn = thread.registry.functionOn(device, kernel(thread));
     packArguments(fn, args);
     return sendLaunch(device, fn, grid, block, sharedBytes, stream, flags());
@@ -306,7 +306,7 @@ export function cudaLaunch(func: HostSymbol | null): number {
   return call((thread) => {
     const kept = thread.configurations.pop();
     if (!kept) return cudaErrorMissingConfiguration;
-    const device = thread.device();
+    const device = thread.deviceOf(kept.stream);
     const fn = thread.registry.functionOn(device, thread.registry.kernel(func));
     if (kept.argumentBytes !== fn.block.length) return cudaErrorInvalidValue;
     if (kept.parameters) fn.block.set(kept.parameters.subarray(0, kept.argumentBytes));

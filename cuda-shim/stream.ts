@@ -20,6 +20,7 @@ import {
   STREAM_PRIORITY_GREATEST,
   STREAM_PRIORITY_LEAST,
   STREAM_WAIT_EVENT_EVENT,
+  STREAM_WAIT_EVENT_FLAGS,
 } from "../runtime/protocol/streams.ts";
 import { cudaStreamDefault } from "./constants.ts";
 import { call } from "./thread.ts";
@@ -59,7 +60,7 @@ export function cudaStreamCreateWithPriority(
 export function cudaStreamDestroy(stream: CudaStream): number {
   return call((thread) => {
     const error = thread.device().begin(stream).send(COMMAND_STREAM_DESTROY);
-    if (error === cudaSuccess) thread.streamAttributes.delete(stream);
+    if (error === cudaSuccess) thread.streamDevices.delete(stream);
     return error;
   });
 }
@@ -83,6 +84,7 @@ export function cudaStreamWaitEvent(stream: CudaStream, event: CudaEvent, flags 
     if (flags !== 0 && flags !== 1) return cudaErrorInvalidValue;
     const device = thread.device().begin(stream);
     device.setHandle(STREAM_WAIT_EVENT_EVENT, event, cudaErrorInvalidResourceHandle);
+    device.setU32(STREAM_WAIT_EVENT_FLAGS, flags);
     return device.send(COMMAND_STREAM_WAIT_EVENT);
   });
 }

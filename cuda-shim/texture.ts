@@ -196,7 +196,7 @@ function create(
 }
 
 function destroy(thread: HostThread, object: CudaTextureObject): number {
-  if (!isSize(object) || object === 0) return cudaErrorInvalidValue;
+  if (!isSize(object)) return cudaErrorInvalidValue;
   const device = thread.device().begin().setU64(TEXTURE_DESTROY_OBJECT, object);
   return device.send(COMMAND_TEXTURE_DESTROY);
 }

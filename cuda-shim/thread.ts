@@ -6,6 +6,7 @@ import {
   type MachineHandle,
   type MachineOptions,
 } from "../runtime/machine.ts";
+import { FIRST_HANDLE } from "../runtime/protocol/definitions.ts";
 import {
   cudaErrorInitializationError,
   cudaErrorInvalidDevice,
@@ -14,6 +15,7 @@ import {
   cudaSuccess,
 } from "../runtime/protocol/errors.ts";
 import { CAPTURE_GLOBAL } from "../runtime/protocol/graphs.ts";
+import { COMMAND_STREAM_INFO, STREAM_INFO_DEVICE } from "../runtime/protocol/streams.ts";
 import { Advice } from "./advice.ts";
 import { HostCalls } from "./callbacks.ts";
 import { DeviceFile } from "./device-file.ts";
@@ -23,6 +25,9 @@ import type { LaunchConfiguration } from "./launch.ts";
 import { Registry } from "./registry.ts";
 import { defaultOutput } from "./stdout.ts";
 import type { CudaStream } from "./types.ts";
+
+/** Of how many streams a thread remembers the device, at most. */
+const KNOWN_STREAMS = 4096;
 
 /** What can be chosen about a host thread: where text goes, its id. */
 export type ThreadOptions = Omit<DriverOptions, "hostCall">;
@@ -57,8 +62,6 @@ export class HostThread {
   readonly advice = new Advice();
   /** Objects that graphs may hold. */
   readonly userObjects = new HeldObjects((body) => this.hostCalls.guard(body));
-  /** Hints that were given about streams, by stream and attribute. */
-  readonly streamAttributes = new Map<CudaStream, Map<number, unknown>>();
   /** Which calls it may make while streams are captured (`cudaStreamCaptureMode…`). */
   get captureMode(): number {
     return this.#captureMode;
@@ -71,6 +74,8 @@ export class HostThread {
   /** The fat binaries, kernels and variables of the program. */
   readonly registry = new Registry();
   readonly devices: readonly DeviceFile[];
+  /** Streams whose device is known. */
+  readonly streamDevices = new Map<CudaStream, DeviceFile>();
   readonly #machine: Machine | undefined;
   readonly #file: OpenFile | undefined;
   #open = true;
@@ -106,6 +111,23 @@ export class HostThread {
     const device = this.devices[this.current];
     if (device) return device;
     throw new CudaError(this.devices.length === 0 ? cudaErrorNoDevice : cudaErrorInvalidDevice);
+  }
+
+  /**
+   * The device that a stream's kernels run on, whichever is current: that of the stream.
+   * @throws CudaError if there is no current device, or what the device says of the stream
+   */
+  deviceOf(stream: CudaStream): DeviceFile {
+    const device = this.device();
+    if (this.devices.length === 1 || stream < FIRST_HANDLE) return device;
+    const known = this.streamDevices.get(stream);
+    if (known) return known;
+    device.begin(stream).check(COMMAND_STREAM_INFO);
+    const owner = this.devices[device.getU32(STREAM_INFO_DEVICE)] ?? device;
+    // Streams may end in other threads, which doesn't come to be known here.
+    if (this.streamDevices.size >= KNOWN_STREAMS) this.streamDevices.clear();
+    this.streamDevices.set(stream, owner);
+    return owner;
   }
 
   /** Whether `close` has not been called. */

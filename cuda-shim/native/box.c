@@ -92,7 +92,7 @@ cudaError_t wr_copy_box(const struct wr_box *box, int kind, cudaStream_t stream,
   if ((from_host || to_host) && flags & COPY_ASYNC && wr_captures(stream)) {
     struct wr_host_call call;
     WR_TRY(wr_copy_call(b, &call));
-    return wr_enqueue_host(stream, call, 0);
+    return wr_enqueue_host(stream, call, HOST_CALL_COPY);
   }
   WR_TRY(wr_begin(&c, stream));
   if (from_host && to_host) {

@@ -136,7 +136,7 @@ static uint64_t get64(const struct recorded *r, int at) {
 }
 
 static const struct wr_box *pageable_copy(const struct recorded *r) {
-  if (r->type != NODE_HOST) return NULL;
+  if (get32(r, REQUEST_COMMAND) != COMMAND_HOST_CALL) return NULL;
   return wr_box_of_call((const struct wr_host_call *)(uintptr_t)get64(r, HOST_CALL_DATA));
 }
 
@@ -155,10 +155,8 @@ static cudaError_t ask(const void *node, int type, struct recorded *r) {
   r->device = (int)wr_get32(&c, GRAPH_NODE_GET_DEVICE);
   r->bytes = wr_get32(&c, GRAPH_NODE_GET_REQUEST_BYTES);
   r->address = wr_get64(&c, GRAPH_NODE_GET_ADDRESS);
-  int known_type = error == cudaSuccess && pageable_copy(r) != NULL ? NODE_MEMCPY : r->type;
-  if (error == cudaSuccess && type >= 0 && known_type != type) error = cudaErrorInvalidValue;
+  if (error == cudaSuccess && type >= 0 && r->type != type) error = cudaErrorInvalidValue;
   if (error != cudaSuccess) free(r->request);
-  else if (type < 0) r->type = known_type;
   return error;
 }
 
@@ -331,14 +329,11 @@ WR_API cudaError_t cudaGraphMemFreeNodeGetParams(void *node, void **address) {
 
 /* -- attributes of kernel nodes: only the cooperative launch changes anything ------------------- */
 
-#define ATTRIBUTE_ACCESS_POLICY_WINDOW 1
 #define ATTRIBUTE_COOPERATIVE 2
-#define ATTRIBUTE_PRIORITY 8
 static int known_attribute(int attribute) {
   return attribute == ATTRIBUTE_ACCESS_POLICY_WINDOW || attribute == ATTRIBUTE_COOPERATIVE ||
          attribute == ATTRIBUTE_PRIORITY;
 }
-#define ATTRIBUTE_BYTES 64
 
 WR_API cudaError_t cudaGraphKernelNodeGetAttribute(void *node, int attribute, void *value) {
   struct recorded r;
@@ -347,7 +342,7 @@ WR_API cudaError_t cudaGraphKernelNodeGetAttribute(void *node, int attribute, vo
   WR_TRY(ask(node, NODE_KERNEL, &r));
   int cooperative = (get32(&r, LAUNCH_FLAGS) & LAUNCH_COOPERATIVE) != 0;
   free(r.request);
-  memset(value, 0, ATTRIBUTE_BYTES);
+  memset(value, 0, 64); /* cudaLaunchAttributeValue */
   if (attribute == ATTRIBUTE_COOPERATIVE) memcpy(value, &cooperative, sizeof cooperative);
   return cudaSuccess;
 }
@@ -358,7 +353,11 @@ static cudaError_t set_cooperative(const void *node, struct recorded *r, int coo
   uint32_t flags = get32(r, LAUNCH_FLAGS) & ~(uint32_t)LAUNCH_COOPERATIVE;
   memcpy(request.request, r->request, REQUEST_SIZE);
   wr_put32(&request, LAUNCH_FLAGS, flags | (cooperative ? LAUNCH_COOPERATIVE : 0));
-  return wr_record(&p, &request, COMMAND_LAUNCH);
+  int before = wr_thread.device;
+  wr_thread.device = r->device; /* where the node stays */
+  cudaError_t error = wr_record(&p, &request, COMMAND_LAUNCH);
+  wr_thread.device = before;
+  return error;
 }
 WR_API cudaError_t cudaGraphKernelNodeSetAttribute(void *node, int attribute, const void *value) {
   struct recorded r;

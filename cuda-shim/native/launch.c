@@ -67,17 +67,33 @@ static cudaError_t of_version(cudaError_t error) {
                                                                             : error;
 }
 
-static cudaError_t launch(const void *func, dim3 grid, dim3 block, void **args, size_t shared,
-                          cudaStream_t stream, uint32_t flags) {
+static cudaError_t launch_here(const void *func, dim3 grid, dim3 block, void **args, size_t shared,
+                               cudaStream_t stream, uint32_t flags, int is_stream) {
   struct wr_call c;
   struct wr_kernel *k;
   uint8_t parameters[MAX_PARAMETER_BYTES + 4];
   WR_TRY(wr_failure());
   WR_TRY(wr_build_launch(&c, parameters, func, grid, block, args, shared, stream, flags, &k));
-  if (flags == 0 && is_certain(k, grid, block, shared) && wr_is_stream(stream)) {
+  if (flags == 0 && is_certain(k, grid, block, shared) && is_stream) {
     return wr_result(wr_post(&c, COMMAND_LAUNCH));
   }
   return wr_result(of_version(wr_send(&c, COMMAND_LAUNCH)));
+}
+
+/* On the device of the stream, whichever is current. */
+static cudaError_t launch(const void *func, dim3 grid, dim3 block, void **args, size_t shared,
+                          cudaStream_t stream, uint32_t flags) {
+  int current = wr_thread.device;
+  int device = wr_device_of(stream);
+  int is_stream = device >= 0;
+  if (!is_stream) device = wr_ask_device_of(stream);
+  if (device == current) {
+    return launch_here(func, grid, block, args, shared, stream, flags, is_stream);
+  }
+  wr_thread.device = device;
+  cudaError_t error = launch_here(func, grid, block, args, shared, stream, flags, is_stream);
+  wr_thread.device = current;
+  return error;
 }
 
 WR_API cudaError_t cudaLaunchKernel(const void *func, dim3 grid, dim3 block, void **args,
@@ -95,13 +111,11 @@ WR_API cudaError_t cudaLaunchCooperativeKernel(const void *func, dim3 grid, dim3
   return launch(func, grid, block, args, shared, stream, LAUNCH_COOPERATIVE);
 }
 
-/* cudaLaunchAttributeID, but for those that launch.h has. */
+/* cudaLaunchAttributeID, but for those that launch.h has, and those of streams. */
 enum {
   ATTRIBUTE_IGNORE = 0,
-  ATTRIBUTE_ACCESS_POLICY_WINDOW = 1,
   ATTRIBUTE_CLUSTER_POLICY = 5,
   ATTRIBUTE_PROGRAMMATIC_SERIALIZATION = 6,
-  ATTRIBUTE_PRIORITY = 8,
   ATTRIBUTE_DOMAIN_MAP = 9,
   ATTRIBUTE_DOMAIN = 10,
   ATTRIBUTE_PREFERRED_CARVEOUT = 14

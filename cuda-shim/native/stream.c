@@ -16,11 +16,9 @@ static cudaError_t on_stream(uint32_t command, cudaStream_t stream) {
 static uint64_t known[PLACES]; /* the handle, and above it the ordinal of the device */
 int wr_device_of(cudaStream_t stream) {
   uint32_t handle = wr_handle(stream);
+  if (handle <= STREAM_PER_THREAD) return wr_thread.device;
   uint64_t found = __atomic_load_n(&known[handle % PLACES], __ATOMIC_RELAXED);
   return (uint32_t)found == handle ? (int)(found >> 32) : -1;
-}
-int wr_is_stream(cudaStream_t stream) {
-  return wr_handle(stream) <= STREAM_PER_THREAD || wr_device_of(stream) == wr_thread.device;
 }
 
 WR_API cudaError_t cudaStreamCreateWithPriority(cudaStream_t *stream, unsigned flags,
@@ -48,7 +46,7 @@ WR_API cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   uint64_t entry = (uint64_t)(uint32_t)device << 32 | wr_handle(stream);
   uint64_t *place = &known[wr_handle(stream) % PLACES];
   cudaError_t error = on_stream(COMMAND_STREAM_DESTROY, stream);
-  if (device >= 0) {
+  if (device >= 0 && wr_handle(stream) > STREAM_PER_THREAD) {
     __atomic_compare_exchange_n(place, &entry, 0, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
   }
   return error;
@@ -64,15 +62,23 @@ WR_API cudaError_t cudaStreamQuery(cudaStream_t stream) {
 }
 WR_API cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags) {
   struct wr_call c;
-  (void)flags;
   WR_TRY(wr_begin(&c, stream));
   wr_put32(&c, STREAM_WAIT_EVENT_EVENT, wr_handle(event));
+  wr_put32(&c, STREAM_WAIT_EVENT_FLAGS, flags);
   return wr_result(wr_send(&c, COMMAND_STREAM_WAIT_EVENT));
 }
 
 static cudaError_t info(cudaStream_t stream, struct wr_call *c) {
   cudaError_t error = wr_begin(c, stream);
   return error == cudaSuccess ? wr_send(c, COMMAND_STREAM_INFO) : error;
+}
+int wr_ask_device_of(cudaStream_t stream) {
+  struct wr_call c;
+  if (info(stream, &c) != cudaSuccess) return wr_thread.device;
+  uint32_t device = wr_get32(&c, STREAM_INFO_DEVICE);
+  uint32_t handle = wr_handle(stream);
+  __atomic_store_n(&known[handle % PLACES], (uint64_t)device << 32 | handle, __ATOMIC_RELAXED);
+  return (int)device;
 }
 WR_API cudaError_t cudaStreamGetFlags(cudaStream_t stream, unsigned *flags) {
   struct wr_call c;
@@ -103,37 +109,33 @@ WR_API cudaError_t cudaStreamGetDevice(cudaStream_t stream, int *device) {
   return cudaSuccess;
 }
 
-/* The window of the L2 cache and how to wait are hints, and have no effect here: they stay unset. */
-#define ATTRIBUTE_ACCESS_POLICY_WINDOW 1
-#define ATTRIBUTE_SYNCHRONIZATION_POLICY 3
-#define ATTRIBUTE_PRIORITY 8
-#define ATTRIBUTE_BYTES 64
-static int is_hint(int attribute) {
-  return attribute == ATTRIBUTE_ACCESS_POLICY_WINDOW ||
-         attribute == ATTRIBUTE_SYNCHRONIZATION_POLICY;
+/* -- attributes: the device keeps them --------------------------------------------------------- */
+
+static cudaError_t attribute(struct wr_call *c, cudaStream_t stream, uint32_t what, uint32_t number) {
+  cudaError_t error = wr_begin(c, stream);
+  wr_put32(c, STREAM_ATTRIBUTE_WHAT, what);
+  wr_put32(c, STREAM_ATTRIBUTE_NUMBER, number);
+  return error;
 }
-WR_API cudaError_t cudaStreamSetAttribute(cudaStream_t stream, int attribute, const void *value) {
+WR_API cudaError_t cudaStreamSetAttribute(cudaStream_t stream, int number, const void *value) {
   struct wr_call c;
   if (value == NULL) return wr_result(cudaErrorInvalidValue);
-  WR_TRY(info(stream, &c));
-  return wr_result(is_hint(attribute) ? cudaSuccess : cudaErrorNotSupported);
+  WR_TRY(attribute(&c, stream, ATTRIBUTE_SET, (uint32_t)number));
+  memcpy(c.request + STREAM_ATTRIBUTE_VALUE, value, ATTRIBUTE_BYTES);
+  return wr_result(wr_send(&c, COMMAND_STREAM_ATTRIBUTE));
 }
-WR_API cudaError_t cudaStreamGetAttribute(cudaStream_t stream, int attribute, void *value) {
+WR_API cudaError_t cudaStreamGetAttribute(cudaStream_t stream, int number, void *value) {
   struct wr_call c;
   if (value == NULL) return wr_result(cudaErrorInvalidValue);
-  WR_TRY(info(stream, &c));
-  int priority = (int)wr_get32(&c, STREAM_INFO_PRIORITY);
-  if (!is_hint(attribute) && attribute != ATTRIBUTE_PRIORITY) {
-    return wr_result(cudaErrorNotSupported);
-  }
-  memset(value, 0, ATTRIBUTE_BYTES);
-  if (attribute == ATTRIBUTE_PRIORITY) memcpy(value, &priority, sizeof priority);
+  WR_TRY(attribute(&c, stream, ATTRIBUTE_GET, (uint32_t)number));
+  WR_TRY(wr_send(&c, COMMAND_STREAM_ATTRIBUTE));
+  memcpy(value, c.response + STREAM_ATTRIBUTE_CURRENT, ATTRIBUTE_BYTES);
   return cudaSuccess;
 }
 WR_API cudaError_t cudaStreamCopyAttributes(cudaStream_t target, cudaStream_t source) {
   struct wr_call c;
-  WR_TRY(info(target, &c));
-  return wr_result(info(source, &c));
+  WR_TRY(attribute(&c, target, ATTRIBUTE_COPY, wr_handle(source)));
+  return wr_result(wr_send(&c, COMMAND_STREAM_ATTRIBUTE));
 }
 
 WR_API cudaError_t cudaDeviceGetStreamPriorityRange(int *least, int *greatest) {

@@ -130,10 +130,10 @@ static inline uint32_t wr_handle(const void *p) {
 }
 static inline void *wr_pointer(uint32_t handle) { return (void *)(uintptr_t)handle; }
 
-/* Is it a stream of the thread's device for certain? Some are forgotten: then the device is asked. */
-int wr_is_stream(cudaStream_t stream);
-/* The device of a stream, -1 if that is not known here. */
+/* The device of a stream, -1 if that is not known here: some are forgotten. */
 int wr_device_of(cudaStream_t stream);
+/* The device is asked; the thread's device for what is no stream. */
+int wr_ask_device_of(cudaStream_t stream);
 
 /* The program's modules and kernels, module.c. */
 struct wr_parameter {

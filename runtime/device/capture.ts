@@ -215,6 +215,11 @@ function waitEvent(device: Device, call: Call, stream: Stream): number | undefin
   const own = stream.capture;
   const captured = event.captured;
   if (own?.invalid) return E.cudaErrorStreamCaptureInvalidated;
+  if (call.u32(S.STREAM_WAIT_EVENT_FLAGS) !== 0) {
+    if (own === undefined) return undefined;
+    append(device, call, stream, P.NODE_WAIT_EVENT, requestBytes(call));
+    return E.cudaSuccess;
+  }
   if (captured === undefined) {
     if (own === undefined) return undefined;
     if (event.record === undefined) return E.cudaSuccess;
@@ -281,16 +286,16 @@ function commandNode(
   number: number,
   stream: Stream,
 ): number {
-  const type = nodeType(number);
   const flagsAt = FLAGS_FIELD.get(number);
   const flags = flagsAt === undefined ? D.COPY_ASYNC : call.u32(flagsAt);
   // A copy that the caller waits for, or whose bytes are in no memory that the device can see
   // when the graph is launched.
-  if (type === undefined || flags !== D.COPY_ASYNC) {
+  const request = flags === D.COPY_ASYNC ? requestBytes(call) : undefined;
+  const type = request && nodeType(request);
+  if (request === undefined || type === undefined) {
     stream.capture!.invalid = true;
     return E.cudaErrorStreamCaptureUnsupported;
   }
-  const request = requestBytes(call);
   const error = checkRequest(device, call.context, request);
   if (error === E.cudaSuccess) append(device, call, stream, type, request);
   else if (number === D.COMMAND_LAUNCH) stream.capture!.invalid = true;

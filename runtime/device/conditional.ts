@@ -10,6 +10,7 @@ import {
   cudaSuccess,
 } from "../protocol/errors.ts";
 import * as P from "../protocol/graphs.ts";
+import { COMMAND_HOST_CALL } from "../protocol/streams.ts";
 import type { Device } from "./device.ts";
 import {
   type ConditionalStep,
@@ -20,6 +21,7 @@ import {
 } from "./graph.ts";
 import type { QueueGroup } from "./groups.ts";
 import { reportFault } from "./launch.ts";
+import { recordedCommand } from "./source.ts";
 import { type Stream, WORK_AGAIN, WORK_DONE, type Work } from "./stream.ts";
 
 /** What kernels have set in one launch of a graph, by the condition's handle. */
@@ -93,7 +95,7 @@ export class ConditionalWork implements Work {
     const step = this.#advance();
     if (step === undefined) return WORK_DONE;
     if (step === "again") return WORK_AGAIN;
-    const work = this.#device.prepareRecorded(step.node.context, this.#group, step.request);
+    const work = prepareInBody(this.#device, this.#group, step);
     if (typeof work === "number") {
       const what = `a node of a conditional body can no longer run (error ${work})`;
       return this.#fail(cudaErrorLaunchFailure, what);
@@ -133,7 +135,7 @@ export class ConditionalWork implements Work {
 
   #fail(code: number, message: string): number {
     const none: [number, number, number] = [0, 0, 0];
-    reportFault(this.#step.node.context, {
+    reportFault(this.#step.context, {
       code,
       kind: "conditional",
       kernel: "",
@@ -166,6 +168,12 @@ export function withValues(device: Device, values: ConditionValues, work: Work):
   };
 }
 
+/** The work of a step of a body. @returns cudaErrorNotSupported for a copy that the host does */
+function prepareInBody(device: Device, group: QueueGroup, step: GraphStep): Work | number {
+  if (recordedCommand(step.request) === COMMAND_HOST_CALL) return cudaErrorNotSupported;
+  return device.prepareRecorded(step.context, group, step.request);
+}
+
 /** Are all steps of a conditional node's bodies such as can run? @returns a cudaError_t */
 export function checkBodies(device: Device, group: QueueGroup, step: ConditionalStep): number {
   for (const inner of step.bodies.flatMap((body) => body.actions())) {
@@ -174,7 +182,7 @@ export function checkBodies(device: Device, group: QueueGroup, step: Conditional
       if (error !== cudaSuccess) return error;
       continue;
     }
-    const work = device.prepareRecorded(inner.node.context, group, inner.request);
+    const work = prepareInBody(device, group, inner);
     if (typeof work === "number") return work;
     work.release?.();
   }

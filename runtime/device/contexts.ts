@@ -70,8 +70,8 @@ export function emptyContext(device: Device, context: Context): void {
 export function stopGroup(device: Device, group: QueueGroup): void {
   group.started = false;
   // Nobody will call these functions any more; their streams go on.
-  for (const { context, stream } of group.hostCalls.values()) {
-    if (stream.running) context.scheduler.finish(stream);
+  for (const stream of group.hostCalls.values()) {
+    if (stream.running) stream.context.scheduler.finish(stream);
   }
   group.hostCalls.clear();
   for (const [handle, count] of [...group.retained]) {

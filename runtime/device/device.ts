@@ -24,7 +24,7 @@ import { MemoryPool } from "./pool.ts";
 import { DeviceAttributes, type DeviceDescription } from "./properties.ts";
 import { serve } from "./serve.ts";
 import { RecordedRequest, recordedCommand } from "./source.ts";
-import { type Ticket, WaiterList, type Work } from "./stream.ts";
+import { Stream, type Ticket, WaiterList, type Work } from "./stream.ts";
 
 /** Printed bytes that a context keeps; then they are handed to the host without being asked for. */
 const OUTPUT_LIMIT = 1 << 20;
@@ -142,6 +142,11 @@ export class Device {
       if (found !== undefined) return found instanceof kind ? found : undefined;
     }
     return undefined;
+  }
+
+  /** The stream of a handle, as a thread of a context has it: its own, or another device's. */
+  streamOf(context: Context, handle: number, thread: number): Stream | undefined {
+    return context.stream(handle, thread) ?? this.visible(context, handle, Stream);
   }
 
   /** The module of a handle, in any context. */

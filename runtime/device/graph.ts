@@ -11,6 +11,7 @@ import * as S from "../protocol/streams.ts";
 import type { Allocation } from "./allocations.ts";
 import type { Context } from "./context.ts";
 import type { Device } from "./device.ts";
+import { recordedCommand } from "./source.ts";
 
 /** Which node a recorded command makes. */
 const NODE_TYPES: ReadonlyMap<number, number> = new Map([
@@ -26,9 +27,12 @@ const NODE_TYPES: ReadonlyMap<number, number> = new Map([
   [O.COMMAND_MEMORY_FREE_ASYNC, P.NODE_MEM_FREE],
 ]);
 
-/** @returns the cudaGraphNodeType of a recorded command, or undefined if it can be no node */
-export function nodeType(command: number): number | undefined {
-  return NODE_TYPES.get(command);
+/** @returns the cudaGraphNodeType of a recorded request, or undefined if it can be no node */
+export function nodeType(request: Uint8Array): number | undefined {
+  const command = recordedCommand(request);
+  const view = new DataView(request.buffer, request.byteOffset);
+  const copy = (view.getUint32(S.HOST_CALL_FLAGS, true) & S.HOST_CALL_COPY) !== 0;
+  return command === S.COMMAND_HOST_CALL && copy ? P.NODE_MEMCPY : NODE_TYPES.get(command);
 }
 
 /** A node of a graph. */
@@ -36,7 +40,7 @@ export class GraphNode {
   readonly handle: number;
   readonly graph: Graph;
   /** Where its work runs: nodes of one graph may be different devices'. */
-  readonly context: Context;
+  context: Context;
   readonly type: number;
   /** The recorded request; empty for nodes that have none. */
   request: Uint8Array;
@@ -204,6 +208,8 @@ export function connect(from: GraphNode, to: GraphNode): void {
 /** One step of an executable graph. */
 export interface GraphStep {
   readonly node: GraphNode;
+  /** The node's when the graph was instantiated. */
+  readonly context: Context;
   readonly type: number;
   request: Uint8Array;
   enabled: boolean;
@@ -243,6 +249,7 @@ export class GraphExec {
     const index = new Map(nodes.map((node, i) => [node, i]));
     this.steps = nodes.map((node) => ({
       node,
+      context: node.context,
       type: node.type,
       request: node.request.slice(),
       enabled: true,
@@ -318,6 +325,11 @@ export class GraphExec {
       const own = this.steps[i]!;
       const { handle } = step.node;
       if (step.type !== own.type) return { result: P.UPDATE_NODE_TYPE_CHANGED, node: handle };
+      if (step.context !== own.context && step.type <= P.NODE_MEMSET) {
+        const kernel = step.type === P.NODE_KERNEL;
+        const result = kernel ? P.UPDATE_FUNCTION_CHANGED : P.UPDATE_PARAMETERS_CHANGED;
+        return { result, node: handle };
+      }
       if (isMemoryNode(step.type)) return { result: P.UPDATE_NOT_SUPPORTED, node: handle };
       if (step.after.join() !== own.after.join()) {
         return { result: P.UPDATE_TOPOLOGY_CHANGED, node: handle };

@@ -1,6 +1,5 @@
 /** Queue groups: the three virtqueues of one host thread and what belongs to that thread. */
 import type { DeviceQueue } from "../virtio/index.ts";
-import type { Context } from "./context.ts";
 import { Outbox } from "./events.ts";
 import type { Stream } from "./stream.ts";
 
@@ -18,7 +17,7 @@ export class QueueGroup {
   /** Contexts that this group retained, by handle, and how often. */
   readonly retained = new Map<number, number>();
   /** Host functions that this thread was asked to call and has not reported done, by ticket. */
-  readonly hostCalls = new Map<number, { context: Context; stream: Stream }>();
+  readonly hostCalls = new Map<number, Stream>();
   /** The queues are gone: nothing may be answered on them any more. */
   reset = false;
 

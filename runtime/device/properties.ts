@@ -6,6 +6,7 @@
 import { REGISTERS_PER_MULTIPROCESSOR } from "../exec/types.ts";
 import * as attr from "../protocol/attributes.ts";
 import { DEVICE_ATTRIBUTE_COUNT } from "../protocol/definitions.ts";
+import { MEM_SYNC_DOMAINS } from "../protocol/streams.ts";
 
 /** What differs between vGPUs. */
 export interface DeviceDescription {
@@ -151,7 +152,7 @@ const FIXED: readonly (readonly [number, number])[] = [
   [attr.cudaDevAttrClusterLaunch, 1],
   [attr.cudaDevAttrDeferredMappingCudaArraySupported, 0],
   [attr.cudaDevAttrIpcEventSupport, 0],
-  [attr.cudaDevAttrMemSyncDomainCount, 1],
+  [attr.cudaDevAttrMemSyncDomainCount, MEM_SYNC_DOMAINS],
   [attr.cudaDevAttrNumaConfig, 0],
   [attr.cudaDevAttrNumaId, -1],
   [attr.cudaDevAttrMpsEnabled, 0],

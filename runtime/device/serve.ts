@@ -71,7 +71,7 @@ export function serve(device: Device, call: Call, fromStreamQueue: boolean): voi
   let error: number = cudaSuccess;
   let context: Context | undefined;
   if (command.context) {
-    context = contextOf(device, call, command);
+    context = contextOf(device, call);
     if (context === undefined) {
       error = cudaErrorDeviceUninitialized;
     } else {
@@ -98,9 +98,9 @@ export function serve(device: Device, call: Call, fromStreamQueue: boolean): voi
 }
 
 /** The context that a request is for: that of its stream, if the stream is another device's. */
-function contextOf(device: Device, call: Call, command: Command): Context | undefined {
+function contextOf(device: Device, call: Call): Context | undefined {
   const context = device.contexts.get(call.contextHandle);
-  if (context === undefined || command.ownStream || device.devices.length === 1) return context;
+  if (context === undefined || device.devices.length === 1) return context;
   const handle = call.u32(P.REQUEST_STREAM);
   if (handle < P.FIRST_HANDLE) return context;
   return device.visible(context, handle, Stream)?.context ?? context;

@@ -4,6 +4,7 @@
  * they for it; non-blocking streams wait for nothing but events.
  */
 import { cudaSuccess } from "../protocol/errors.ts";
+import { STREAM_PRIORITY_GREATEST, STREAM_PRIORITY_LEAST } from "../protocol/streams.ts";
 import type { Capture } from "./capture.ts";
 import type { Context } from "./context.ts";
 
@@ -64,7 +65,9 @@ export class Stream {
   /** The legacy default stream of its context. */
   readonly legacy: boolean;
   /** Lower runs first, as in CUDA. */
-  readonly priority: number;
+  priority: number;
+  /** What was said of it and has no effect (STREAM_ATTRIBUTE). */
+  hints: Map<number, Uint8Array> = new Map();
   /** Operations ever given to it and ever finished in it. */
   enqueued = 0;
   completed = 0;
@@ -122,6 +125,11 @@ export class WaiterList {
     this.#waiters = this.#waiters.filter((each) => !ready.includes(each));
     for (const { waiter, scheduler } of ready) waiter.done(scheduler.error);
   }
+}
+
+/** A priority that a stream can have: the nearest one. */
+export function clampPriority(priority: number): number {
+  return Math.max(STREAM_PRIORITY_GREATEST, Math.min(STREAM_PRIORITY_LEAST, priority));
 }
 
 /** The streams of one context and the order in which their work runs. */

@@ -14,8 +14,6 @@ export interface Command {
   readonly afterFault?: boolean;
   /** May be sent on a stream queue too. */
   readonly streamQueue?: boolean;
-  /** Only for streams of its context; others go to the context of their stream. */
-  readonly ownStream?: boolean;
   /** A synchronisation point: printed text goes to the host before the answer does. */
   readonly synchronizes?: boolean;
   /** Makes something that has a handle: refused when the context has too many. */

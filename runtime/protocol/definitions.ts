@@ -5,7 +5,7 @@
 // Bytes of a request that a command doesn't name, and reserved fields, are 0.
 
 /** Version of this protocol: START answers with the device's. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 // ── virtio ────────────────────────────────────────────────────────────────────────────────────
 /** Device id in the experimental range below virtio's reserved block (virtio 1.3 §5). */

@@ -142,6 +142,7 @@ export const UPDATE_TOPOLOGY_CHANGED = 2;
 export const UPDATE_NODE_TYPE_CHANGED = 3;
 export const UPDATE_PARAMETERS_CHANGED = 5; // a conditional node of another kind
 export const UPDATE_NOT_SUPPORTED = 6; // a node that allocates or frees memory
+export const UPDATE_FUNCTION_CHANGED = 7; // a kernel of another device
 
 /** GRAPH_EXEC_NODE_SET: another request for one node (of the graph it was instantiated from). */
 export const COMMAND_GRAPH_EXEC_NODE_SET = 0x5e;

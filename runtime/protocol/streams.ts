@@ -28,7 +28,9 @@ export const STREAM_QUERY_RESPONSE_SIZE = 8;
 /** STREAM_WAIT_EVENT: the stream's later work waits for the event as it is recorded now. */
 export const COMMAND_STREAM_WAIT_EVENT = 0x34;
 export const STREAM_WAIT_EVENT_EVENT = 24;
+export const STREAM_WAIT_EVENT_FLAGS = 28; // STREAM_WAIT_EVENT_EXTERNAL: a node of its own in a capture
 export const STREAM_WAIT_EVENT_RESPONSE_SIZE = 8;
+export const STREAM_WAIT_EVENT_EXTERNAL = 1;
 
 /** STREAM_INFO: flags, priority, number and device of a stream. */
 export const COMMAND_STREAM_INFO = 0x35;
@@ -39,15 +41,39 @@ export const STREAM_INFO_DEVICE = 24; // ordinal
 export const STREAM_INFO_RESPONSE_SIZE = 28;
 
 /**
+ * STREAM_ATTRIBUTE: asks for an attribute of a stream, sets it, or gives the stream those of another one of
+ * its context. But for priorities, which count from the next piece of work on, they are hints.
+ */
+export const COMMAND_STREAM_ATTRIBUTE = 0x3e;
+export const STREAM_ATTRIBUTE_WHAT = 24; // ATTRIBUTE_GET, ATTRIBUTE_SET or ATTRIBUTE_COPY
+export const STREAM_ATTRIBUTE_NUMBER = 28; // cudaLaunchAttributeID, or the other stream's handle
+export const STREAM_ATTRIBUTE_VALUE = 32; // ATTRIBUTE_BYTES
+export const STREAM_ATTRIBUTE_CURRENT = 8; // ATTRIBUTE_BYTES
+export const STREAM_ATTRIBUTE_RESPONSE_SIZE = 40;
+export const ATTRIBUTE_GET = 0;
+export const ATTRIBUTE_SET = 1;
+export const ATTRIBUTE_COPY = 2;
+/** Values are the beginning of a cudaLaunchAttributeValue; the attributes that streams have: */
+export const ATTRIBUTE_BYTES = 32;
+export const ATTRIBUTE_ACCESS_POLICY_WINDOW = 1;
+export const ATTRIBUTE_SYNCHRONIZATION_POLICY = 3; // u32, 1 to 4
+export const ATTRIBUTE_PRIORITY = 8; // i32
+export const ATTRIBUTE_MEM_SYNC_DOMAIN_MAP = 9; // two bytes below MEM_SYNC_DOMAINS
+export const ATTRIBUTE_MEM_SYNC_DOMAIN = 10; // u32, 0 or 1
+export const MEM_SYNC_DOMAINS = 4;
+
+/**
  * HOST_CALL: when its turn comes the device writes an EVENT_HOST_CALL to this group's event queue,
  * and the stream goes on when HOST_CALL_DONE gives the ticket back.
  */
 export const COMMAND_HOST_CALL = 0x36;
 export const HOST_CALL_DATA = 24; // u64 for the driver's own use
-export const HOST_CALL_FLAGS = 32; // HOST_CALL_ALWAYS
+export const HOST_CALL_FLAGS = 32; // HOST_CALL_ALWAYS, HOST_CALL_COPY
 export const HOST_CALL_RESPONSE_SIZE = 8;
 /** Call also when the context has failed (cudaStreamAddCallback; cudaLaunchHostFunc doesn't). */
 export const HOST_CALL_ALWAYS = 1;
+/** The driver copies memory that the device does not know: such a node is a NODE_MEMCPY. */
+export const HOST_CALL_COPY = 2;
 /** What follows the header of an EVENT_HOST_CALL. */
 export const EVENT_HOST_CALL_DATA = 0; // u64
 export const EVENT_HOST_CALL_ERROR = 8; // the context's sticky error

@@ -120,9 +120,17 @@ static void contexts() {
   CHECK(cudaSetDevice(0));
   CHECK(cudaDeviceSynchronize());
   WANT(shared_by_all == 43);
-  // Kernels run in streams of the current device only; copies and waiting follow the stream.
-  fill<<<16, 256, 0, s[1]>>>(x[0], 0, N);
-  FAILS(cudaErrorInvalidResourceHandle, cudaGetLastError());
+  // Kernels run on the device of their stream, and copies and waiting follow it, too.
+  CHECK(cudaSetDevice(0));
+  count<<<1, 1, 0, s[1]>>>();
+  CHECK(cudaGetLastError());
+  CHECK(cudaStreamSynchronize(s[1]));
+  CHECK(cudaMemcpyFromSymbol(&value, counter, sizeof value));
+  WANT(value == 8);
+  CHECK(cudaSetDevice(1));
+  CHECK(cudaMemcpyFromSymbol(&value, counter, sizeof value));
+  WANT(value == 10);
+  CHECK(cudaSetDevice(0));
   CHECK(cudaMemsetAsync(x[1], 0, BYTES, s[1]));
   CHECK(cudaMemcpyAsync(host, x[1], BYTES, cudaMemcpyDefault, s[1]));
   CHECK(cudaStreamSynchronize(s[1]));
@@ -186,10 +194,15 @@ static void copies() {
   WANT(read(x[0]) == 3000 && read(x[0] + 1) == 0 && read(x[1] + 1) == 101);
   CHECK(cudaMemcpyPeer(x[0], 0, x[1], 1, BYTES));
   WANT(read(x[0] + 7) == 107);
+  FAILS(cudaErrorInvalidValue, cudaMemset(x[0], 0, BYTES));
+  CHECK(cudaSetDevice(0));
   CHECK(cudaMemset(x[0], 0, BYTES));
+  CHECK(cudaSetDevice(1));
   CHECK(cudaMemcpy(x[0], x[1], BYTES, cudaMemcpyDefault));
   WANT(read(x[0] + 8) == 108);
+  CHECK(cudaDeviceEnablePeerAccess(0, 0));
   CHECK(cudaMemset(x[0], 0, BYTES));
+  CHECK(cudaDeviceDisablePeerAccess(0));
   CHECK(cudaMemcpyPeerAsync(x[0], 0, x[1], 1, BYTES, s));
   CHECK(cudaStreamSynchronize(s));
   WANT(read(x[0] + 9) == 109);

@@ -128,6 +128,58 @@ int main() {
   CHECK(cudaMemcpyAsync(host, x, sizeof host, cudaMemcpyDeviceToHost, stream));
   for (int i = 0; i < 32; i++) WANT(host[i] == 100);
 
+  // Pageable memory in the place of pinned memory in a node, and the other way round.
+  static int page[32];
+  int *sides[] = {pinned, page};
+  for (int k = 0; k < 4; k++) {
+    int *first = sides[k & 1], *second = sides[!(k & 1)];
+    bool in = k > 1;
+    auto to = [&](int *side) -> void * { return in ? x : side; };
+    auto from = [&](int *side) -> void * { return in ? side : x; };
+    auto fill = [&](int value) {
+      for (int i = 0; i < 32; i++) pinned[i] = in ? value : 0, page[i] = in ? value + 1 : 0, host[i] = value + 5 * in;
+      cudaMemcpy(x, host, sizeof host, cudaMemcpyHostToDevice);
+    };
+    auto seen = [&](int *side) {
+      if (in) cudaMemcpy(host, x, sizeof host, cudaMemcpyDeviceToHost);
+      return in ? host[31] : side[31];
+    };
+    cudaGraph_t copies;
+    cudaGraphExec_t copying;
+    cudaGraphNode_t copy;
+    cudaGraphNodeType type;
+    cudaGraphExecUpdateResultInfo result;
+    CHECK(cudaGraphCreate(&copies, 0));
+    CHECK(cudaGraphAddMemcpyNode1D(&copy, copies, nullptr, 0, to(first), from(first), 128, cudaMemcpyDefault));
+    CHECK(cudaGraphInstantiate(&copying, copies, 0));
+    CHECK(cudaGraphExecMemcpyNodeSetParams1D(copying, copy, to(second), from(second), 128, cudaMemcpyDefault));
+    fill(10);
+    CHECK(cudaGraphLaunch(copying, stream));
+    CHECK(cudaStreamSynchronize(stream));
+    WANT(seen(second) == (in ? second[0] : 10) && (in || first[31] == 0));
+    CHECK(cudaGraphExecUpdate(copying, copies, &result));
+    fill(20);
+    CHECK(cudaGraphLaunch(copying, stream));
+    CHECK(cudaStreamSynchronize(stream));
+    WANT(seen(first) == (in ? first[0] : 20));
+    CHECK(cudaGraphMemcpyNodeSetParams1D(copy, to(second), from(second), 128, cudaMemcpyDefault));
+    CHECK(cudaGraphNodeGetType(copy, &type));
+    CHECK(cudaGraphMemcpyNodeGetParams(copy, &copied));
+    WANT(type == cudaGraphNodeTypeMemcpy && copied.srcPtr.ptr == from(second) && copied.dstPtr.ptr == to(second));
+    CHECK(cudaGraphExecUpdate(copying, copies, &result));
+    fill(30);
+    CHECK(cudaGraphLaunch(copying, stream));
+    CHECK(cudaStreamSynchronize(stream));
+    WANT(seen(second) == (in ? second[0] : 30));
+    CHECK(cudaGraphNodeSetEnabled(copying, copy, 0));
+    fill(40);
+    CHECK(cudaGraphLaunch(copying, stream));
+    CHECK(cudaStreamSynchronize(stream));
+    WANT(seen(second) == (in ? 45 : 0));
+    CHECK(cudaGraphExecDestroy(copying));
+    CHECK(cudaGraphDestroy(copies));
+  }
+
   CHECK(cudaGraphDestroy(graph));
   WANT(ended == 0);
   CHECK(cudaGraphExecDestroy(exec));

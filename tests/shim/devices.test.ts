@@ -5,7 +5,10 @@ import {
   __cudaRegisterVar,
   type CudaDeviceProp,
   type CudaPointerAttributes,
+  type CudaResourceDesc,
   cudaChooseDevice,
+  cudaCreateTextureObject,
+  cudaDestroyTextureObject,
   cudaDevAttrMaxThreadsPerBlock,
   cudaDevAttrMultiProcessorCount,
   cudaDeviceEnablePeerAccess,
@@ -15,7 +18,6 @@ import {
   cudaDeviceReset,
   cudaDeviceSynchronize,
   cudaDriverGetVersion,
-  cudaErrorInvalidResourceHandle,
   cudaEventCreate,
   cudaEventDestroy,
   cudaEventQuery,
@@ -25,10 +27,15 @@ import {
   cudaGetDevice,
   cudaGetDeviceCount,
   cudaGetDeviceProperties,
+  cudaGraphAddHostNode,
+  cudaGraphCreate,
+  cudaGraphInstantiate,
+  cudaGraphLaunch,
   cudaLaunchKernel,
   cudaLibraryGetKernel,
   cudaLibraryLoadData,
   cudaMalloc,
+  cudaMallocArray,
   cudaMallocAsync,
   cudaMemcpy,
   cudaMemcpyDefault,
@@ -37,6 +44,7 @@ import {
   cudaMemcpyFromSymbol,
   cudaMemcpyHostToDevice,
   cudaMemset,
+  cudaMemset2D,
   cudaMemsetAsync,
   cudaPointerGetAttributes,
   cudaRuntimeGetVersion,
@@ -136,8 +144,8 @@ describe("devices", () => {
       const data = Uint8Array.from({ length: 10_000 }, (_, i) => i);
       ok(cudaMemcpy(a.value, data, 10_000, cudaMemcpyHostToDevice));
       ok(cudaMemcpy(b.value, a.value, 10_000, cudaMemcpyDeviceToDevice));
-      ok(cudaMemset(a.value, 0, 10_000));
       ok(cudaSetDevice(0));
+      ok(cudaMemset(a.value, 0, 10_000));
       const back = new Uint8Array(10_000);
       ok(cudaMemcpy(back, b.value, 10_000, cudaMemcpyDeviceToHost));
       assert.deepEqual(back, data);
@@ -167,7 +175,7 @@ describe("devices", () => {
       const a = { value: 0 };
       ok(cudaMalloc(a, 100));
       ok(cudaSetDevice(0));
-      // All but launches follow the stream.
+      // What is asked for follows the stream.
       ok(cudaStreamSynchronize(two.value));
       ok(cudaStreamQuery(two.value));
       const foreign = "cudaErrorInvalidResourceHandle";
@@ -254,26 +262,71 @@ describe("devices", () => {
             }
             ok(cudaStreamSynchronize(stream.value));
             if (ordinal === 0) there.value = stream.value;
-            const foreign = cudaLaunchKernel("use", 1, 4, [argument], 0, there.value);
-            assert.equal(foreign, ordinal === 0 ? 0 : cudaErrorInvalidResourceHandle);
+            // The device of the stream is the one that counts.
+            ok(cudaLaunchKernel("use", 1, 4, [argument], 0, there.value));
           }
           assert.equal(read("counter"), 7 + 2 * 4);
           ok(cudaDeviceSynchronize());
           ok(cudaSetDevice(0));
           ok(cudaDeviceSynchronize());
-          assert.equal(read("counter"), 7 + 2 * 4);
-          assert.equal(read("managed"), 5 + 2 + 2);
+          assert.equal(read("counter"), 7 + 3 * 4);
+          assert.equal(read("managed"), 5 + 3 + 2);
           // Access by a kernel to the other's memory, and a reset that ends only one.
           ok(cudaDeviceEnablePeerAccess(1));
           ok(cudaDeviceReset());
           assert.equal(read("counter"), 7);
           ok(cudaSetDevice(1));
           assert.equal(read("counter"), 7 + 2 * 4);
-          assert.equal(read("managed"), 5 + 2 + 2);
+          assert.equal(read("managed"), 5 + 3 + 2);
         },
         { ...TWO, device },
       ));
   }
+
+  test("regression: a graph's host function is called in a stream of another device", () =>
+    withCuda(() => {
+      const [graph, node, exec] = [{ value: 0 }, { value: 0 }, { value: 0 }];
+      const [here, there, x] = [{ value: 0 }, { value: 0 }, { value: 0 }];
+      let calls = 0;
+      ok(cudaStreamCreate(here));
+      ok(cudaGraphCreate(graph));
+      ok(cudaGraphAddHostNode(node, graph.value, null, { fn: () => calls++ }));
+      ok(cudaGraphInstantiate(exec, graph.value));
+      ok(cudaSetDevice(1));
+      ok(cudaStreamCreate(there));
+      ok(cudaMalloc(x, 64));
+      ok(cudaGraphLaunch(exec.value, there.value));
+      ok(cudaMemsetAsync(x.value, 1, 64, there.value));
+      ok(cudaGraphLaunch(exec.value, here.value));
+      ok(cudaStreamSynchronize(there.value));
+      ok(cudaStreamSynchronize(here.value));
+      assert.equal(calls, 2);
+      ok(cudaDeviceReset());
+      ok(cudaSetDevice(0));
+      ok(cudaDeviceReset());
+    }, TWO));
+
+  test("fills and textures ask for access to another device's memory, copies don't", () =>
+    withCuda(() => {
+      const [x, texture, array] = [{ value: 0 }, { value: 0 }, { value: 0 }];
+      const description = { x: 32, y: 0, z: 0, w: 0, f: 0 };
+      ok(cudaSetDevice(1));
+      ok(cudaMalloc(x, 64));
+      ok(cudaMallocArray(array, description, 16));
+      ok(cudaSetDevice(0));
+      const over: CudaResourceDesc = { resType: 0, res: { array: { array: array.value } } };
+      ok(cudaMemcpy(x.value, new Uint8Array(64), 64, cudaMemcpyHostToDevice));
+      fails(cudaMemset(x.value, 1, 64), "cudaErrorInvalidValue");
+      fails(cudaMemset2D(x.value, 16, 1, 16, 4), "cudaErrorInvalidValue");
+      fails(cudaCreateTextureObject(texture, over, {}, null), "cudaErrorPeerAccessNotEnabled");
+      ok(cudaDeviceEnablePeerAccess(1));
+      ok(cudaMemset(x.value, 1, 64));
+      ok(cudaMemset2D(x.value, 16, 1, 16, 4));
+      ok(cudaCreateTextureObject(texture, over, {}, null));
+      ok(cudaSetDevice(1));
+      ok(cudaDestroyTextureObject(texture.value));
+      ok(cudaDestroyTextureObject(0));
+    }, TWO));
 
   test("that can't be made leave nothing behind", async () => {
     await assert.rejects(openCuda({ devices: 2, memoryBytes: -5 }), RangeError);

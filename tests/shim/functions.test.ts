@@ -170,12 +170,13 @@ describe("attributes of launches and streams", () => {
       fails(error, "cudaErrorNotSupported");
       fails(cudaLaunchKernelExC(null, "shape", args), "cudaErrorInvalidValue");
       const stream = { value: 0 };
-      const window = { base_ptr: memory.value, num_bytes: 16 };
+      const hints = { hitRatio: 0.5, hitProp: 2, missProp: 1 };
+      const window = { base_ptr: memory.value, num_bytes: 16, ...hints };
       ok(cudaStreamCreate(stream));
       ok(cudaStreamSetAttribute(stream.value, cudaStreamAttributeAccessPolicyWindow, window));
       const value: Out<unknown> = { value: null };
       ok(cudaStreamGetAttribute(stream.value, cudaStreamAttributeAccessPolicyWindow, value));
-      assert.equal(value.value, window);
+      assert.deepEqual(value.value, window);
       fails(cudaStreamSetAttribute(stream.value, 4, window), "cudaErrorInvalidValue");
     }));
 });

@@ -192,6 +192,22 @@ describe("kernels and streams, by other calls", () => {
       assert.equal(value.value, 2);
       ok(cuda.cudaStreamCopyAttributes(two.value, 0));
       ok(cuda.cudaStreamGetAttribute(two.value, policy, value));
-      assert.equal(value.value, undefined);
+      assert.equal(value.value, -1);
+      fails(cuda.cudaStreamSetAttribute(one.value, policy, 5), "cudaErrorInvalidValue");
+      fails(cuda.cudaStreamSetAttribute(one.value, policy, null), "cudaErrorInvalidValue");
+      ok(cuda.cudaStreamSetAttribute(one.value, cuda.cudaLaunchAttributePriority, -2));
+      const priority = box();
+      ok(cuda.cudaStreamGetPriority(one.value, priority));
+      assert.equal(priority.value, -2);
+      const map = cuda.cudaLaunchAttributeMemSyncDomainMap;
+      ok(cuda.cudaStreamGetAttribute(one.value, map, value));
+      assert.deepEqual(value.value, { default_: 0, remote: 1 });
+      ok(cuda.cudaStreamSetAttribute(one.value, map, { default_: 2, remote: 3 }));
+      fails(
+        cuda.cudaStreamSetAttribute(one.value, map, { default_: 4, remote: 0 }),
+        "cudaErrorInvalidValue",
+      );
+      ok(cuda.cudaStreamGetAttribute(one.value, map, value));
+      assert.deepEqual(value.value, { default_: 2, remote: 3 });
     }));
 });

@@ -254,7 +254,8 @@ describe("textures and surfaces", () => {
       fails(create({ resType: 2, res: { linear: noFormat } }, {}), channels);
       // Not made for surfaces.
       fails(cuda.cudaCreateSurfaceObject(box(), ofArray(array.value)), value);
-      for (const none of [0, -1, 12345, 0.5]) {
+      ok(cuda.cudaDestroyTextureObject(0));
+      for (const none of [-1, 12345, 0.5]) {
         fails(cuda.cudaDestroyTextureObject(none), value);
         fails(cuda.cudaDestroySurfaceObject(none), value);
       }

@@ -23,7 +23,7 @@ const why = missing();
 const mpirun = spawnSync("mpirun", ["--version"], { stdio: "ignore" }).status === 0;
 
 /** Those that need more than a device: tested by themselves. */
-const APART = new Set(["mpi", "devices", "formats", "pipelines", "states"]);
+const APART = new Set(["mpi", "devices", "across", "formats", "pipelines", "states"]);
 
 describe("unmodified programs, built by nvcc", () => {
   test("every program has its binary", () => {
@@ -130,11 +130,13 @@ describe("warpring run", () => {
     assert.deepEqual(stdout.trimEnd().split("\n"), [...rounds, "printing passed"]);
   });
 
-  for (const name of ["formats", "pipelines", "states"]) {
+  for (const name of ["across", "formats", "pipelines", "states"]) {
     test(`${name}: every line is what an H100 printed, but for deliberate differences`, () => {
       const url = new URL(`../programs/recorded/${name}.txt`, import.meta.url);
       const recorded = readFileSync(url, "utf8").split("\n");
-      const { code, stdout } = runProgram(join(PREBUILT, name));
+      const two = name === "across" ? ["--devices", "2", "--memory", "256M"] : [];
+      const path = join(PREBUILT, name);
+      const { code, stdout } = warpring("run", ...two, "--runtime", RUNTIME, "--", path);
       const printed = stdout.split("\n");
       const unlike = recorded.flatMap((line, k) => {
         const deliberate = DELIBERATE.some(([known]) => known.test(line));

@@ -7,6 +7,7 @@ import {
   cudaErrorInvalidValue,
   cudaErrorMemoryAllocation,
   cudaErrorNotSupported,
+  cudaErrorPeerAccessNotEnabled,
   cudaSuccess,
 } from "../../protocol/errors.ts";
 import { readU64, writeU64 } from "../../protocol/fields.ts";
@@ -22,6 +23,7 @@ import {
   mipmapShapes,
 } from "../array.ts";
 import type { Call } from "../call.ts";
+import type { Context } from "../context.ts";
 import type { Device } from "../device.ts";
 import { TEXTURE_ALIGNMENT, TEXTURE_PITCH_ALIGNMENT } from "../properties.ts";
 import type { Command, CommandFamily } from "../table.ts";
@@ -238,6 +240,9 @@ const textureCreate: Command = {
     const bytes = new Uint8Array(P.DESCRIPTOR_SIZE);
     call.readInput(0, bytes, bytes.length);
     const view = new DataView(bytes.buffer);
+    const owner = (array ?? mipmapped?.levels[0])?.allocation.device ?? context.ordinal;
+    if (owner !== context.ordinal && !context.peers.has(owner))
+      return cudaErrorPeerAccessNotEnabled;
     if (resource === P.RESOURCE_ARRAY || resource === P.RESOURCE_SURFACE) {
       if (array === undefined) return cudaErrorInvalidResourceHandle;
       const surface = resource === P.RESOURCE_SURFACE;
@@ -275,8 +280,14 @@ const textureCreate: Command = {
   },
 };
 
-function textureOf(device: Device, call: Call, object: number): TextureObject | undefined {
-  return call.context.textures.get(object - device.memory.base) as TextureObject | undefined;
+/** A texture object, and the context that it was made in: this one, or another device's. */
+function textureOf(device: Device, call: Call): [TextureObject, Context] | undefined {
+  const offset = call.u64(P.TEXTURE_DESTROY_OBJECT) - device.memory.base;
+  for (const context of [call.context, ...device.primaries]) {
+    const texture = context?.textures.get(offset);
+    if (context && texture) return [texture as TextureObject, context];
+  }
+  return undefined;
 }
 
 const textureDestroy: Command = {
@@ -284,9 +295,10 @@ const textureDestroy: Command = {
   context: true,
   synchronizes: true,
   run(device: Device, call: Call): number {
-    const texture = textureOf(device, call, call.u64(P.TEXTURE_DESTROY_OBJECT));
+    if (call.u64(P.TEXTURE_DESTROY_OBJECT) === 0) return cudaSuccess;
+    const [texture, owner] = textureOf(device, call) ?? [];
     if (texture === undefined) return cudaErrorInvalidValue;
-    call.context.textures.delete(texture.allocation.offset);
+    owner?.textures.delete(texture.allocation.offset);
     return freeLater(device, call, texture.allocation);
   },
 };
@@ -295,7 +307,7 @@ const textureInfo: Command = {
   responseBytes: P.TEXTURE_INFO_RESPONSE_SIZE,
   context: true,
   run(device: Device, call: Call): number {
-    const texture = textureOf(device, call, call.u64(P.TEXTURE_INFO_OBJECT));
+    const [texture] = textureOf(device, call) ?? [];
     if (texture === undefined) return cudaErrorInvalidValue;
     call.set32(P.TEXTURE_INFO_RESOURCE, texture.resource);
     call.set32(P.TEXTURE_INFO_ARRAY, texture.array);

@@ -13,7 +13,7 @@ import type { Device } from "../device.ts";
 import type { RequestSource } from "../source.ts";
 import { type Stream, WORK_DONE, type Work } from "../stream.ts";
 import type { Command, CommandFamily } from "../table.ts";
-import { fill, HOST_SIDES, nothing, othersOf, perform, sideOf } from "./copies.ts";
+import { fill, HOST_SIDES, nothing, othersOf, perform, reaches, sideOf } from "./copies.ts";
 
 /** One side of a box: where it starts, and the way from row to row and from slice to slice. */
 interface Side {
@@ -148,10 +148,16 @@ const set: Command = {
     const wait = (call.u32(P.MEMORY_SET_3D_FLAGS) & P.COPY_ASYNC) === 0;
     const work = prepareSet(device, call);
     if (typeof work === "number") return work;
+    if (!reachesBox(device, call)) return cudaErrorInvalidValue;
     return perform(device, call, stream, work, wait, othersOfBox(device, call, stream));
   },
   prepare: prepareSet,
 };
+
+/** May the kernels of the request's context reach what a MEMORY_SET_3D fills? */
+export function reachesBox(device: Device, call: RequestSource): boolean {
+  return reaches(device, call.context, readBox(call)?.target.address ?? 0);
+}
 
 function prepareSet(device: Device, call: RequestSource): Work | number {
   const value = call.u32(P.MEMORY_SET_3D_VALUE);

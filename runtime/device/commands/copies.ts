@@ -30,6 +30,16 @@ export function sideOf(device: Device, pointer: number, bytes: number): number {
   return device.allocations.range(pointer, bytes);
 }
 
+/** May the kernels of a context reach an address? Its fills go nowhere else; its copies may. */
+export function reaches(device: Device, context: Context, pointer: number): boolean {
+  const entry = device.allocations.find(pointer);
+  if (entry === undefined || entry.kind !== P.MEMORY_DEVICE) return true;
+  const { device: owner, pool } = entry;
+  return (
+    owner === context.ordinal || (pool?.access ?? context.peers).has(pool ? context.ordinal : owner)
+  );
+}
+
 /** A copy inside the linear memory. Ranges may overlap. */
 export function copyWork(device: Device, to: number, from: number, bytes: number): Work {
   return {
@@ -256,6 +266,7 @@ const set: Command = {
     if (stream === undefined) return cudaErrorInvalidResourceHandle;
     const work = prepareSet(device, call);
     if (typeof work === "number") return work;
+    if (!reaches(device, call.context, call.u64(P.MEMORY_SET_TARGET))) return cudaErrorInvalidValue;
     const wait = (call.u32(P.MEMORY_SET_FLAGS) & P.COPY_ASYNC) === 0;
     const others = othersOf(device, call, stream, call.u64(P.MEMORY_SET_TARGET));
     return perform(device, call, stream, work, wait, others);

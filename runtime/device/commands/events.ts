@@ -1,5 +1,6 @@
 /** CUDA events. */
 import {
+  cudaErrorIllegalState,
   cudaErrorInvalidResourceHandle,
   cudaErrorInvalidValue,
   cudaErrorNotReady,
@@ -44,6 +45,11 @@ const destroy: Command = {
   },
 };
 
+/** What EVENT_RECORD_EXTERNAL, or STREAM_WAIT_EVENT_EXTERNAL, is where nothing captures. */
+export function outsideCapture(flags: number): number {
+  return flags === P.EVENT_RECORD_EXTERNAL ? cudaErrorIllegalState : cudaErrorInvalidValue;
+}
+
 const record: Command = {
   responseBytes: P.EVENT_RECORD_RESPONSE_SIZE,
   context: true,
@@ -53,6 +59,8 @@ const record: Command = {
     const event = device.resource(call.u32(P.EVENT_RECORD_EVENT), DeviceEvent);
     if (stream === undefined || event === undefined) return cudaErrorInvalidResourceHandle;
     if (event.context.ordinal !== call.context.ordinal) return cudaErrorInvalidResourceHandle;
+    // A capture would have taken it.
+    if (call.u32(P.EVENT_RECORD_FLAGS) !== 0) return outsideCapture(call.u32(P.EVENT_RECORD_FLAGS));
     const { scheduler } = call.context;
     if (scheduler.isFree(stream)) {
       event.record = { ticket: stream.tail(), time: now() };

@@ -1,4 +1,5 @@
 /** Executable graphs: instantiating, updating, launching; and the memory that they use. */
+import { COMMAND_MEMORY_SET, MEMORY_SET_TARGET } from "../../protocol/definitions.ts";
 import {
   cudaErrorInvalidResourceHandle,
   cudaErrorInvalidValue,
@@ -20,8 +21,11 @@ import type { Device } from "../device.ts";
 import { Graph, GraphExec, type GraphNode, type GraphStep, isMemoryNode } from "../graph.ts";
 import { claimMemory, graphAccount, memoryWork, releaseGraphMemory } from "../graph-memory.ts";
 import type { QueueGroup } from "../groups.ts";
+import { RecordedRequest, recordedCommand } from "../source.ts";
 import type { Work } from "../stream.ts";
 import type { Command, CommandFamily } from "../table.ts";
+import { reachesBox } from "./boxes.ts";
+import { reaches } from "./copies.ts";
 import { graphOf, nodeOf, replacement } from "./graphs.ts";
 
 function execOf(device: Device, call: Call, handle: number): GraphExec | undefined {
@@ -35,14 +39,30 @@ function prepareStep(
   step: GraphStep,
   values: ConditionValues,
 ): Work | number {
-  const { allocation, context } = step.node;
+  const { context } = step;
+  const { allocation } = step.node;
   if (isMemoryNode(step.type) && allocation) return memoryWork(step.type, allocation);
   if (step.conditional) {
     const error = checkBodies(device, group, step.conditional);
     return error === cudaSuccess ? new ConditionalWork(device, group, step, values) : error;
   }
+  if (step.type === P.NODE_MEMSET && !reachesTarget(device, group, step)) {
+    return cudaErrorInvalidValue;
+  }
   const work = device.prepareRecorded(context, group, step.request);
   return typeof work === "number" || values.size === 0 ? work : withValues(device, values, work);
+}
+
+/** May the device of a node that fills memory reach that? */
+function reachesTarget(
+  device: Device,
+  group: QueueGroup,
+  { context, request }: GraphStep,
+): boolean {
+  const recorded = new RecordedRequest(device.memory, context, group, request);
+  return recordedCommand(request) === COMMAND_MEMORY_SET
+    ? reaches(device, context, recorded.u64(MEMORY_SET_TARGET))
+    : reachesBox(device, recorded);
 }
 
 const instantiate: Command = {
@@ -99,7 +119,7 @@ const launch: Command = {
     let error: number = cudaSuccess;
     const values = initialValues(exec);
     for (const step of exec.actions()) {
-      const work = step.node.context.error || prepareStep(device, group, step, values);
+      const work = step.context.error || prepareStep(device, group, step, values);
       if (typeof work === "number") error = work;
       else works.push(work);
       if (error !== cudaSuccess) break;
@@ -124,8 +144,8 @@ function captureLaunch(device: Device, call: Call, exec: GraphExec): number {
   const inner = new Graph(device.newHandle());
   call.context.resources.set(inner.handle, inner);
   let before: GraphNode[] = [];
-  for (const { node, type, request } of exec.actions()) {
-    const step = inner.add(device, node.context, type, request.slice(), before);
+  for (const { node, context, type, request } of exec.actions()) {
+    const step = inner.add(device, context, type, request.slice(), before);
     step.allocation = node.allocation;
     call.context.resources.set(step.handle, step);
     before = [step];
@@ -175,7 +195,9 @@ const execNodeSet: Command = {
       const updated = graph && step.child?.update(graph);
       return updated?.error === cudaSuccess ? cudaSuccess : cudaErrorInvalidValue;
     }
-    const request = replacement(device, call, bytes, step.node);
+    const kernel = step.type === P.NODE_KERNEL;
+    if (kernel && step.context.ordinal !== call.context.ordinal) return cudaErrorInvalidValue;
+    const request = replacement(device, call, bytes, step.type, step.context);
     if (typeof request === "number") return request;
     step.request = request;
     return cudaSuccess;

@@ -15,7 +15,7 @@ import type { Context } from "../context.ts";
 import type { Device } from "../device.ts";
 import { connect, Graph, GraphNode, innerGraphs, isMemoryNode, nodeType } from "../graph.ts";
 import { allocateForGraph, releaseGraphMemory } from "../graph-memory.ts";
-import { anonymous, RecordedRequest, recordedCommand } from "../source.ts";
+import { anonymous, RecordedRequest } from "../source.ts";
 import type { Command, CommandFamily } from "../table.ts";
 import { addConditionalNode, readConditional } from "./conditions.ts";
 
@@ -134,7 +134,7 @@ const addNode: Command = {
     if (bytes > 0) {
       request = readRequest(call, 4 * count, bytes);
       if (request === undefined) return cudaErrorInvalidValue;
-      type = nodeType(recordedCommand(request));
+      type = nodeType(request);
       if (type === undefined) return cudaErrorInvalidValue;
       if (isMemoryNode(type)) {
         return addMemoryNode(device, call, graph, type, request, after as GraphNode[]);
@@ -204,18 +204,22 @@ const nodeGet: Command = {
   },
 };
 
-/** A request that may replace one of the same node type. */
+/**
+ * A request that may replace one of the same node type.
+ * @param context whose the node is then
+ */
 export function replacement(
   device: Device,
   call: Call,
   bytes: number,
-  node: GraphNode,
+  type: number,
+  context: Context,
 ): Uint8Array | number {
-  const request = isMemoryNode(node.type) ? undefined : readRequest(call, 0, bytes);
-  if (request === undefined || nodeType(recordedCommand(request)) !== node.type) {
+  const request = isMemoryNode(type) ? undefined : readRequest(call, 0, bytes);
+  if (request === undefined || nodeType(request) !== type) {
     return cudaErrorInvalidValue;
   }
-  const error = checkRequest(device, node.context, request);
+  const error = checkRequest(device, context, request);
   return error === cudaSuccess ? request : error;
 }
 
@@ -226,9 +230,12 @@ const nodeSet: Command = {
     const node = nodeOf(device, call, call.u32(P.GRAPH_NODE_SET_NODE));
     if (node === undefined) return cudaErrorInvalidValue;
     const bytes = call.u32(P.GRAPH_NODE_SET_REQUEST_BYTES);
-    const request = replacement(device, call, bytes, node);
+    // What runs on a device is from now on the current one's.
+    const context = node.type <= P.NODE_MEMSET ? call.context : node.context;
+    const request = replacement(device, call, bytes, node.type, context);
     if (typeof request === "number") return request;
     node.request = request;
+    node.context = context;
     return cudaSuccess;
   },
 };

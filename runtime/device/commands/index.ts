@@ -15,6 +15,7 @@ import { moduleCommands } from "./modules.ts";
 import { peerCommands } from "./peers.ts";
 import { poolCommands } from "./pools.ts";
 import { queryCommands } from "./queries.ts";
+import { streamAttributeCommands } from "./stream-attributes.ts";
 import { streamCommands } from "./streams.ts";
 
 /** All commands by number; an array, because the number is looked up on every request. */
@@ -32,6 +33,7 @@ function merge(): (Command | undefined)[] {
     moduleCommands,
     launchCommands,
     streamCommands,
+    streamAttributeCommands,
     eventCommands,
     functionCommands,
     peerCommands,

@@ -58,7 +58,6 @@ const shape = [0, 0, 0, 0, 0, 0];
 const launch: Command = {
   responseBytes: P.LAUNCH_RESPONSE_SIZE,
   context: true,
-  ownStream: true,
   streamQueue: true,
   run(device: Device, call: Call): number {
     const stream = call.stream();

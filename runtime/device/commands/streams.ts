@@ -14,10 +14,11 @@ import type { Context } from "../context.ts";
 import type { Device } from "../device.ts";
 import type { QueueGroup } from "../groups.ts";
 import type { RequestSource } from "../source.ts";
-import { reached, Stream, WORK_DONE, WORK_RUNNING, type Work } from "../stream.ts";
+import { clampPriority, reached, Stream, WORK_DONE, WORK_RUNNING, type Work } from "../stream.ts";
 import type { Command, CommandFamily } from "../table.ts";
 import { DeviceEvent } from "../timing.ts";
 import { nothing } from "./copies.ts";
+import { outsideCapture } from "./events.ts";
 
 const create: Command = {
   responseBytes: P.STREAM_CREATE_RESPONSE_SIZE,
@@ -26,8 +27,7 @@ const create: Command = {
   run(device: Device, call: Call): number {
     const flags = call.u32(P.STREAM_CREATE_FLAGS);
     if (flags & ~P.STREAM_NON_BLOCKING) return cudaErrorInvalidValue;
-    const asked = call.u32(P.STREAM_CREATE_PRIORITY) | 0;
-    const priority = Math.max(P.STREAM_PRIORITY_GREATEST, Math.min(P.STREAM_PRIORITY_LEAST, asked));
+    const priority = clampPriority(call.u32(P.STREAM_CREATE_PRIORITY) | 0);
     const nonBlocking = flags === P.STREAM_NON_BLOCKING;
     const handle = device.newHandle();
     const stream = new Stream(
@@ -89,6 +89,8 @@ const waitEvent: Command = {
     const stream = call.stream();
     const event = device.resource(call.u32(P.STREAM_WAIT_EVENT_EVENT), DeviceEvent);
     if (stream === undefined || event === undefined) return cudaErrorInvalidResourceHandle;
+    const flags = call.u32(P.STREAM_WAIT_EVENT_FLAGS);
+    if (flags !== 0) return outsideCapture(flags);
     if (event.record) call.context.scheduler.addBarrier(stream, [event.record.ticket]);
     return cudaSuccess;
   },
@@ -132,7 +134,7 @@ export class HostCallWork implements Work {
   run(stream: Stream): number {
     const ticket = this.#device.newHandle();
     const context = this.#context;
-    this.#group.hostCalls.set(ticket, { context, stream });
+    this.#group.hostCalls.set(ticket, stream);
     const bytes = new Uint8Array(P.EVENT_HOST_CALL_BYTES);
     const view = new DataView(bytes.buffer);
     writeU64(view, P.EVENT_HOST_CALL_DATA, this.#data);
@@ -172,10 +174,11 @@ const hostCallDone: Command = {
   responseBytes: P.HOST_CALL_DONE_RESPONSE_SIZE,
   run(_device: Device, call: Call): number {
     const ticket = call.u32(P.HOST_CALL_DONE_TICKET);
-    const waiting = call.group.hostCalls.get(ticket);
-    if (waiting === undefined) return cudaErrorInvalidValue;
+    const stream = call.group.hostCalls.get(ticket);
+    if (stream === undefined) return cudaErrorInvalidValue;
     call.group.hostCalls.delete(ticket);
-    if (waiting.stream.running) waiting.context.scheduler.finish(waiting.stream);
+    // Of a graph's node the stream may be another device's.
+    if (stream.running) stream.context.scheduler.finish(stream);
     return cudaSuccess;
   },
 };
