@@ -26,6 +26,7 @@ import {
 } from "../runtime/protocol/graphs.ts";
 import { type DeviceFile, handleOf } from "./device-file.ts";
 import { CudaError } from "./errors.ts";
+import { shapeError } from "./launch.ts";
 import { call, type HostThread } from "./thread.ts";
 import {
   type CudaGraph,
@@ -83,7 +84,7 @@ export function put(place: Place, recorder: Recorder): number {
   return call((thread) => {
     place.check();
     const content = recorder(thread);
-    return place.send(content.device ?? thread.device(), content);
+    return shapeError(place.send(content.device ?? thread.device(), content));
   });
 }
 
@@ -121,7 +122,8 @@ export function newNode(out: NodeOut, graph: CudaGraph, dependencies: Dependenci
         device.setU32(GRAPH_ADD_NODE_BODIES, bodies.length);
       }
       const answer = conditional && new Uint8Array(bodies.buffer);
-      device.check(COMMAND_GRAPH_ADD_NODE, bytes, answer);
+      const error = device.send(COMMAND_GRAPH_ADD_NODE, bytes, answer);
+      if (error !== cudaSuccess) return error;
       if (conditional) conditional.phGraph_out = [...bodies];
       if (out) out.value = device.getU32(GRAPH_ADD_NODE_NODE);
       allocated?.(device.getU64(GRAPH_ADD_NODE_ADDRESS));

@@ -58,7 +58,7 @@ export interface LaunchConfiguration {
 /**
  * What stands between `<<<` and `>>>`, checked as far as it must be to be kept in numbers: limits are
  * the device's to check.
- * @throws CudaError cudaErrorInvalidConfiguration, cudaErrorInvalidValue
+ * @throws CudaError cudaErrorInvalidValue
  */
 export function launchConfiguration(
   gridDim: Dim3Like,
@@ -68,7 +68,7 @@ export function launchConfiguration(
 ): LaunchConfiguration {
   const grid = dim3(gridDim);
   const block = dim3(blockDim);
-  if (!grid.every(isU32) || !block.every(isU32)) throw new CudaError(cudaErrorInvalidConfiguration);
+  if (!grid.every(isU32) || !block.every(isU32)) throw new CudaError(cudaErrorInvalidValue);
   if (!isSize(sharedMem)) throw new CudaError(cudaErrorInvalidValue);
   return { grid, block, sharedBytes: sharedMem, stream, parameters: undefined, argumentBytes: 0 };
 }
@@ -108,7 +108,12 @@ export function sendLaunch(
   device.setU32(LAUNCH_BLOCK_Y, block[1]).setU32(LAUNCH_BLOCK_Z, block[2]);
   device.setU32(LAUNCH_SHARED_BYTES, sharedBytes);
   device.setU32(LAUNCH_PARAMETER_BYTES, fn.block.length).setU32(LAUNCH_FLAGS, flags);
-  return device.send(COMMAND_LAUNCH, fn.block);
+  return shapeError(device.send(COMMAND_LAUNCH, fn.block));
+}
+
+/** Since CUDA 13 a shape that no device takes is an invalid value like any other. */
+export function shapeError(error: number): number {
+  return error === cudaErrorInvalidConfiguration ? cudaErrorInvalidValue : error;
 }
 
 /**
@@ -164,7 +169,8 @@ const cooperative = () => LAUNCH_COOPERATIVE;
  * @param func what the kernel was registered under, or its `cudaKernel_t`
  * @param args for each parameter the memory that holds its value (in C: an array of pointers)
  * @param sharedMem dynamic shared memory, in bytes
- * @returns cudaErrorInvalidDeviceFunction, cudaErrorInvalidConfiguration, cudaErrorInvalidValue;
+ * @returns cudaErrorInvalidDeviceFunction for null, cudaErrorInvalidResourceHandle for what was not
+ *   registered; cudaErrorInvalidValue also for a shape that no device takes, as since CUDA 13;
  *   faults of earlier kernels; what the kernel itself does wrong comes at the next synchronisation
  */
 export function cudaLaunchKernel(

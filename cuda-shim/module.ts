@@ -4,6 +4,7 @@
  */
 import {
   cudaErrorFileNotFound,
+  cudaErrorInvalidDeviceFunction,
   cudaErrorInvalidKernelImage,
   cudaErrorInvalidResourceHandle,
   cudaErrorInvalidValue,
@@ -139,7 +140,9 @@ export function __cudaRegisterManagedVar(
 export function __cudaGetKernel(kernel: Out<CudaKernel> | null, hostFun: HostSymbol): number {
   return call(({ registry }) => {
     if (!isBox(kernel)) return cudaErrorInvalidValue;
-    kernel.value = registry.kernel(hostFun).handle;
+    const known = registry.find(hostFun);
+    if (!known) return cudaErrorInvalidDeviceFunction;
+    kernel.value = known.handle;
     return cudaSuccess;
   });
 }

@@ -34,6 +34,7 @@ import {
 import {
   cudaErrorDuplicateVariableName,
   cudaErrorInvalidDeviceFunction,
+  cudaErrorInvalidResourceHandle,
   cudaErrorInvalidSymbol,
   cudaErrorSymbolNotFound,
   cudaSuccess,
@@ -307,32 +308,34 @@ export class Registry {
 
   /**
    * The kernel that a host symbol or a `cudaKernel_t` stands for.
-   * @throws CudaError cudaErrorInvalidDeviceFunction if there is none
+   * @throws CudaError cudaErrorInvalidDeviceFunction for null, cudaErrorInvalidResourceHandle if there is
+   *   none: since CUDA 13 that is no handle of anything
    */
   kernel(func: HostSymbol | null): ProgramKernel {
-    const kernel = func === null ? undefined : this.#kernelOf.get(func);
-    if (kernel) return kernel;
-    if (typeof func === "number") return this.kernelByHandle(func);
-    throw new CudaError(cudaErrorInvalidDeviceFunction);
+    return this.find(func) ?? noKernel(func);
+  }
+
+  /** The kernel that a host symbol or a `cudaKernel_t` stands for, if there is one. */
+  find(func: HostSymbol | null): ProgramKernel | undefined {
+    if (func === null) return undefined;
+    return this.#kernelOf.get(func) ?? this.#kernels.get(func as number);
   }
 
   /**
    * The kernel of a `cudaKernel_t`.
-   * @throws CudaError cudaErrorInvalidDeviceFunction if there is none
+   * @throws CudaError as `kernel`
    */
   kernelByHandle(handle: number): ProgramKernel {
-    const kernel = this.#kernels.get(handle);
-    if (!kernel) throw new CudaError(cudaErrorInvalidDeviceFunction);
-    return kernel;
+    return this.#kernels.get(handle) ?? noKernel(handle);
   }
 
   /**
    * A kernel on a device.
-   * @throws CudaError cudaErrorInvalidDeviceFunction if the module has none of that name; why the
-   *   module can't be loaded
+   * @throws CudaError cudaErrorSymbolNotFound if the module has none of that name; why the module can't
+   *   be loaded
    */
   functionOn(device: DeviceFile, { module, name }: ProgramKernel): DeviceFunction {
-    return translate(cudaErrorInvalidDeviceFunction, () => module.on(device).function(name));
+    return module.on(device).function(name);
   }
 
   /**
@@ -352,25 +355,17 @@ export class Registry {
 
   /**
    * The variable that a host symbol stands for, on a device.
-   * @throws CudaError cudaErrorInvalidSymbol if there is none; why the module can't be loaded
+   * @throws CudaError cudaErrorInvalidSymbol if there is none, cudaErrorSymbolNotFound if the module has
+   *   none of that name; why the module can't be loaded
    */
   symbolOn(device: DeviceFile, symbol: HostSymbol | null): DeviceSymbol {
     const variable = symbol === null ? undefined : this.#variableOf.get(symbol);
     if (!variable) throw new CudaError(cudaErrorInvalidSymbol);
-    return translate(cudaErrorInvalidSymbol, () =>
-      variable.module.on(device).symbol(variable.name),
-    );
+    return variable.module.on(device).symbol(variable.name);
   }
 }
 
-/** Runs `body`; a name that the module lacks is `error` in the calls by host symbol. */
-function translate<T>(error: number, body: () => T): T {
-  try {
-    return body();
-  } catch (failure) {
-    if (failure instanceof CudaError && failure.code === cudaErrorSymbolNotFound) {
-      throw new CudaError(error, failure.detail);
-    }
-    throw failure;
-  }
+function noKernel(func: HostSymbol | null): never {
+  const none = func === null || func === 0;
+  throw new CudaError(none ? cudaErrorInvalidDeviceFunction : cudaErrorInvalidResourceHandle);
 }

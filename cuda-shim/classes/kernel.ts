@@ -65,7 +65,7 @@ export class Kernel {
    *
    * @param shape grid, block, shared memory, stream
    * @param args one for each parameter
-   * @throws CudaError cudaErrorInvalidConfiguration for a shape over the limits,
+   * @throws CudaError cudaErrorInvalidValue for a shape over the limits,
    *   cudaErrorInvalidClusterSize, cudaErrorInvalidValue for a wrong number or size of arguments
    */
   launch(shape: LaunchShape, ...args: KernelArgument[]): void {

@@ -80,7 +80,7 @@ cudaError_t wr_kernel_node(const struct wr_place *p, const struct wr_kernel_para
   uint8_t block[MAX_PARAMETER_BYTES + 4];
   WR_TRY(wr_build_launch(&node, block, k->func, k->grid, k->block, k->args, k->shared, NULL, 0,
                          &found));
-  return wr_result(wr_record(p, &node, COMMAND_LAUNCH));
+  return wr_result(wr_shape_error(wr_record(p, &node, COMMAND_LAUNCH)));
 }
 
 static cudaError_t host(const struct wr_place *p, struct wr_host_call call, uint32_t flags) {

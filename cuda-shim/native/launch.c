@@ -61,12 +61,6 @@ cudaError_t wr_build_launch(struct wr_call *c, uint8_t *block_memory, const void
   return cudaSuccess;
 }
 
-/* Since CUDA 13 a shape that no device takes is an invalid value like any other. */
-static cudaError_t of_version(cudaError_t error) {
-  return WR_CUDA_VERSION >= 13000 && error == cudaErrorInvalidConfiguration ? cudaErrorInvalidValue
-                                                                            : error;
-}
-
 static cudaError_t launch_here(const void *func, dim3 grid, dim3 block, void **args, size_t shared,
                                cudaStream_t stream, uint32_t flags, int is_stream) {
   struct wr_call c;
@@ -77,7 +71,7 @@ static cudaError_t launch_here(const void *func, dim3 grid, dim3 block, void **a
   if (flags == 0 && is_certain(k, grid, block, shared) && is_stream) {
     return wr_result(wr_post(&c, COMMAND_LAUNCH));
   }
-  return wr_result(of_version(wr_send(&c, COMMAND_LAUNCH)));
+  return wr_result(wr_shape_error(wr_send(&c, COMMAND_LAUNCH)));
 }
 
 /* On the device of the stream, whichever is current. */

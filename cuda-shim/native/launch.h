@@ -9,6 +9,12 @@ cudaError_t wr_build_launch(struct wr_call *c, uint8_t *block_memory, const void
                             dim3 block, void **args, size_t shared, cudaStream_t stream,
                             uint32_t flags, struct wr_kernel **kernel);
 
+/* Since CUDA 13 a shape that no device takes is an invalid value like any other. */
+static inline cudaError_t wr_shape_error(cudaError_t error) {
+  return WR_CUDA_VERSION >= 13000 && error == cudaErrorInvalidConfiguration ? cudaErrorInvalidValue
+                                                                            : error;
+}
+
 /* cudaLaunchAttribute and cudaLaunchConfig_t. */
 struct launch_attribute {
   int id;

@@ -83,7 +83,7 @@ class SecondDriver {
     }
     this.write(0x070, 11);
     assert.equal(this.read(0x070), 11);
-    assert.equal(this.read(0x100), 2, "protocol version");
+    assert.equal(this.read(0x100), 3, "protocol version");
     assert.deepEqual([this.read(0x104), this.read(0x108), this.read(0x10c)], [9, 0, 2]);
     this.#queue(0, 8, this.#ram);
     this.#queue(1, 1, this.#ram + 0x4000);
@@ -93,7 +93,7 @@ class SecondDriver {
     this.#view.setUint16(this.#ram + 0x5002, 1, true);
     this.write(0x050, 1);
     this.#idx = 0;
-    assert.equal(this.send(0x01, [[24, 2]], 16).getUint32(0, true), 0);
+    assert.equal(this.send(0x01, [[24, 3]], 16).getUint32(0, true), 0);
     this.context = this.send(0x03, [[24, 0x80000000]], 12).getUint32(8, true);
   }
 

@@ -14,7 +14,7 @@ export const poolProps = { allocType: 1, location: { type: 1, id: 0 } };
 /** The parameters of every call that can be given something wrong. */
 export const TABLE: Record<string, Parameter[]> = {
   __cudaGetKernel: ["out", "registered kernel"],
-  __cudaLaunchKernel: ["kernel handle", "shape", "shape", "arguments", "shared", "own stream"],
+  __cudaLaunchKernel: ["kernel handle", "shape", "shape", "arguments", "shared", "stream"],
   cudaDeviceCanAccessPeer: ["out", "device", "device"],
   cudaDeviceGetAttribute: ["out", is(1), "device"],
   cudaDeviceGetCacheConfig: ["out"],
@@ -112,10 +112,10 @@ export const TABLE: Record<string, Parameter[]> = {
     "shape",
     "arguments",
     "cooperative shared",
-    "own stream",
+    "stream",
   ],
   cudaLaunchHostFunc: ["stream", "function"],
-  cudaLaunchKernel: ["kernel", "shape", "shape", "arguments", "shared", "own stream"],
+  cudaLaunchKernel: ["kernel", "shape", "shape", "arguments", "shared", "stream"],
   cudaLaunchKernelExC: [is(launchConfig), "kernel", "arguments"],
   cudaLibraryGetGlobal: ["out", "out?", "library", is("factors")],
   cudaLibraryGetKernel: ["out", "library", is("nothing")],

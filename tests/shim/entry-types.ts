@@ -367,11 +367,11 @@ export const TYPES = {
   "in device": fixed(cuda.cudaMemcpyDeviceToDevice),
   kernel: {
     good: () => "nothing",
-    bad: ["nobody", "absent", null, 12345, {}].map((value) => [
-      String(value),
-      () => value,
-      "cudaErrorInvalidDeviceFunction",
-    ]),
+    bad: [
+      ["null", () => null, "cudaErrorInvalidDeviceFunction"],
+      ["absent", () => "absent", "cudaErrorSymbolNotFound"],
+      ...["nobody", 12345, {}].map((value): Bad => [String(value), () => value, HANDLE]),
+    ],
   },
   "registered kernel": {
     good: () => "nothing",
@@ -384,19 +384,19 @@ export const TYPES = {
   },
   "kernel handle": {
     good: (fx) => fx.kernel(),
-    bad: [0, -1, 12345, 0.5].map((value) => [
-      String(value),
-      () => value,
-      "cudaErrorInvalidDeviceFunction",
-    ]),
+    bad: [
+      ["0", () => 0, "cudaErrorInvalidDeviceFunction"],
+      ...[-1, 12345, 0.5].map((value): Bad => [String(value), () => value, HANDLE]),
+    ],
   },
   symbol: {
     good: () => "factors",
-    bad: ["nobody", "missing", null, 12345].map((value) => [
-      String(value),
-      () => value,
-      "cudaErrorInvalidSymbol",
-    ]),
+    bad: [
+      ["missing", () => "missing", "cudaErrorSymbolNotFound"],
+      ...["nobody", null, 12345].map(
+        (value): Bad => [String(value), () => value, "cudaErrorInvalidSymbol"],
+      ),
+    ],
   },
   library: { good: (fx) => fx.library, bad: [["null", () => 0, HANDLE], ...noHandles(HANDLE)] },
   "library to end": {
@@ -406,11 +406,7 @@ export const TYPES = {
   image: { good: () => fixtureBytes("kernels.fatbin"), bad: [["null", () => null, VALUE]] },
   shape: {
     good: () => [1, 1, 1],
-    bad: [0, -1, 0.5, Number.NaN, 2 ** 32].map((value) => [
-      `${value}`,
-      () => [value, 1, 1],
-      "cudaErrorInvalidConfiguration",
-    ]),
+    bad: [0, -1, 0.5, Number.NaN, 2 ** 32].map((value) => [`${value}`, () => [value, 1, 1], VALUE]),
   },
   shared: { good: () => 0, bad: [...noSizes(VALUE), ["49153", () => 49153, VALUE]] },
   "cooperative shared": {

@@ -52,7 +52,7 @@ describe("bad launches", () => {
         [[1], [Number.NaN]],
       ];
       for (const [grid, block] of bad) {
-        throwsCuda("cudaErrorInvalidConfiguration", () => nothing.launch({ grid, block }));
+        throwsCuda("cudaErrorInvalidValue", () => nothing.launch({ grid, block }));
       }
       nothing.launch({ grid: [3, 2, 2], block: [4, 4, 64] });
       nothing.launch({ grid: { x: 2 }, block: { x: 1024 } });

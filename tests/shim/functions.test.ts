@@ -95,8 +95,11 @@ describe("functions", () => {
       }
       fails(cudaFuncSetCacheConfig("shape", 4), "cudaErrorInvalidValue");
       fails(cudaFuncGetAttributes(null, "shape"), "cudaErrorInvalidValue");
-      for (const func of ["absent", "nobody", null]) {
-        const error = "cudaErrorInvalidDeviceFunction";
+      for (const [func, error] of [
+        ["absent", "cudaErrorSymbolNotFound"],
+        ["nobody", "cudaErrorInvalidResourceHandle"],
+        [null, "cudaErrorInvalidDeviceFunction"],
+      ] as const) {
         fails(cudaFuncGetAttributes({ value: null }, func), error);
         fails(cudaFuncSetAttribute(func, dynamic, 0), error);
         fails(cudaFuncSetCacheConfig(func, 0), error);

@@ -167,8 +167,10 @@ describe("graphs built by hand", () => {
       fails(cuda.cudaGraphAddDependencies(graph.value, [a.value], []), bad);
       fails(cuda.cudaGraphAddKernelNode(b, graph.value, [], null), bad);
       const unknown = { ...kernelParams(args(1)), func: "nobody" };
-      const noFunction = "cudaErrorInvalidDeviceFunction";
+      const noFunction = "cudaErrorInvalidResourceHandle";
       fails(cuda.cudaGraphAddKernelNode(b, graph.value, [], unknown), noFunction);
+      const huge = { ...kernelParams(args(1)), blockDim: 2048 };
+      fails(cuda.cudaGraphAddKernelNode(b, graph.value, [], huge), bad);
       const host = new Uint8Array(16);
       const toHost = cuda.cudaMemcpyDeviceToHost;
       fails(

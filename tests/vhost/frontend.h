@@ -177,7 +177,7 @@ static int wait_for(int fd) {
 
 /* Requests of docs/device.md: u32 command, context, stream, thread; then START's fields. */
 #define START 1
-#define PROTOCOL 2 /* its version */
+#define PROTOCOL 3 /* its version */
 static uint64_t request_place(uint64_t ring, unsigned slot) { return ring + 0x3000 + 0x400 * slot; }
 static void write_request(uint64_t ring, unsigned slot, uint32_t command, uint32_t first) {
   uint32_t request[64] = {command, 0, 0, 0, 0, 0, first};
