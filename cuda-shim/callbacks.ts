@@ -1,3 +1,5 @@
+import type { CudaMemcpy3DParms } from "./pitched.ts";
+
 /** A function of the host that waits for its turn in a stream. */
 export type HostCall = (error: number, stream: number) => void;
 
@@ -5,6 +7,8 @@ export type HostCall = (error: number, stream: number) => void;
 export interface HostFunction {
   readonly fn: (userData: unknown) => void;
   readonly userData: unknown;
+  /** It is a copy of memory that the device does not know. */
+  readonly copied?: CudaMemcpy3DParms;
 }
 
 /**
@@ -14,7 +18,8 @@ export interface HostFunction {
  */
 export class HostCalls {
   readonly #waiting = new Map<number, { fn: HostCall; once: boolean; given: HostFunction }>();
-  #next = 1;
+  /** No two host threads have the same: a graph may be launched by another one than gave the function. */
+  #next = 2 ** 32 * Math.floor(1 + Math.random() * 2 ** 19);
   #depth = 0;
 
   /** Whether a callback is running. */
@@ -47,7 +52,12 @@ export class HostCalls {
   /** Calls the function with that ticket. */
   run(ticket: number, error: number, stream: number): void {
     const waiting = this.#waiting.get(ticket);
-    if (!waiting) return;
+    if (!waiting) {
+      this.guard(() => {
+        throw new Error("a graph's function or copy belongs to another JavaScript thread");
+      });
+      return;
+    }
     if (waiting.once) this.#waiting.delete(ticket);
     this.guard(() => waiting.fn(error, stream));
   }

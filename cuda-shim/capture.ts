@@ -1,5 +1,11 @@
 /** Stream capture: calls on a stream become nodes of a graph. */
-import { cudaErrorInvalidValue, cudaSuccess } from "../runtime/protocol/errors.ts";
+import {
+  cudaErrorIllegalState,
+  cudaErrorInvalidValue,
+  cudaErrorStreamCaptureUnmatched,
+  cudaErrorStreamCaptureWrongThread,
+  cudaSuccess,
+} from "../runtime/protocol/errors.ts";
 import {
   CAPTURE_BEGIN_DEPENDENCIES,
   CAPTURE_BEGIN_GRAPH,
@@ -68,7 +74,9 @@ function begin(
     const device = thread.device().begin(stream).setU32(CAPTURE_BEGIN_MODE, mode);
     device.setU32(CAPTURE_BEGIN_GRAPH, handleOf(graph, cudaErrorInvalidValue));
     device.setU32(CAPTURE_BEGIN_DEPENDENCIES, nodes.length / 4);
-    return device.send(COMMAND_CAPTURE_BEGIN, nodes);
+    const error = device.send(COMMAND_CAPTURE_BEGIN, nodes);
+    if (error === cudaSuccess) thread.captures++;
+    return error;
   });
 }
 
@@ -117,6 +125,13 @@ export function cudaStreamUpdateCaptureDependencies(
   });
 }
 
+/** After these a capture goes on. */
+const GOES_ON: ReadonlySet<number> = new Set([
+  cudaErrorIllegalState,
+  cudaErrorStreamCaptureUnmatched,
+  cudaErrorStreamCaptureWrongThread,
+]);
+
 /**
  * Ends the capture that began on this stream.
  * @param pGraph receives the graph, 0 if it failed; may be null after `cudaStreamBeginCaptureToGraph`
@@ -129,6 +144,7 @@ export function cudaStreamEndCapture(stream: CudaStream, pGraph: Out<CudaGraph> 
       .begin(stream)
       .setU32(CAPTURE_END_KNOWN, box ? 0 : 1);
     const error = device.send(COMMAND_CAPTURE_END);
+    if (!GOES_ON.has(error)) thread.captures = Math.max(0, thread.captures - 1);
     if (box) pGraph.value = error === cudaSuccess ? device.getU32(CAPTURE_END_GRAPH) : 0;
     return error;
   });

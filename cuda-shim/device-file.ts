@@ -162,11 +162,6 @@ export class DeviceFile {
     return this.getU32(RESPONSE_ERROR);
   }
 
-  /** Whether a request is being recorded: JavaScript memory can't take part in it. */
-  get recording(): boolean {
-    return this.#recorder !== undefined;
-  }
-
   /**
    * Records the request that `body` makes, as a node of a graph has it: its fixed part and the bytes
    * that follow it.

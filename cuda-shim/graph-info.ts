@@ -44,6 +44,7 @@ import {
 } from "../runtime/protocol/graphs.ts";
 import { MEMORY_ALLOC_ASYNC_BYTES } from "../runtime/protocol/pools.ts";
 import {
+  COMMAND_HOST_CALL,
   EVENT_RECORD_EVENT,
   HOST_CALL_DATA,
   STREAM_WAIT_EVENT_EVENT,
@@ -145,12 +146,20 @@ function side(view: DataView, at: number, xsize: number): CudaPitchedPtr {
   return { ptr: ptr ?? 0, pitch: pitch ?? 0, xsize, ysize };
 }
 
-/** What a copy node copies. A side that is an array comes back as the memory of the array. */
+/**
+ * What a copy node copies. A side that is an array comes back as the memory of the array.
+ * @returns cudaErrorInvalidValue for memory of another JavaScript thread
+ */
 export function cudaGraphMemcpyNodeGetParams(
   node: CudaGraphNode,
   pNodeParams: Out<CudaMemcpy3DParms | null> | null,
 ): number {
-  return get(node, cudaGraphNodeTypeMemcpy, pNodeParams, ({ view }) => {
+  return get(node, cudaGraphNodeTypeMemcpy, pNodeParams, ({ view }, thread) => {
+    if (view.getUint32(REQUEST_COMMAND, true) === COMMAND_HOST_CALL) {
+      const copied = thread.hostCalls.given(readU64(view, HOST_CALL_DATA))?.copied;
+      if (!copied) throw new CudaError(cudaErrorInvalidValue);
+      return copied;
+    }
     if (view.getUint32(REQUEST_COMMAND, true) !== COMMAND_MEMORY_COPY_3D) {
       const width = readU64(view, MEMORY_COPY_BYTES);
       const line = (field: number) => {

@@ -64,8 +64,8 @@ export function cudaGraphAddKernelNode(
 }
 
 /**
- * Adds a copy between pitched memories or arrays to a graph.
- * @returns cudaErrorNotSupported for JavaScript memory: a graph needs device or pinned memory
+ * Adds a copy between pitched memories or arrays to a graph. JavaScript's own memory is read, or written, when
+ * the node's turn comes, in a call of this JavaScript thread that waits.
  */
 export function cudaGraphAddMemcpyNode(
   pGraphNode: NodeOut,

@@ -35,6 +35,7 @@ import {
 import { CudaError } from "./errors.ts";
 import type { CudaConditionalNodeParams, Place, Recorder } from "./graph-place.ts";
 import { sendHostCall } from "./host-call.ts";
+import { isHostCopy, lineCopy, sendHostCopy } from "./host-copy.ts";
 import { launchConfiguration, packArguments, sendLaunch } from "./launch.ts";
 import { copy, set } from "./memory.ts";
 import { deviceOfPlace } from "./memory-place.ts";
@@ -125,8 +126,10 @@ export function recordKernel(params: CudaKernelNodeParams | null): Recorder {
 
 export function recordCopy3D(p: CudaMemcpy3DParms | null): Recorder {
   return (thread) => {
-    const { target, source, extent } = boxes3D(thread, p);
-    return record(thread, () => copyBox(thread, target, source, extent, p?.kind ?? -1, 0, 0));
+    const copied = { ...boxes3D(thread, p), kind: p?.kind ?? -1 };
+    const { target, source, extent, kind } = copied;
+    if (isHostCopy(copied)) return record(thread, () => sendHostCopy(thread, copied, 0));
+    return record(thread, () => copyBox(thread, target, source, extent, kind, 0, 0));
   };
 }
 
@@ -136,7 +139,19 @@ export function recordCopy(
   count: number,
   kind: number,
 ): Recorder {
-  return (thread) => record(thread, () => copy(thread, dst, src, count, kind, 0, 0));
+  return (thread) => recordLine(thread, dst, src, count, kind);
+}
+
+function recordLine(
+  thread: HostThread,
+  dst: CopyOperand,
+  src: CopyOperand,
+  count: number,
+  kind: number,
+): { request: Uint8Array } {
+  const copied = lineCopy(dst, src, count, kind);
+  if (isHostCopy(copied)) return record(thread, () => sendHostCopy(thread, copied, 0));
+  return record(thread, () => copy(thread, dst, src, count, kind, 0, 0));
 }
 
 /** A copy between a variable and memory. */
@@ -151,7 +166,7 @@ export function recordSymbolCopy(
   return (thread) => {
     const at = symbolRange(thread, symbol, count, offset);
     const [dst, src] = toSymbol ? [at, memory] : [memory, at];
-    return record(thread, () => copy(thread, dst, src, count, kind, 0, 0));
+    return recordLine(thread, dst, src, count, kind);
   };
 }
 

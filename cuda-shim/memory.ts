@@ -4,6 +4,7 @@ import {
   COMMAND_MEMORY_FREE,
   COMMAND_MEMORY_INFO,
   COMMAND_MEMORY_SET,
+  COPY_ASYNC,
   MEMORY_ALLOC_ADDRESS,
   MEMORY_ALLOC_BYTES,
   MEMORY_ALLOC_FLAGS,
@@ -31,7 +32,6 @@ import {
   cudaErrorInvalidMemcpyDirection,
   cudaErrorInvalidValue,
   cudaErrorMemoryAllocation,
-  cudaErrorNotSupported,
   cudaSuccess,
 } from "../runtime/protocol/errors.ts";
 import { COMMAND_STREAM_SYNCHRONIZE } from "../runtime/protocol/streams.ts";
@@ -48,6 +48,7 @@ import {
   cudaMemcpyHostToHost,
 } from "./constants.ts";
 import { CudaError } from "./errors.ts";
+import { isCaptured, lineCopy, sendHostCopy } from "./host-copy.ts";
 import { call, currentThread, type HostThread } from "./thread.ts";
 import {
   bytesOf,
@@ -229,14 +230,15 @@ export function copy(
   flags: number,
 ): number {
   if (!isSize(count)) return cudaErrorInvalidValue;
-  const device = thread.device().begin(stream);
+  thread.device().begin(stream);
   // Null is no error for nothing; stream and direction are still the device's to check.
   const target = count === 0 ? NO_SIDE : copySide(dst, count);
   const source = count === 0 ? NO_SIDE : copySide(src, count);
   checkKind(kind, target, source);
-  if (device.recording && (target.bytes || source.bytes)) {
-    throw new CudaError(cudaErrorNotSupported, "graphs copy device and pinned memory only");
+  if ((target.bytes || source.bytes) && flags === COPY_ASYNC && isCaptured(thread, stream)) {
+    return sendHostCopy(thread, lineCopy(dst, src, count, kind), stream);
   }
+  const device = thread.device().begin(stream);
   if (target.bytes && source.bytes) {
     // Both are JavaScript's own: the device only has to have done what was asked of it before.
     device.check(COMMAND_STREAM_SYNCHRONIZE);

@@ -20,12 +20,12 @@ import {
 import {
   cudaErrorInvalidPitchValue,
   cudaErrorInvalidValue,
-  cudaErrorNotSupported,
   cudaSuccess,
 } from "../runtime/protocol/errors.ts";
 import { writeU64 } from "../runtime/protocol/fields.ts";
 import { COMMAND_STREAM_SYNCHRONIZE } from "../runtime/protocol/streams.ts";
 import { CudaError } from "./errors.ts";
+import { isCaptured, sendHostCopy } from "./host-copy.ts";
 import { byteOf, type CopySide, checkKind, copySide, cudaMalloc } from "./memory.ts";
 import { call, type HostThread } from "./thread.ts";
 import {
@@ -89,7 +89,7 @@ export interface BoxSide {
 }
 
 /** Bytes from a box's first to behind its last, on one side. */
-function reach({ pitch, slice }: BoxSide, { width, height, depth }: CudaExtent): number {
+export function reach({ pitch, slice }: BoxSide, { width, height, depth }: CudaExtent): number {
   return (depth - 1) * slice + (height - 1) * pitch + width;
 }
 
@@ -100,7 +100,7 @@ export function isExtent(extent: CudaExtent): boolean {
 }
 
 /** Checks one side and takes it as a copy's side. @throws CudaError */
-function boxSide(side: BoxSide, extent: CudaExtent): CopySide {
+export function boxSide(side: BoxSide, extent: CudaExtent): CopySide {
   if (!isSize(side.pitch) || !isSize(side.slice) || !isSize(side.offset)) {
     throw new CudaError(cudaErrorInvalidValue);
   }
@@ -140,14 +140,15 @@ export function copyBox(
   flags: number,
 ): number {
   if (!isExtent(extent)) return cudaErrorInvalidValue;
-  const device = thread.device().begin(stream);
+  thread.device().begin(stream);
   if (extent.width === 0 || extent.height === 0 || extent.depth === 0) return cudaSuccess;
   const target = boxSide(dst, extent);
   const source = boxSide(src, extent);
   checkKind(kind, target, source);
-  if (device.recording && (target.bytes || source.bytes)) {
-    throw new CudaError(cudaErrorNotSupported, "graphs copy device and pinned memory only");
+  if ((target.bytes || source.bytes) && flags === COPY_ASYNC && isCaptured(thread, stream)) {
+    return sendHostCopy(thread, { target: dst, source: src, extent, kind }, stream);
   }
+  const device = thread.device().begin(stream);
   if (target.bytes && source.bytes) {
     device.check(COMMAND_STREAM_SYNCHRONIZE);
     copyRows(target.bytes, dst, source.bytes, src, extent);
@@ -161,8 +162,8 @@ export function copyBox(
   return device.send(COMMAND_MEMORY_COPY_3D, box, target.bytes ?? source.bytes);
 }
 
-/** Copies rows where both sides are JavaScript's own. */
-function copyRows(
+/** Copies rows where both sides are bytes. */
+export function copyRows(
   target: Uint8Array,
   dst: BoxSide,
   source: Uint8Array,

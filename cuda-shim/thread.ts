@@ -74,6 +74,8 @@ export class HostThread {
   /** The fat binaries, kernels and variables of the program. */
   readonly registry = new Registry();
   readonly devices: readonly DeviceFile[];
+  /** How many captures it has begun and not ended. */
+  captures = 0;
   /** Streams whose device is known. */
   readonly streamDevices = new Map<CudaStream, DeviceFile>();
   readonly #machine: Machine | undefined;

@@ -149,7 +149,7 @@ describe("graphs built by hand", () => {
       assert.equal(count.value, 3);
     }));
 
-  test("cycles, foreign and ended nodes, JavaScript memory", () =>
+  test("cycles, foreign and ended nodes, wrong memory", () =>
     withCuda(() => {
       const { x, args } = setUp();
       const graph = box();
@@ -173,10 +173,13 @@ describe("graphs built by hand", () => {
       fails(cuda.cudaGraphAddKernelNode(b, graph.value, [], huge), bad);
       const host = new Uint8Array(16);
       const toHost = cuda.cudaMemcpyDeviceToHost;
-      fails(
-        cuda.cudaGraphAddMemcpyNode1D(b, graph.value, [], host, x, 16, toHost),
-        "cudaErrorNotSupported",
-      );
+      const line = (dst: cuda.CopyOperand, src: cuda.CopyOperand, count: number, kind = toHost) =>
+        cuda.cudaGraphAddMemcpyNode1D(b, graph.value, [], dst, src, count, kind);
+      fails(line(host, x, 17), bad);
+      fails(line(host, x, 0), bad);
+      fails(line(host, 4096, 16), bad);
+      fails(line(x, host, 16), bad);
+      fails(line(host, x, 16, 9), "cudaErrorInvalidMemcpyDirection");
       fails(cuda.cudaGraphAddHostNode(b, graph.value, [], null), bad);
       const exec = box();
       ok(cuda.cudaGraphInstantiate(exec, graph.value));
@@ -192,6 +195,107 @@ describe("graphs built by hand", () => {
       }
       // The recorder of a node that failed leaves later calls alone.
       ok(cuda.cudaDeviceSynchronize());
+    }));
+});
+
+describe("JavaScript's own memory in graphs", () => {
+  const down = cuda.cudaMemcpyDeviceToHost;
+  const up = cuda.cudaMemcpyHostToDevice;
+
+  for (const device of ["inline", "worker"] as const) {
+    test(`is copied in the nodes' turn, and takes the place of pinned memory (${device})`, () =>
+      withCuda(
+        () => {
+          const [graph, exec, first, last] = [box(), box(), box(), box()];
+          const [pinned, x, stream] = [box(), box(), box()];
+          const source = Uint32Array.of(1, 2, 3, 4);
+          const target = new Uint32Array(4);
+          ok(cuda.cudaMalloc(x, 16));
+          ok(cuda.cudaMallocHost(pinned, 16));
+          ok(cuda.cudaStreamCreate(stream));
+          ok(cuda.cudaGraphCreate(graph));
+          ok(cuda.cudaGraphAddMemcpyNode1D(first, graph.value, [], x.value, source, 16, up));
+          const after = [first.value];
+          ok(cuda.cudaGraphAddMemcpyNode1D(last, graph.value, after, target, x.value, 16, down));
+          ok(cuda.cudaGraphInstantiate(exec, graph.value));
+          const run = (): number[] => {
+            target.fill(0);
+            ok(cuda.cudaGraphLaunch(exec.value, stream.value));
+            ok(cuda.cudaStreamSynchronize(stream.value));
+            return [...target];
+          };
+          assert.deepEqual(run(), [1, 2, 3, 4]);
+          source[1] = 50;
+          assert.deepEqual(run(), [1, 50, 3, 4]);
+          const type = box();
+          ok(cuda.cudaGraphNodeGetType(first.value, type));
+          assert.equal(type.value, cuda.cudaGraphNodeTypeMemcpy);
+          const params: cuda.Out<cuda.CudaMemcpy3DParms | null> = { value: null };
+          ok(cuda.cudaGraphMemcpyNodeGetParams(first.value, params));
+          assert.equal(params.value?.srcPtr?.ptr, source);
+          assert.equal(params.value?.dstPtr?.ptr, x.value);
+          fails(
+            cuda.cudaGraphHostNodeGetParams(first.value, { value: null }),
+            "cudaErrorInvalidValue",
+          );
+          new Uint32Array(cuda.hostView(pinned.value, 16).buffer).set(
+            [7, 8, 9, 10],
+            cuda.hostView(pinned.value, 16).byteOffset / 4,
+          );
+          const set = cuda.cudaGraphExecMemcpyNodeSetParams1D;
+          ok(set(exec.value, first.value, x.value, pinned.value, 16, up));
+          assert.deepEqual(run(), [7, 8, 9, 10]);
+          ok(set(exec.value, first.value, x.value, source, 16, up));
+          assert.deepEqual(run(), [1, 50, 3, 4]);
+          ok(cuda.cudaGraphNodeSetEnabled(exec.value, last.value, 0));
+          assert.deepEqual(run(), [0, 0, 0, 0]);
+        },
+        { device },
+      ));
+  }
+
+  test("boxes, and copies of a captured stream", () =>
+    withCuda(() => {
+      const [stream, graph, exec, x] = [box(), box(), box(), box()];
+      ok(cuda.cudaMalloc(x, 64));
+      ok(cuda.cudaStreamCreate(stream));
+      const source = Uint8Array.from({ length: 32 }, (_, i) => i);
+      const target = new Uint8Array(32);
+      ok(cuda.cudaStreamBeginCapture(stream.value, cuda.cudaStreamCaptureModeGlobal));
+      ok(cuda.cudaMemcpyAsync(x.value, source, 32, up, stream.value));
+      ok(cuda.cudaMemcpy2DAsync(target, 8, x.value, 16, 4, 2, down, stream.value));
+      ok(cuda.cudaMemcpyAsync(target.subarray(16), x.value, 4, down, stream.value));
+      ok(cuda.cudaStreamEndCapture(stream.value, graph));
+      ok(cuda.cudaMemset(x.value, 0, 64));
+      ok(cuda.cudaGraphInstantiate(exec, graph.value));
+      assert.equal(target[1], 0);
+      ok(cuda.cudaGraphLaunch(exec.value, stream.value));
+      ok(cuda.cudaStreamSynchronize(stream.value));
+      assert.deepEqual(
+        [...target.subarray(0, 20)],
+        [0, 1, 2, 3, 0, 0, 0, 0, 16, 17, 18, 19, 0, 0, 0, 0, 0, 1, 2, 3],
+      );
+      const kept = box();
+      const node = box();
+      ok(cuda.cudaGraphCreate(kept));
+      ok(
+        cuda.cudaGraphAddMemcpyNode(node, kept.value, [], {
+          srcPtr: { ptr: source, pitch: 8, xsize: 8, ysize: 4 },
+          srcPos: { x: 2, y: 1, z: 0 },
+          dstPtr: { ptr: x.value, pitch: 16, xsize: 16, ysize: 4 },
+          extent: { width: 3, height: 2, depth: 1 },
+          kind: up,
+        }),
+      );
+      ok(cuda.cudaGraphInstantiate(exec, kept.value));
+      ok(cuda.cudaGraphLaunch(exec.value));
+      ok(cuda.cudaMemcpy(target, x.value, 32, down));
+      assert.deepEqual(
+        [...target.subarray(0, 3), ...target.subarray(16, 19)],
+        [10, 11, 12, 18, 19, 20],
+      );
+      // Outside of captures such copies are done when the call returns.
+      ok(cuda.cudaMemcpyAsync(x.value, source, 32, up, stream.value));
     }));
 });
 
