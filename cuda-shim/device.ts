@@ -23,7 +23,7 @@ import { isBox, isI32, isObject, type Out } from "./types.ts";
 
 /** The device with that ordinal. @throws CudaError cudaErrorInvalidDevice */
 function deviceAt(thread: HostThread, ordinal: number): DeviceFile {
-  const device = thread.devices[ordinal];
+  const device = thread.deviceAt(ordinal);
   if (!device) throw new CudaError(cudaErrorInvalidDevice);
   return device;
 }

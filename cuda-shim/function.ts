@@ -129,7 +129,7 @@ export function cudaKernelSetAttributeForDevice(
 ): number {
   const thread = currentThread();
   if (thread === undefined) return cudaFuncSetAttribute(kernel, attr, value);
-  if (!thread.devices[dev]) return call(() => cudaErrorInvalidDevice);
+  if (!thread.deviceAt(dev)) return call(() => cudaErrorInvalidDevice);
   const before = thread.current;
   thread.current = dev;
   const error = cudaFuncSetAttribute(kernel, attr, value);

@@ -23,7 +23,7 @@ export interface CudaMemLocation {
 
 /** The device with that ordinal. @throws CudaError cudaErrorInvalidDevice */
 export function deviceAt(thread: HostThread, ordinal: number): DeviceFile {
-  const device = thread.devices[ordinal];
+  const device = thread.deviceAt(ordinal);
   if (!device) throw new CudaError(cudaErrorInvalidDevice);
   return device;
 }

@@ -32,7 +32,7 @@ import {
 } from "./types.ts";
 
 function checkDevice(thread: HostThread, ...ordinals: number[]): void {
-  if (ordinals.some((ordinal) => !thread.devices[ordinal])) {
+  if (ordinals.some((ordinal) => !thread.deviceAt(ordinal))) {
     throw new CudaError(cudaErrorInvalidDevice);
   }
 }

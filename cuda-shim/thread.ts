@@ -24,7 +24,7 @@ import { HeldObjects } from "./held-objects.ts";
 import type { LaunchConfiguration } from "./launch.ts";
 import { Registry } from "./registry.ts";
 import { defaultOutput } from "./stdout.ts";
-import type { CudaStream } from "./types.ts";
+import { type CudaStream, isU32 } from "./types.ts";
 
 /** Of how many streams a thread remembers the device, at most. */
 const KNOWN_STREAMS = 4096;
@@ -113,6 +113,11 @@ export class HostThread {
     const device = this.devices[this.current];
     if (device) return device;
     throw new CudaError(this.devices.length === 0 ? cudaErrorNoDevice : cudaErrorInvalidDevice);
+  }
+
+  /** A device by its ordinal, if there is one. */
+  deviceAt(ordinal: number): DeviceFile | undefined {
+    return isU32(ordinal) ? this.devices[ordinal] : undefined;
   }
 
   /**

@@ -51,6 +51,9 @@ static void counters() {
   for (int i = 1; i >= 0; i--) {
     CHECK(cudaSetDevice(i));
     CHECK(cudaDeviceSynchronize());
+  }
+  for (int i = 1; i >= 0; i--) {
+    CHECK(cudaSetDevice(i));
     CHECK(cudaMemcpyFromSymbol(&seen[i], counter, sizeof seen[i]));
   }
   printf("%s: counters %d %d\n", part, seen[0], seen[1]);

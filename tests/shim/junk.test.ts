@@ -41,6 +41,19 @@ describe("arguments of any kind", () => {
       }
     }));
 
+  test("regression: ordinals of devices that are no numbers", () =>
+    withTwoDevices(() => {
+      for (const ordinal of [0n, "0", [0]] as unknown[] as number[]) {
+        const answers = [
+          cuda.cudaDeviceDisablePeerAccess(ordinal),
+          cuda.cudaDeviceCanAccessPeer({ value: 0 }, 1, ordinal),
+          cuda.cudaDeviceGetP2PAttribute({ value: 0 }, 1, ordinal, 1),
+          cuda.cudaSetDevice(ordinal),
+        ];
+        for (const answer of answers) fails(answer, "cudaErrorInvalidDevice");
+      }
+    }));
+
   for (const [name, call] of calls) {
     test(`${name} answers a number of CUDA's and never throws`, () =>
       withTwoDevices(() => {
