@@ -19,15 +19,16 @@ import type { CudaStream } from "./types.ts";
 /** What a stream's callback gets: the stream, the context's error, and the data given with it. */
 export type StreamCallback = (stream: CudaStream, status: number, userData: unknown) => void;
 
-/** Sends the request that calls the function with that ticket. */
+/** Sends the request that calls the function with that ticket. @param box of a HOST_CALL_COPY */
 export function sendHostCall(
   device: DeviceFile,
   stream: CudaStream,
   ticket: number,
   flags: number,
+  box?: Uint8Array,
 ): number {
   device.begin(stream).setU64(HOST_CALL_DATA, ticket).setU32(HOST_CALL_FLAGS, flags);
-  return device.send(COMMAND_HOST_CALL);
+  return device.send(COMMAND_HOST_CALL, box);
 }
 
 function enqueue(

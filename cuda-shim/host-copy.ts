@@ -15,6 +15,7 @@ import { sendHostCall } from "./host-call.ts";
 import { type CopySide, checkKind } from "./memory.ts";
 import {
   type BoxSide,
+  boxBytes,
   boxSide,
   type CudaExtent,
   type CudaMemcpy3DParms,
@@ -79,9 +80,6 @@ function hostCopy(thread: HostThread, { target, source, extent, kind }: BoxCopy)
     const aside = { ...source, offset: here.offset };
     copyRows(there.bytes, { ...target, offset: there.offset }, here.bytes, aside, extent);
   };
-  // Both sides are there now, or never.
-  bytesOfSide(thread, to, target, extent);
-  bytesOfSide(thread, from, source, extent);
   const copied: CudaMemcpy3DParms = {
     srcPtr: pitched(source, extent.width),
     dstPtr: pitched(target, extent.width),
@@ -98,7 +96,8 @@ function hostCopy(thread: HostThread, { target, source, extent, kind }: BoxCopy)
 export function sendHostCopy(thread: HostThread, copy: BoxCopy, stream: CudaStream): number {
   const given = hostCopy(thread, copy);
   const ticket = thread.hostCalls.add(() => given.fn(undefined), false, given);
-  const error = sendHostCall(thread.device(), stream, ticket, HOST_CALL_COPY);
+  const box = boxBytes(copy.target, copy.source, copy.extent);
+  const error = sendHostCall(thread.device(), stream, ticket, HOST_CALL_COPY, box);
   if (error !== 0) thread.hostCalls.delete(ticket);
   return error;
 }

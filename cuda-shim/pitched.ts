@@ -129,6 +129,16 @@ function putExtent({ width, height, depth }: CudaExtent): void {
   writeU64(boxView, BOX_DEPTH, depth);
 }
 
+/** The box of a copy that JavaScript makes, for the device to check: a side of its own has the address 0. */
+export function boxBytes(dst: BoxSide, src: BoxSide, extent: CudaExtent): Uint8Array {
+  const address = (side: BoxSide) =>
+    typeof side.operand === "number" ? side.operand + side.offset : 0;
+  putSide(BOX_TARGET, address(dst), dst);
+  putSide(BOX_SOURCE, address(src), src);
+  putExtent(extent);
+  return box.slice();
+}
+
 /** Copies a box, ordered on a stream. @throws CudaError */
 export function copyBox(
   thread: HostThread,

@@ -40,17 +40,29 @@ static void put_side(uint8_t *bytes, int at, const struct wr_side *side) {
   put(bytes, at + BOX_TARGET_SLICE - BOX_TARGET, side->slice);
 }
 
-void wr_box_request(struct wr_call *c, uint8_t *bytes, const struct wr_box *b, int kind,
-                    uint32_t flags) {
+static void put_box(struct wr_call *c, uint8_t *bytes, const struct wr_box *b) {
   put_side(bytes, BOX_TARGET, &b->target);
   put_side(bytes, BOX_SOURCE, &b->source);
   put(bytes, BOX_WIDTH, b->width);
   put(bytes, BOX_HEIGHT, b->height);
   put(bytes, BOX_DEPTH, b->depth);
-  wr_put32(c, MEMORY_COPY_3D_KIND, (uint32_t)kind);
-  wr_put32(c, MEMORY_COPY_3D_FLAGS, flags);
   c->out = bytes;
   c->out_bytes = BOX_SIZE;
+}
+
+void wr_host_request(struct wr_call *c, uint8_t *bytes, const struct wr_host_call *call,
+                     uint32_t flags) {
+  const struct wr_box *box = wr_box_of_call(call);
+  if (box != NULL) put_box(c, bytes, box);
+  wr_put64(c, HOST_CALL_DATA, (uintptr_t)call);
+  wr_put32(c, HOST_CALL_FLAGS, flags | (box != NULL ? HOST_CALL_COPY : 0));
+}
+
+void wr_box_request(struct wr_call *c, uint8_t *bytes, const struct wr_box *b, int kind,
+                    uint32_t flags) {
+  put_box(c, bytes, b);
+  wr_put32(c, MEMORY_COPY_3D_KIND, (uint32_t)kind);
+  wr_put32(c, MEMORY_COPY_3D_FLAGS, flags);
 }
 
 /* The bytes from a side's start to the end of its last row. */
@@ -92,7 +104,7 @@ cudaError_t wr_copy_box(const struct wr_box *box, int kind, cudaStream_t stream,
   if ((from_host || to_host) && flags & COPY_ASYNC && wr_captures(stream)) {
     struct wr_host_call call;
     WR_TRY(wr_copy_call(b, &call));
-    return wr_enqueue_host(stream, call, HOST_CALL_COPY);
+    return wr_enqueue_host(stream, call, 0);
   }
   WR_TRY(wr_begin(&c, stream));
   if (from_host && to_host) {

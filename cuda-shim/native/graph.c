@@ -83,14 +83,14 @@ cudaError_t wr_kernel_node(const struct wr_place *p, const struct wr_kernel_para
   return wr_result(wr_shape_error(wr_record(p, &node, COMMAND_LAUNCH)));
 }
 
-static cudaError_t host(const struct wr_place *p, struct wr_host_call call, uint32_t flags) {
+static cudaError_t host(const struct wr_place *p, struct wr_host_call call) {
   struct wr_call node;
   WR_TRY(wr_begin(&node, NULL));
   struct wr_host_call *own = malloc(sizeof *own);
   if (own == NULL) return wr_result(cudaErrorMemoryAllocation);
   *own = call;
-  wr_put64(&node, HOST_CALL_DATA, (uintptr_t)own);
-  wr_put32(&node, HOST_CALL_FLAGS, flags);
+  uint8_t box[BOX_SIZE];
+  wr_host_request(&node, box, own, 0);
   cudaError_t error = wr_record(p, &node, COMMAND_HOST_CALL);
   if (error != cudaSuccess) free(own);
   return wr_result(error);
@@ -105,7 +105,7 @@ cudaError_t wr_copy_node(const struct wr_place *p, const struct wr_box *box, int
   if (!wr_is_device(b->target.start) || !wr_is_device(b->source.start)) {
     struct wr_host_call call;
     WR_TRY(wr_copy_call(b, &call));
-    return host(p, call, HOST_CALL_COPY);
+    return host(p, call);
   }
   WR_TRY(wr_begin(&node, NULL));
   wr_box_request(&node, bytes, b, kind, 0);
@@ -146,7 +146,7 @@ cudaError_t wr_set_node(const struct wr_place *p, const struct wr_set_params *s)
 
 cudaError_t wr_host_node(const struct wr_place *p, const struct wr_host_params *h) {
   if (h == NULL || h->function == NULL) return wr_result(cudaErrorInvalidValue);
-  return host(p, (struct wr_host_call){h->function, NULL, NULL, h->data, 0}, 0);
+  return host(p, (struct wr_host_call){h->function, NULL, NULL, h->data, 0});
 }
 
 WR_API cudaError_t cudaGraphAddKernelNode(void **node, void *graph, const void *const *dependencies,

@@ -32,6 +32,9 @@ struct wr_box {
 void wr_move_box(const struct wr_box *box);
 /* A copy as a host call: for graphs and captures with memory that the device does not know. */
 cudaError_t wr_copy_call(const struct wr_box *box, struct wr_host_call *call);
+/* The request of a call. `bytes` has BOX_SIZE: of a copy the device checks the sides that it knows. */
+void wr_host_request(struct wr_call *c, uint8_t *bytes, const struct wr_host_call *call,
+                     uint32_t flags);
 /* The request of a copy between memories that the device knows. `bytes` has BOX_SIZE. */
 void wr_box_request(struct wr_call *c, uint8_t *bytes, const struct wr_box *box, int kind,
                     uint32_t flags);

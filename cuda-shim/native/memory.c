@@ -102,7 +102,7 @@ static cudaError_t copy(void *dst, const void *src, size_t bytes, int kind, cuda
     struct wr_box box = {{dst, bytes, bytes}, {(uint8_t *)(uintptr_t)src, bytes, bytes}, bytes, 1, 1};
     struct wr_host_call call;
     WR_TRY(wr_copy_call(&box, &call));
-    return wr_enqueue_host(stream, call, HOST_CALL_COPY);
+    return wr_enqueue_host(stream, call, 0);
   }
   if (from_host && to_host) {
     WR_TRY(synchronize(stream));

@@ -161,8 +161,8 @@ cudaError_t wr_enqueue_host(cudaStream_t stream, struct wr_host_call call, uint3
   struct wr_host_call *own = malloc(sizeof *own);
   if (own == NULL) return wr_result(cudaErrorMemoryAllocation);
   *own = call;
-  wr_put64(&c, HOST_CALL_DATA, (uintptr_t)own);
-  wr_put32(&c, HOST_CALL_FLAGS, flags);
+  uint8_t box[BOX_SIZE];
+  wr_host_request(&c, box, own, flags);
   cudaError_t error = wr_send(&c, COMMAND_HOST_CALL);
   if (error != cudaSuccess) free(own);
   return wr_result(error);

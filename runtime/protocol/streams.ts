@@ -72,7 +72,10 @@ export const HOST_CALL_FLAGS = 32; // HOST_CALL_ALWAYS, HOST_CALL_COPY
 export const HOST_CALL_RESPONSE_SIZE = 8;
 /** Call also when the context has failed (cudaStreamAddCallback; cudaLaunchHostFunc doesn't). */
 export const HOST_CALL_ALWAYS = 1;
-/** The driver copies memory that the device does not know: such a node is a NODE_MEMCPY. */
+/**
+ * The driver copies memory that the device does not know: such a node is a NODE_MEMCPY. A BOX follows, with the
+ * address 0 for the side that the driver alone knows.
+ */
 export const HOST_CALL_COPY = 2;
 /** What follows the header of an EVENT_HOST_CALL. */
 export const EVENT_HOST_CALL_DATA = 0; // u64

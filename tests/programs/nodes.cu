@@ -1,4 +1,5 @@
 // Nodes of graphs: parameters asked for and given anew, variables, events, attributes, user objects.
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <cuda_runtime.h>
@@ -127,6 +128,27 @@ int main() {
   CHECK(cudaGraphLaunch(nested, stream));
   CHECK(cudaMemcpyAsync(host, x, sizeof host, cudaMemcpyDeviceToHost, stream));
   for (int i = 0; i < 32; i++) WANT(host[i] == 100);
+
+  // A copy of pageable memory beyond what the device has there.
+  {
+    static char much[8192];
+    cudaGraph_t wrong;
+    cudaGraphNode_t none;
+    CHECK(cudaGraphCreate(&wrong, 0));
+    for (size_t bytes : {(size_t)8192, SIZE_MAX, (size_t)1 << 63})
+      WANT(cudaGraphAddMemcpyNode1D(&none, wrong, nullptr, 0, x, much, bytes, cudaMemcpyDefault) ==
+           cudaErrorInvalidValue);
+    int *gone;
+    cudaGraphExec_t late;
+    CHECK(cudaMalloc(&gone, 64));
+    CHECK(cudaGraphAddMemcpyNode1D(&none, wrong, nullptr, 0, gone, much, 64, cudaMemcpyDefault));
+    CHECK(cudaGraphInstantiate(&late, wrong, 0));
+    CHECK(cudaFree(gone));
+    WANT(cudaGraphLaunch(late, stream) == cudaErrorInvalidValue);
+    CHECK(cudaGraphExecDestroy(late));
+    CHECK(cudaGraphDestroy(wrong));
+    cudaGetLastError();
+  }
 
   // Pageable memory in the place of pinned memory in a node, and the other way round.
   static int page[32];

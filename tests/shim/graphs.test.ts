@@ -177,6 +177,7 @@ describe("graphs built by hand", () => {
         cuda.cudaGraphAddMemcpyNode1D(b, graph.value, [], dst, src, count, kind);
       fails(line(host, x, 17), bad);
       fails(line(host, x, 0), bad);
+      fails(line(new Uint8Array(4096), x, 4096), bad);
       fails(line(host, 4096, 16), bad);
       fails(line(x, host, 16), bad);
       fails(line(host, x, 16, 9), "cudaErrorInvalidMemcpyDirection");

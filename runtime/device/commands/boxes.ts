@@ -5,6 +5,7 @@ import {
   cudaErrorInvalidPitchValue,
   cudaErrorInvalidResourceHandle,
   cudaErrorInvalidValue,
+  cudaSuccess,
 } from "../../protocol/errors.ts";
 import { readU64 } from "../../protocol/fields.ts";
 import type { Call } from "../call.ts";
@@ -135,6 +136,18 @@ function prepareCopy(device: Device, call: RequestSource): Work | number {
       return WORK_DONE;
     },
   };
+}
+
+/** Checks a copy that the driver makes: its sides that are not outside (address 0). @returns a cudaError_t */
+export function checkHostCopy(device: Device, call: RequestSource): number {
+  const box = readBox(call);
+  if (box === undefined || box.width * box.height * box.depth === 0) return cudaErrorInvalidValue;
+  for (const side of [box.target, box.source]) {
+    const bytes = extent(side, box);
+    if (bytes < 0) return cudaErrorInvalidPitchValue;
+    if (side.address !== 0 && sideOf(device, side.address, bytes) < 0) return cudaErrorInvalidValue;
+  }
+  return cudaSuccess;
 }
 
 const set: Command = {

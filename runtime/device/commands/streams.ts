@@ -17,6 +17,7 @@ import type { RequestSource } from "../source.ts";
 import { clampPriority, reached, Stream, WORK_DONE, WORK_RUNNING, type Work } from "../stream.ts";
 import type { Command, CommandFamily } from "../table.ts";
 import { DeviceEvent } from "../timing.ts";
+import { checkHostCopy } from "./boxes.ts";
 import { nothing } from "./copies.ts";
 import { outsideCapture } from "./events.ts";
 
@@ -152,7 +153,10 @@ function prepareHostCall(device: Device, source: RequestSource): Work | number {
   const { context, group } = source;
   if (group.event === undefined) return cudaErrorNotSupported;
   const data = source.u64(P.HOST_CALL_DATA);
-  return new HostCallWork(device, context, group, data, source.u32(P.HOST_CALL_FLAGS));
+  const flags = source.u32(P.HOST_CALL_FLAGS);
+  const error = flags & P.HOST_CALL_COPY ? checkHostCopy(device, source) : cudaSuccess;
+  if (error !== cudaSuccess) return error;
+  return new HostCallWork(device, context, group, data, flags);
 }
 
 const hostCall: Command = {
