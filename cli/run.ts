@@ -16,9 +16,12 @@ import {
 } from "./server-process.ts";
 import { VERSION } from "./version.ts";
 
-/** Passed on to the program; SIGINT and SIGQUIT from a terminal reach it by themselves. */
-const SIGNALS = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const;
-const FROM_TERMINAL: readonly string[] = ["SIGINT", "SIGQUIT"];
+/** Passed on to the program; those that come from a terminal reach it by themselves. */
+const FROM_TERMINAL: readonly NodeJS.Signals[] = ["SIGINT", "SIGQUIT", "SIGWINCH", "SIGCONT"];
+const SIGNALS: readonly NodeJS.Signals[] = [
+  ...(["SIGHUP", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGURG"] as const),
+  ...FROM_TERMINAL,
+];
 
 export const run: Command = {
   name: "run",
@@ -75,6 +78,16 @@ function runProgram(
 ): Promise<number> {
   const path = process.env["LD_LIBRARY_PATH"];
   const [command, ...before] = program.command;
+  // Before it is started: the first signal may come with its first line.
+  let started: ChildProcess | undefined;
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      const alone = process.stdin.isTTY && FROM_TERMINAL.includes(signal);
+      // Deno's ChildProcess.kill sends one signal and no other.
+      const running = started?.exitCode === null && started.signalCode === null;
+      if (!alone && running && started?.pid !== undefined) process.kill(started.pid, signal);
+    });
+  }
   let child: ChildProcess;
   try {
     child = spawn(command, [...before, ...args], {
@@ -89,11 +102,7 @@ function runProgram(
     // Bun throws what others tell by an event.
     return Promise.reject(startFailure(program, error));
   }
-  for (const signal of SIGNALS) {
-    process.on(signal, () => {
-      if (!(process.stdin.isTTY && FROM_TERMINAL.includes(signal))) child.kill(signal);
-    });
-  }
+  started = child;
   return new Promise((resolve, reject) => {
     child.once("error", (error) => reject(startFailure(program, error)));
     child.once("exit", (code, signal) => {

@@ -1,5 +1,5 @@
 /** Runs the command line as a user does, from source in the runtime that runs the tests. */
-import { spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -13,6 +13,7 @@ export interface CommandResult {
 }
 
 const SOURCE = join(ROOT, "cli", "main.ts");
+const SOURCE_COMMAND = "Deno" in globalThis ? ["run", "-A", SOURCE] : [SOURCE];
 
 /**
  * Runs `warpring` with these arguments, in the repository's root, without a terminal.
@@ -24,8 +25,18 @@ export function warpring(...args: string[]): CommandResult {
 
 /** The same, with other variables in the environment than this process has. */
 export function warpringWith(env: Record<string, string>, ...args: string[]): CommandResult {
-  const command = "Deno" in globalThis ? ["run", "-A", SOURCE] : [SOURCE];
-  return runProgram(process.execPath, [...command, ...args], env);
+  return runProgram(process.execPath, [...SOURCE_COMMAND, ...args], env);
+}
+
+/** Starts `warpring` and does not wait for it; its output is text. */
+export function startWarpring(...args: string[]): ChildProcess {
+  const stdio = ["ignore", "pipe", "inherit"] as const;
+  const child = spawn(process.execPath, [...SOURCE_COMMAND, ...args], {
+    cwd: ROOT,
+    stdio: [...stdio],
+  });
+  child.stdout?.setEncoding("utf8");
+  return child;
 }
 
 /** Runs the built command in Node, as the installed package does. */

@@ -8,6 +8,10 @@ export const DELIBERATE: readonly (readonly [line: RegExp, why: string])[] = [
     "asks nothing of the context, and is answered",
   ],
   [/^fault .*: cudaDeviceGetDefaultMemPool\(.* = 0$/, "asks the context, which has failed"],
+  [
+    /^fault .*: cudaEventRecord\(e, s\) = 0$/,
+    "the fault may have come before the call that follows",
+  ],
   [/^fault .* = 46$/, "a reset mends what a fault has left; that GPU's driver wants a new process"],
   [/^fault shared(-below)?: .* = 715$/, "far outside of shared memory is an illegal address, too"],
   [/^last errors: cudaThreadExchangeStreamCaptureMode.* = 0, last 0$/, "there is no mode 9"],

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { type ServerOptions, startServer } from "../../cli/server-process.ts";
-import { warpring } from "../cli/run.ts";
+import { startWarpring, warpring } from "../cli/run.ts";
 import { describe, test } from "../harness.ts";
 import { ROOT } from "../repo/files.ts";
 import { missing, PREBUILT, RUNTIME, runProgram, startClient } from "./support.ts";
@@ -119,6 +119,23 @@ describe("what warpring run leaves", () => {
     const { stdout } = shell('echo "$WARPRING_SOCKET"; kill -KILL $$');
     assert.match(stdout, /device\n$/);
     assert.ok(!existsSync(stdout.trim()));
+  });
+
+  test("regression: signals are passed on, not only the first one", async () => {
+    const signals = ["HUP", "INT", "TERM", "USR1", "USR2", "ALRM", "URG", "WINCH", "CONT"];
+    const traps = signals.map((name) => `trap "echo ${name}" ${name}`).join("; ");
+    const script = `${traps}; trap "exit 5" QUIT; echo ready; while :; do sleep 0.02; done`;
+    const child = startWarpring("run", "--runtime", RUNTIME, "--", "/bin/sh", "-c", script);
+    const left = [...signals];
+    let seen = "";
+    child.stdout?.on("data", (text: string) => {
+      seen += text;
+      // One signal for each line; Deno's ChildProcess.kill would send no second one.
+      if (seen.endsWith("\n")) process.kill(child.pid ?? 0, `SIG${left.shift() ?? "QUIT"}`);
+    });
+    const code = await new Promise((resolve) => child.once("close", resolve));
+    assert.deepEqual(seen.trimEnd().split("\n"), ["ready", ...signals]);
+    assert.equal(code, 5);
   });
 
   test("a program that is not there", () => {
