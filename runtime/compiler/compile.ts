@@ -70,8 +70,8 @@ export interface CompiledKernel {
   waits: boolean;
   /** It looks beyond its block: shared addresses are those of the cluster's window. */
   clusters: boolean;
-  /** There are atomic operations on device memory. */
-  atomics: boolean;
+  /** The part of its operations that are atomic on device memory, 0 to 1. */
+  atomics: number;
   hosts: string[];
   sites: Site[];
   registers: number;
@@ -194,7 +194,7 @@ function compile(from: LoweredKernel, options: CompileOptions): CompiledKernel {
     runs,
     waits: waitsForBlocks(lowered),
     clusters: context.usesClusters,
-    atomics: [lowered, ...reals].some(hasAtomics),
+    atomics: shareOfAtomics([lowered, ...reals]),
     hosts: [...hosts],
     sites,
     registers: lowered.registers.length,
@@ -239,9 +239,14 @@ function hostsOf(functions: LoweredFunction[]): Set<string> {
   return names;
 }
 
-/** Library functions `atom_…` are atomic; those on shared memory, which one worker owns, end in `_cta`. */
-function hasAtomics(fn: LoweredFunction): boolean {
-  return fn.blocks.some((b) => b.values.some(isDeviceAtomic));
+/**
+ * The part of all operations that are atomic. Library functions `atom_…` are; those on shared memory, which
+ * one worker owns, end in `_cta`.
+ */
+function shareOfAtomics(functions: LoweredFunction[]): number {
+  const all = functions.flatMap((fn) => fn.blocks.flatMap((b) => b.values));
+  const operations = all.filter((v) => !/^(const|regread|regwrite)$/.test(v.op));
+  return operations.filter(isDeviceAtomic).length / Math.max(1, operations.length);
 }
 
 function frameBytesOf(cut: Cut): number {

@@ -109,7 +109,7 @@ export class Executor implements ModuleOwner {
     const bound = compiled.hosts.some((name) => name !== "clock" && name !== "globaltimer");
     const pool = bound || beside ? undefined : this.pool;
     const pooled = pool ? pool.add(module, table, compiled.regions) : 0;
-    const help = pooled > 0 && compiled.atomics ? new HelpPolicy() : undefined;
+    const help = pooled > 0 && compiled.atomics > 0 ? new HelpPolicy(compiled.atomics) : undefined;
     const history = beside?.history ?? { ms: 0, blocks: 0, help };
     return { compiled, table, cuts, pooled, history };
   }
@@ -169,7 +169,7 @@ export class Executor implements ModuleOwner {
   private formOf(request: LaunchRequest, module: Module): PlacedKernel {
     const { kernel: name, block, grid, cooperative } = request;
     const several = module.kernel(name, block, !this.pool);
-    if (!this.pool || !several.compiled.atomics) return several;
+    if (!this.pool || several.compiled.atomics === 0) return several;
     const blocks = grid[0] * grid[1] * grid[2];
     const { history, pooled } = several;
     const known = history.ms > 0 && blocks <= 4 * history.blocks;

@@ -2,8 +2,10 @@
 
 /** Launches that are not compared: the engine is still optimising the code. */
 const WARM_UP = 4;
-/** Launches alone after them: the code for one thread is new then. */
-const ALONE = 2;
+/** Launches the other way after them: its code is new then. */
+const OTHER_WAY = 2;
+/** Of kernels with more atomic operations than this, by all of theirs, one thread alone makes the first launches. */
+const MANY_ATOMICS = 1 / 16;
 /** The other way is tried again after so many launches, and then after twice as many each time. */
 const FIRST_RETRY = 16;
 const LAST_RETRY = 1024;
@@ -20,12 +22,19 @@ export class HelpPolicy {
   readonly #best: [alone: number, helped: number] = [0, 0];
   #launches = 0;
   #retry = FIRST_RETRY;
-  #retryAt = WARM_UP + ALONE + FIRST_RETRY;
+  #retryAt = WARM_UP + OTHER_WAY + FIRST_RETRY;
+
+  readonly #first: boolean;
+
+  /** @param atomics the part of the kernel's operations that are atomic */
+  constructor(atomics: number) {
+    this.#first = atomics <= MANY_ATOMICS;
+  }
 
   /** May workers take part in the launch that begins? */
   wanted(): boolean {
-    if (this.#launches < WARM_UP) return true;
-    if (this.#launches < WARM_UP + ALONE) return false;
+    if (this.#launches < WARM_UP) return this.#first;
+    if (this.#launches < WARM_UP + OTHER_WAY) return !this.#first;
     const [alone, helped] = this.#best;
     const help = helped === 0 || helped <= alone;
     return this.#launches === this.#retryAt ? !help : help;
