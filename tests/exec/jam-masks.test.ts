@@ -44,6 +44,12 @@ const cases: Case[] = [
     expected: (x, y, data, old) => (data & 2 ? old + x + 7 : 3 * old + y),
   },
   {
+    name: "regression: an address that only they compute",
+    body: `and.b32 %r8, %r7, 1; setp.eq.u32 %p0, %r8, 0; @%p0 bra E; mov.u32 %r12, %nctaid.z; add.s32 %r11, %r6, %r12;
+      mul.wide.s32 %rd7, %r11, 4; add.s64 %rd7, %rd0, %rd7; st.global.u32 [%rd7+-4], %r7; E:`,
+    expected: (_x, _y, data, old) => (data & 1 ? data : old),
+  },
+  {
     name: "branches in branches",
     body: `and.b32 %r8, %r7, 1; setp.eq.u32 %p0, %r8, 0; @%p0 bra A; and.b32 %r8, %r7, 4; setp.eq.u32 %p1, %r8, 0; @%p1 bra E;
       st.global.u32 [%rd5], %r1; bra E; A: mov.u32 %r9, 5; and.b32 %r8, %r7, 8; setp.eq.u32 %p1, %r8, 0; @%p1 bra C;

@@ -22,7 +22,7 @@ const ONE_AHEAD = 5;
 const COUNTER_AHEAD = 6;
 const APART = 7;
 
-/** By what has happened (see `happens`): the state before to the state after. */
+/** What each definition makes of the state before it. */
 const BEGINS = [0, ONE_BEGUN, ONE_BEGUN, TOGETHER, ONE_BEGUN, ONE_BEGUN, APART, ONE_BEGUN];
 const COUNTER_BEGINS = [
   0,

@@ -115,7 +115,10 @@ export function planJam(
   return four ?? plan(2) ?? alone;
 }
 
-/** The checks of loads and stores that need no address of their own for each group. */
+/**
+ * The checks of loads and stores that need no address of their own for each group: the first group's is
+ * computed whichever lanes it has, so no index may be one that only lanes of some branch compute.
+ */
 function stepsOf(
   region: Region,
   d: Divergence,
@@ -123,16 +126,16 @@ function stepsOf(
   given: SureTests,
 ): Map<Value, number> {
   const steps = new Map<Value, number>();
-  const over = new Map<Value, Shape>();
+  const whole = ofAllLanes(d);
   region.blocks.forEach((b, n) => {
     b.values.forEach((v, k) => {
-      over.set(v, wide.divergence.of(wide.region.blocks[n].values[k]));
       if (v.op !== "check" || given.checks.get(v) !== true) return;
       const { stride, tried } = accessPattern((x) => d.of(x), v);
       const index = v.args[v.args.length - 1];
-      const goesOn =
-        over.get(index)?.kind === AFFINE && over.get(index)?.stride === d.of(index).stride;
-      if (stride && !tried && goesOn) steps.set(v, LANES * stride);
+      const copy = wide.region.blocks[n].values[k];
+      const over = wide.divergence.of(copy.args[copy.args.length - 1]);
+      const goesOn = over.kind === AFFINE && over.stride === d.of(index).stride;
+      if (stride && !tried && goesOn && whole.has(index)) steps.set(v, LANES * stride);
     });
   });
   for (const b of region.blocks) {
@@ -143,6 +146,16 @@ function stepsOf(
     }
   }
   return steps;
+}
+
+/** The values that come before any branch that lanes take apart. */
+function ofAllLanes({ graph, branches }: Divergence): Set<Value> {
+  const values = new Set<Value>();
+  for (const b of graph.order) {
+    for (const v of b.values) values.add(v);
+    if (branches.has(b)) break;
+  }
+  return values;
 }
 
 /**
