@@ -31,7 +31,7 @@ import { FunctionLowering } from "./lower/function.ts";
 import { assignSlots, type OptimizedRegion, type PassObserver, RegionMaker } from "./pipeline.ts";
 import type { PtxFunction, PtxModule } from "./ptx/ast.ts";
 import { PtxError } from "./ptx/ast.ts";
-import { cutWaitLoops, waitsForBlocks } from "./regions/waits.ts";
+import { cutWaitLoops, hasLoops, waitsForBlocks } from "./regions/waits.ts";
 import {
   type GroupRegion,
   groupDrawback,
@@ -114,6 +114,12 @@ export function lowerKernel(
   }
   context.resolveDynamic();
   return { context, kernel, lowered, reals, sites };
+}
+
+/** How many operations a thread of a kernel runs at most; Infinity if loops or calls decide that. */
+export function mostOperations({ lowered, reals }: LoweredKernel): number {
+  if (reals.length > 0 || hasLoops(lowered)) return Infinity;
+  return lowered.blocks.reduce((sum, b) => sum + b.values.length, 0);
 }
 
 /**

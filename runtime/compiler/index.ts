@@ -5,6 +5,7 @@ export {
   compileKernel,
   type LoweredKernel,
   lowerKernel,
+  mostOperations,
 } from "./compile.ts";
 export type { EmitOptions } from "./emit/kernel.ts";
 export type { Region, Site, Value } from "./ir/ir.ts";

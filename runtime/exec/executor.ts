@@ -5,7 +5,7 @@ import { describeFault } from "./fault.ts";
 import { HelpPolicy } from "./help.ts";
 import { KernelHost } from "./host.ts";
 import * as L from "./layout.ts";
-import { Module, type ModuleOwner, type PlacedKernel } from "./module.ts";
+import { type Form, Module, type ModuleOwner, type PlacedKernel } from "./module.ts";
 import { WorkerPool } from "./pool.ts";
 import { POOL_CONTROL_BYTES } from "./pool-defs.ts";
 import { type LaunchPlan, LaunchScratch, outOfScratch } from "./scratch.ts";
@@ -92,7 +92,7 @@ export class Executor implements ModuleOwner {
   }
 
   /** Puts a compiled kernel's regions into the function table and its cut table into memory. */
-  place(compiled: CompiledKernel, beside?: PlacedKernel): PlacedKernel {
+  place(compiled: CompiledKernel, form: Form, several?: PlacedKernel): PlacedKernel {
     const module = new WebAssembly.Module(compiled.wasm);
     const instance = new WebAssembly.Instance(module, {
       env: { memory: this.host.memory.memory },
@@ -107,10 +107,11 @@ export class Executor implements ModuleOwner {
     this.host.memory.bytes(cuts, compiled.cuts.length).set(compiled.cuts);
     // Functions of the host print, allocate or report through this thread.
     const bound = compiled.hosts.some((name) => name !== "clock" && name !== "globaltimer");
-    const pool = bound || beside ? undefined : this.pool;
+    const pool = bound || form !== "several" ? undefined : this.pool;
     const pooled = pool ? pool.add(module, table, compiled.regions) : 0;
     const help = pooled > 0 && compiled.atomics > 0 ? new HelpPolicy(compiled.atomics) : undefined;
-    const history = beside?.history ?? { ms: 0, blocks: 0, help };
+    const shared = form === "alone" ? several?.history : undefined;
+    const history = shared ?? { ms: 0, blocks: 0, help };
     return { compiled, table, cuts, pooled, history };
   }
 
@@ -168,14 +169,16 @@ export class Executor implements ModuleOwner {
   /** The form of a kernel that a launch runs: for one thread where no other will take part. */
   private formOf(request: LaunchRequest, module: Module): PlacedKernel {
     const { kernel: name, block, grid, cooperative } = request;
-    const several = module.kernel(name, block, !this.pool);
-    if (!this.pool || several.compiled.atomics === 0) return several;
     const blocks = grid[0] * grid[1] * grid[2];
+    const form = this.pool ? "several" : "alone";
+    if (module.takeBrief(name, block, blocks, form)) return module.kernel(name, block, "brief");
+    const several = module.kernel(name, block, form);
+    if (!this.pool || several.compiled.atomics === 0) return several;
     const { history, pooled } = several;
     const known = history.ms > 0 && blocks <= 4 * history.blocks;
     const short = known && (history.ms <= WORTH_HELP_MS || history.help?.wanted() === false);
     const alone = pooled === 0 || blocks === 1 || cooperative || short;
-    return alone ? module.kernel(name, block, true) : several;
+    return alone ? module.kernel(name, block, "alone") : several;
   }
 
   private run(

@@ -7,6 +7,7 @@ import {
   layoutModule,
   lowerKernel,
   type ModuleLayout,
+  mostOperations,
   PtxError,
   type PtxFunction,
   type PtxModule,
@@ -24,6 +25,25 @@ import {
 } from "./types.ts";
 
 type Shape = readonly [number, number, number];
+
+/**
+ * What a launch runs of a kernel:
+ * - several: code for any number of threads
+ * - alone: code for one thread that runs all blocks, if the kernel has atomic operations
+ * - brief: scalar code for one thread, which takes half the time to compile
+ */
+export type Form = "several" | "alone" | "brief";
+
+/** Numbers of the forms, in keys. */
+const FORMS: Readonly<Record<Form, number>> = { several: 0, alone: 1, brief: 2 };
+
+/**
+ * Operations of all threads of a kernel that run in scalar code at most before the kernel is compiled for
+ * lane groups: they take less time than that, even in the engine's first tier.
+ */
+const BRIEF_OPERATIONS = 1 << 17;
+/** What a thread costs beside its operations. */
+const THREAD_OPERATIONS = 8;
 
 /** A compiled kernel placed in the worker's function table. */
 export interface PlacedKernel {
@@ -55,8 +75,8 @@ export interface ModuleOwner {
   readonly spills: boolean;
   readonly width: 1 | 4 | undefined;
   readonly cache: KernelCache | undefined;
-  /** @param beside the form for several threads, of one for a single thread */
-  place(compiled: CompiledKernel, beside?: PlacedKernel): PlacedKernel;
+  /** @param several the form for several threads, of one for a single thread */
+  place(compiled: CompiledKernel, form: Form, several?: PlacedKernel): PlacedKernel;
   release(kernel: PlacedKernel): void;
 }
 
@@ -80,6 +100,8 @@ export class Module implements LoadedModule {
   private readonly layout: ModuleLayout;
   private readonly lowered = new Map<string, LoweredKernel>();
   private readonly placed = new Map<string, Map<number, PlacedKernel>>();
+  /** Operations that each kernel may still run in its brief form. */
+  private readonly brief = new Map<string, number>();
 
   /**
    * @param twin the same module on another device, if it was loaded there before
@@ -229,31 +251,46 @@ export class Module implements LoadedModule {
 
   /**
    * The kernel compiled for a block shape; compiled and placed on first use.
-   * @param alone the form for one thread that runs all blocks, else for several
+   * @param form what the launch needs of it
    */
-  kernel(name: string, shape: Shape, alone: boolean): PlacedKernel {
+  kernel(name: string, shape: Shape, form: Form): PlacedKernel {
     let shapes = this.placed.get(name);
     if (!shapes) {
       shapes = new Map();
       this.placed.set(name, shapes);
     }
-    const several = shape[0] + shape[1] * 2048 + shape[2] * 2048 * 2048;
-    const key = alone ? -several : several;
-    let placed = shapes.get(key);
+    let placed = shapes.get(keyOf(shape, form));
     if (!placed) {
-      placed = this.owner.place(
-        this.compile(name, shape, alone),
-        alone ? shapes.get(several) : undefined,
-      );
-      shapes.set(key, placed);
+      const compiled = this.compile(name, shape, form);
+      placed = this.owner.place(compiled, form, shapes.get(keyOf(shape, "several")));
+      shapes.set(keyOf(shape, form), placed);
     }
     return placed;
   }
 
-  private compile(name: string, shape: Shape, alone: boolean): CompiledKernel {
+  /**
+   * Whether a launch is to run the brief form: while a kernel has no loops, few of its threads have run, and
+   * there is no other code yet. What it runs is counted.
+   * @param other the form that it would have instead
+   */
+  takeBrief(name: string, shape: Shape, blocks: number, other: Form): boolean {
+    if (this.placed.get(name)?.has(keyOf(shape, other))) return false;
+    const lowered = this.lowered.get(name);
+    if (!lowered || this.owner.width !== undefined) return false;
+    const rest = this.brief.get(name) ?? BRIEF_OPERATIONS;
+    const each = mostOperations(lowered) + THREAD_OPERATIONS;
+    const left = rest - shape[0] * shape[1] * shape[2] * blocks * each;
+    if (!(left >= 0)) return false;
+    this.brief.set(name, left);
+    return true;
+  }
+
+  private compile(name: string, shape: Shape, form: Form): CompiledKernel {
     const lowered = this.lowered.get(name);
     if (!lowered) throw new Error(`no kernel ${name}`);
-    const { fma, spills, width, cache } = this.owner;
+    const { fma, spills, cache } = this.owner;
+    const width = form === "brief" ? 1 : this.owner.width;
+    const alone = form !== "several";
     const source = { ptx: this.source, kernel: name, shape, fma, spills, width, alone };
     const kept = cache?.get(source);
     if (kept) return kept;
@@ -270,6 +307,9 @@ export class Module implements LoadedModule {
     this.freeMemory();
   }
 }
+
+const keyOf = ([x, y, z]: Shape, form: Form): number =>
+  (x + y * 2048 + z * 2048 * 2048) * 3 + FORMS[form];
 
 /**
  * Registers of a thread with which so many blocks of so many threads are resident at once: ptxas

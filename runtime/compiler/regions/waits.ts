@@ -34,6 +34,11 @@ export function waitsForBlocks(fn: LoweredFunction): boolean {
   });
 }
 
+/** Whether a thread may come to some place twice, across cuts too. */
+export function hasLoops(fn: LoweredFunction): boolean {
+  return backEdges([fn.entry], across).length > 0;
+}
+
 /**
  * The cuts of warp operations that a region may go past: but for those in loops that wait for other
  * threads, which must get their turn.
