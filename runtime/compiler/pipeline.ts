@@ -6,7 +6,7 @@ import { expandFma } from "./passes/fma.ts";
 import { hoist } from "./passes/hoist.ts";
 import { fixShape } from "./passes/shape.ts";
 import { simplify } from "./passes/simplify.ts";
-import { buildRegion } from "./regions/build.ts";
+import { type AcrossCuts, buildRegion } from "./regions/build.ts";
 import { liveRegisters } from "./regions/liveness.ts";
 import { Rematerializer } from "./regions/remat.ts";
 
@@ -27,8 +27,8 @@ export class RegionMaker {
   private readonly fn: LoweredFunction;
   readonly fma: "exact" | "relaxed" | "unfused";
   private readonly shape: readonly [number, number, number] | undefined;
-  private readonly live: Uint32Array[];
-  private readonly remat: Rematerializer;
+  /** What lives across cuts, if there are any. */
+  private readonly across: AcrossCuts | undefined;
 
   /** @param shape threads of a block, where the code is for one shape */
   constructor(
@@ -39,8 +39,10 @@ export class RegionMaker {
     this.fn = fn;
     this.fma = fma;
     this.shape = shape;
-    this.live = liveRegisters(fn);
-    this.remat = new Rematerializer(fn, this.live);
+    if (fn.cuts.length > 0) {
+      const live = liveRegisters(fn);
+      this.across = { live, remat: new Rematerializer(fn, live) };
+    }
   }
 
   /**
@@ -48,7 +50,7 @@ export class RegionMaker {
    * @param crossed cuts that don't end it
    */
   make(from: Cut | undefined, crossed: ReadonlySet<Cut>, observe?: PassObserver): OptimizedRegion {
-    const region = buildRegion(this.fn, from, this.live, this.remat, crossed);
+    const region = buildRegion(this.fn, from, this.across, crossed);
     observe?.("build", region, []);
     if (this.shape) fixShape(region, this.shape);
     expandFma(region, this.fma);

@@ -43,7 +43,7 @@ async function load(): Promise<ExecArtifacts> {
   ]);
   const multiplyAdd = probeMultiplyAdd();
   return {
-    core: await WebAssembly.compile(core),
+    core: new WebAssembly.Module(core),
     library: new DeviceLibrary(library),
     threads: await threadModule(),
     fusedMultiplyAdd: multiplyAdd === "fused",

@@ -171,8 +171,10 @@ export class Executor implements ModuleOwner {
     const { kernel: name, block, grid, cooperative } = request;
     const blocks = grid[0] * grid[1] * grid[2];
     const form = this.pool ? "several" : "alone";
-    if (module.takeBrief(name, block, blocks, form)) return module.kernel(name, block, "brief");
-    const several = module.kernel(name, block, form);
+    const placed = module.find(name, block, form);
+    if (!placed && module.takeBrief(name, block, blocks))
+      return module.kernel(name, block, "brief");
+    const several = placed ?? module.kernel(name, block, form);
     if (!this.pool || several.compiled.atomics === 0) return several;
     const { history, pooled } = several;
     const known = history.ms > 0 && blocks <= 4 * history.blocks;

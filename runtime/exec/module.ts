@@ -100,8 +100,8 @@ export class Module implements LoadedModule {
   private readonly layout: ModuleLayout;
   private readonly lowered = new Map<string, LoweredKernel>();
   private readonly placed = new Map<string, Map<number, PlacedKernel>>();
-  /** Operations that each kernel may still run in its brief form. */
-  private readonly brief = new Map<string, number>();
+  /** Operations of a thread of each kernel, and how many all may still run in its brief form. */
+  private readonly brief = new Map<string, { each: number; left: number }>();
 
   /**
    * @param twin the same module on another device, if it was loaded there before
@@ -249,39 +249,42 @@ export class Module implements LoadedModule {
     )?.name;
   }
 
+  /** The kernel compiled for a block shape, if it has been placed in this form. */
+  find(name: string, shape: Shape, form: Form): PlacedKernel | undefined {
+    return this.placed.get(name)?.get(keyOf(shape, form));
+  }
+
   /**
    * The kernel compiled for a block shape; compiled and placed on first use.
    * @param form what the launch needs of it
    */
   kernel(name: string, shape: Shape, form: Form): PlacedKernel {
-    let shapes = this.placed.get(name);
-    if (!shapes) {
-      shapes = new Map();
-      this.placed.set(name, shapes);
-    }
-    let placed = shapes.get(keyOf(shape, form));
-    if (!placed) {
-      const compiled = this.compile(name, shape, form);
-      placed = this.owner.place(compiled, form, shapes.get(keyOf(shape, "several")));
-      shapes.set(keyOf(shape, form), placed);
-    }
+    const known = this.find(name, shape, form);
+    if (known) return known;
+    const compiled = this.compile(name, shape, form);
+    const placed = this.owner.place(compiled, form, this.find(name, shape, "several"));
+    const shapes = this.placed.get(name);
+    if (shapes) shapes.set(keyOf(shape, form), placed);
+    else this.placed.set(name, new Map([[keyOf(shape, form), placed]]));
     return placed;
   }
 
   /**
-   * Whether a launch is to run the brief form: while a kernel has no loops, few of its threads have run, and
-   * there is no other code yet. What it runs is counted.
-   * @param other the form that it would have instead
+   * Whether a launch of a kernel that has no other form yet is to run the brief one: while it has no loops
+   * and few of its threads have run. What the launch runs is counted.
    */
-  takeBrief(name: string, shape: Shape, blocks: number, other: Form): boolean {
-    if (this.placed.get(name)?.has(keyOf(shape, other))) return false;
-    const lowered = this.lowered.get(name);
-    if (!lowered || this.owner.width !== undefined) return false;
-    const rest = this.brief.get(name) ?? BRIEF_OPERATIONS;
-    const each = mostOperations(lowered) + THREAD_OPERATIONS;
-    const left = rest - shape[0] * shape[1] * shape[2] * blocks * each;
-    if (!(left >= 0)) return false;
-    this.brief.set(name, left);
+  takeBrief(name: string, [x, y, z]: Shape, blocks: number): boolean {
+    if (this.owner.width !== undefined) return false;
+    let brief = this.brief.get(name);
+    if (!brief) {
+      const lowered = this.lowered.get(name);
+      const each = lowered ? THREAD_OPERATIONS + mostOperations(lowered) : Infinity;
+      brief = { each, left: BRIEF_OPERATIONS };
+      this.brief.set(name, brief);
+    }
+    const left = brief.left - x * y * z * blocks * brief.each;
+    if (left < 0) return false;
+    brief.left = left;
     return true;
   }
 

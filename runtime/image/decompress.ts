@@ -1,5 +1,4 @@
 import { Decompress } from "fzstd";
-import { decompressBlock } from "lz4js";
 import { ENTRY_FLAG_LZ4, ENTRY_FLAG_ZSTD, MAX_UNCOMPRESSED_SIZE } from "./defs.ts";
 import { ImageError } from "./errors.ts";
 
@@ -41,22 +40,13 @@ function damaged(compression: Compression, reason: string): ImageError {
   return new ImageError("malformed", `fat binary entry is damaged: ${compression} data ${reason}`);
 }
 
-/**
- * Unpacks an LZ4 block (no frame; LZ4 Block Format Description). The library trusts its input, so the
- * lengths and distances of the block's sequences are checked first.
- */
+/** Unpacks an LZ4 block (no frame; LZ4 Block Format Description). */
 function unpackLz4(data: Uint8Array, size: number): Uint8Array {
-  const full = lz4Size(data);
-  if (full !== size) throw damaged("lz4", `holds ${full} bytes instead of ${size}`);
+  // A byte stands for 255 at most.
+  if (size > 255 * data.length) throw damaged("lz4", `can't hold ${size} bytes`);
   const out = new Uint8Array(size);
-  decompressBlock(data, out, 0, data.length, 0);
-  return out;
-}
-
-/** Bytes that an LZ4 block unpacks to. Each round of the loops takes a byte, so the walk ends. */
-function lz4Size(data: Uint8Array): number {
   let at = 0;
-  let size = 0;
+  let written = 0;
   const byte = () => {
     const value = data[at++];
     if (value === undefined) throw damaged("lz4", "ends in the middle of a sequence");
@@ -69,22 +59,31 @@ function lz4Size(data: Uint8Array): number {
       for (; more === 255; more = byte()) total += more;
       total += more;
     }
+    if (total > size - written) throw damaged("lz4", `holds more than ${size} bytes`);
     return total;
   };
+  // Each round takes a byte, so the loop ends.
   for (;;) {
     const token = byte();
     const literals = length(token >> 4);
+    if (literals > data.length - at) throw damaged("lz4", "ends in the middle of its literals");
+    out.set(data.subarray(at, at + literals), written);
     at += literals;
-    size += literals;
-    if (at > data.length) throw damaged("lz4", "ends in the middle of its literals");
+    written += literals;
     // The last sequence has literals only.
-    if (at === data.length) return size;
+    if (at === data.length) break;
     const distance = byte() | (byte() << 8);
-    if (distance === 0 || distance > size) {
-      throw damaged("lz4", `reaches ${distance} bytes back of ${size}`);
+    if (distance === 0 || distance > written) {
+      throw damaged("lz4", `reaches ${distance} bytes back of ${written}`);
     }
-    size += length(token & 15) + 4;
+    const end = written + length(token & 15) + 4;
+    if (end > size) throw damaged("lz4", `holds more than ${size} bytes`);
+    if (end - written <= distance) out.copyWithin(written, written - distance, end - distance);
+    else for (let k = written; k < end; k++) out[k] = out[k - distance] as number; // it repeats
+    written = end;
   }
+  if (written !== size) throw damaged("lz4", `holds ${written} bytes instead of ${size}`);
+  return out;
 }
 
 /**

@@ -48,12 +48,16 @@ export class GuestMemory {
   }
 
   /**
-   * Makes a memory with the map's fixed regions present; device memory comes by `ensure`.
+   * Makes a memory with the map's fixed regions and the first step of device memory present; more comes by
+   * `ensure`. (If the first allocation of a device let it grow, V8 would collect garbage: it takes 16 MiB
+   * for much, whether or not they are used.)
    * @param map the partition, as from `memoryMap()`
    * @param base CUDA pointer of offset 0
    */
   static create(map: MemoryMap = memoryMap(), base: number = POINTER_BASE): GuestMemory {
-    const initial = map.deviceMemory.start / WASM_PAGE_BYTES;
+    const { start, size } = map.deviceMemory;
+    const first = Math.min(GROW_PAGES, Math.floor(size / WASM_PAGE_BYTES));
+    const initial = start / WASM_PAGE_BYTES + first;
     const memory = new WebAssembly.Memory({ initial, maximum: 65536, shared: true });
     return new GuestMemory(memory, map, base);
   }

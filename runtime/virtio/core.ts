@@ -89,7 +89,8 @@ export function loadCore(): Promise<WebAssembly.Module> {
 async function compileCore(url: URL): Promise<WebAssembly.Module> {
   if (typeof process === "object" && url.protocol === "file:") {
     const { readFile } = await import("node:fs/promises");
-    return WebAssembly.compile(new Uint8Array(await readFile(url)));
+    // At once, as kernels are: what is compiled in the background may wait for the event loop's next turn.
+    return new WebAssembly.Module(new Uint8Array(await readFile(url)));
   }
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url}: ${response.status} ${response.statusText}`);

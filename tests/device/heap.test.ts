@@ -49,14 +49,16 @@ describe("guest memory", () => {
     const bytes = memoryMap().deviceMemory.start + (20 << 20);
     const memory = GuestMemory.create(memoryMap({ bytes }));
     const { start } = memory.map.deviceMemory;
-    assert.equal(memory.byteLength, start);
-    assert.equal(memory.ensure(start + 1), true);
+    assert.equal(memory.byteLength, start + (16 << 20));
+    assert.equal(memory.ensure(start + (16 << 20)), true);
     assert.equal(memory.byteLength, start + (16 << 20));
     assert.equal(memory.ensure(start + (17 << 20)), true);
     assert.equal(memory.byteLength, bytes);
     assert.equal(memory.ensure(start + 5), true);
     assert.equal(memory.byteLength, bytes);
     assert.equal(memory.ensure(MAX_MEMORY_BYTES + 1), false);
+    const small = memoryMap({ bytes: start + WASM_PAGE_BYTES });
+    assert.equal(GuestMemory.create(small).byteLength, start + WASM_PAGE_BYTES);
   });
 });
 

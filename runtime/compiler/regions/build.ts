@@ -15,28 +15,35 @@ import { makeReducible } from "./irreducible.ts";
 import { bits } from "./liveness.ts";
 import type { Rematerializer } from "./remat.ts";
 
+/** What lives across the cuts of a function. */
+export interface AcrossCuts {
+  /** The registers that are live where each block starts (`liveRegisters`). */
+  readonly live: Uint32Array[];
+  /** Those that are computed again. */
+  readonly remat: Rematerializer;
+}
+
 /**
  * Grows the region behind `from` (or the function's start): clones the blocks reachable without
  * crossing a cut and brings them into SSA form, after Braun et al., "Simple and Efficient
  * Construction of Static Single Assignment Form" (2013). Registers that live on from before the
  * region become `reload` operations in its start block, or are computed again.
+ * @param across of a function with cuts
  * @param crossed cuts that don't end the region: their operations become values of it
  */
 export function buildRegion(
   fn: LoweredFunction,
   from: Cut | undefined,
-  live: Uint32Array[],
-  remat: Rematerializer,
+  across: AcrossCuts | undefined,
   crossed: ReadonlySet<Cut>,
 ): Region {
-  return new RegionBuilder(fn, from, live, remat, crossed).run();
+  return new RegionBuilder(fn, from, across, crossed).run();
 }
 
 class RegionBuilder {
   private readonly fn: LoweredFunction;
   private readonly from: Cut | undefined;
-  private readonly live: Uint32Array[];
-  private readonly remat: Rematerializer;
+  private readonly across: AcrossCuts | undefined;
   private readonly crossed: ReadonlySet<Cut>;
   private readonly start = new Block(0);
   private readonly reloads = new Map<number, Value>();
@@ -52,14 +59,12 @@ class RegionBuilder {
   constructor(
     fn: LoweredFunction,
     from: Cut | undefined,
-    live: Uint32Array[],
-    remat: Rematerializer,
+    across: AcrossCuts | undefined,
     crossed: ReadonlySet<Cut>,
   ) {
     this.fn = fn;
     this.from = from;
-    this.live = live;
-    this.remat = remat;
+    this.across = across;
     this.crossed = crossed;
   }
 
@@ -150,10 +155,11 @@ class RegionBuilder {
   }
 
   private cutState(cut: Cut, block: Block, value: (v: Value) => Value): CutState {
+    const { live, remat } = this.across as AcrossCuts;
     const given = new Set(cut.destinations.map((d) => d.register));
     const spills: CutState["spills"] = [];
-    for (const register of bits(this.live[cut.next.id])) {
-      if (given.has(register) || this.remat.has(register, cut)) continue;
+    for (const register of bits(live[cut.next.id])) {
+      if (given.has(register) || remat.has(register, cut)) continue;
       spills.push({ register, value: this.read(register, block) });
     }
     return { spills, operands: cut.operands.map(value), sources: cut.sources.map(value) };
@@ -216,9 +222,10 @@ class RegionBuilder {
     let v: Value;
     const slot = this.from?.destinations.findIndex((d) => d.register === register) ?? -1;
     if (slot >= 0) v = new Value("result", type, [], slot);
-    else if (this.from && this.remat.has(register, this.from)) {
+    else if (this.from && this.across?.remat.has(register, this.from)) {
+      const { remat } = this.across;
       const other = (r: number) => this.reload(r);
-      v = this.remat.compute(register, this.from, this.start.values, this.computed, other);
+      v = remat.compute(register, this.from, this.start.values, this.computed, other);
       this.reloads.set(register, v);
       return v;
     } else if (this.from) v = new Value("reload", type, [], register);

@@ -241,9 +241,8 @@ function parseSlots(text: string, sets: Record<string, string> | undefined): Slo
 
 /** The base opcode with which a line begins. */
 export function opcodeOf(line: string): string {
-  let end = 0;
-  while (end < line.length && !".{ ".includes(line[end] as string)) end++;
-  return line.slice(0, end);
+  const end = line.search(/[.{ ]/);
+  return end < 0 ? line : line.slice(0, end);
 }
 
 /**
