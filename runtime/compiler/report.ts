@@ -71,6 +71,8 @@ export interface KernelReport {
           aligned: number;
           /** Accesses whose memory is touched before a block runs. */
           touched: number;
+          /** Stores under masks are made whole where each thread of a launch has its own addresses. */
+          owned: boolean;
         }
       | undefined;
     /** The range of threads that it visits, if not all. */
@@ -168,6 +170,7 @@ function sureReport({ variants }: GroupRegion): KernelReport["regions"][number][
       (n, t) => n + (t?.reaches.length ?? 0),
       0,
     ),
+    owned: written.some((v) => v.op === "owned_if"),
   };
 }
 
@@ -234,13 +237,17 @@ export function formatReport(report: KernelReport): string {
     );
     if (r.groups > 1) out.push(`    ${r.groups} lane groups at once`);
     if (r.sure) {
-      const { checks, ofChecks, branches, flat, aligned, touched } = r.sure;
+      const { checks, ofChecks, branches, flat, aligned, touched, owned } = r.sure;
       out.push(
         `    tests once a block cover ${checks} of ${ofChecks} accesses and leave ${branches} branches${flat ? "; blocks of a row run as one" : ""}`,
       );
       if (aligned > 0) out.push(`    where ${aligned} of its parameters are multiples of four`);
       if (touched > 0)
         out.push(`    in large grids the memory of ${touched} accesses is touched first`);
+      if (owned)
+        out.push(
+          "    stores under masks are of whole vectors if threads have addresses of their own",
+        );
     }
     if (r.threads) out.push(`    ${r.threads}`);
     const own = report.branches.filter((b) => b.region === r.entry);

@@ -3,6 +3,7 @@
  * It lives in JavaScript, not in guest memory, and every address of a request is looked up here.
  */
 import type { GuestMemory, Heap } from "../memory/index.ts";
+import { MEMORY_HOST, MEMORY_MANAGED } from "../protocol/definitions.ts";
 import type { GraphMemory } from "./graph-memory.ts";
 import type { MemoryPool } from "./pool.ts";
 
@@ -33,6 +34,9 @@ export interface Allocation {
   graph: GraphMemory | undefined;
 }
 
+/** Whether the host may write to an allocation whenever it likes. */
+const isHosts = ({ kind }: Allocation): boolean => kind === MEMORY_HOST || kind === MEMORY_MANAGED;
+
 /** For whom an allocation is: a device, and a context; handle 0 for the device itself. */
 export interface Owner {
   readonly ordinal: number;
@@ -51,6 +55,8 @@ export class AllocationTable {
   #last: Allocation | undefined;
   /** Bytes that each device has taken. */
   readonly #used: number[];
+  /** Offsets between which all memory lies that the host uses, too; empty if there is none. */
+  hostRange: { readonly low: number; readonly high: number } = { low: 0, high: 0 };
 
   /**
    * @param memory whose base makes CUDA pointers
@@ -111,6 +117,7 @@ export class AllocationTable {
     const at = this.#after(offset);
     if (at === this.#sorted.length) this.#sorted.push(entry);
     else this.#sorted.splice(at, 0, entry);
+    if (isHosts(entry)) this.#findHostRange();
     return entry;
   }
 
@@ -123,6 +130,7 @@ export class AllocationTable {
   /** Takes an entry out: its addresses are unknown from now on, its memory stays reserved. */
   withdraw(entry: Allocation): void {
     this.#sorted.splice(this.#after(entry.offset) - 1, 1);
+    if (isHosts(entry)) this.#findHostRange();
     if (this.#last === entry) this.#last = undefined;
   }
 
@@ -169,6 +177,11 @@ export class AllocationTable {
   /** Every entry of a context (or all, for undefined), as a copy that survives changes. */
   of(context: number | undefined): Allocation[] {
     return this.#sorted.filter((entry) => context === undefined || entry.context === context);
+  }
+
+  #findHostRange(): void {
+    const [first, last] = [this.#sorted.find(isHosts), this.#sorted.findLast(isHosts)];
+    this.hostRange = { low: first?.offset ?? 0, high: last ? last.offset + last.size : 0 };
   }
 
   /** Index of the first entry that starts above `offset`. */

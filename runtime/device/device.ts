@@ -92,6 +92,8 @@ export class Device {
         const entry = this.allocations.at(memory.pointerOf(offset));
         if (entry) this.allocations.release(entry);
       },
+      hostWrites: () =>
+        this.groups.some((g) => g.writes) ? undefined : this.allocations.hostRange,
       print: (text) => this.#print(text),
       setCondition: (condition, value) => {
         if (this.conditions?.has(condition)) this.conditions.set(condition, value);

@@ -47,6 +47,7 @@ export function serve(device: Device, call: Call, fromStreamQueue: boolean): voi
     virtioNotify(call.queue);
     return;
   }
+  call.group.endCopy(call.thread);
   response.setUint32(P.RESPONSE_ERROR, 0, true);
   response.setUint32(P.RESPONSE_DETAIL, 0, true);
   call.responseBytes = P.RESPONSE_HEADER_SIZE;

@@ -34,6 +34,9 @@
 // 324  CLUSTER_SHIFT    log2 of the distance between the shared windows of a cluster's blocks
 // 328  CLUSTER_SHARED   bytes from the first of these windows to the end of the last
 // 336  RANGES           parts that the grid is divided into; 0 or 1: all is claimed by NEXT_BLOCK
+// 340  QUIET            1: while it runs, nobody outside of it writes but between the two:
+// 344  HOST_LOW         u64: CUDA pointer, of memory that the host uses
+// 352  HOST_HIGH        u64: the end of it
 // 384  CURSORS          atomic: next block of each part, CURSOR_BYTES apart
 export const LAUNCH_NEXT_BLOCK = 0;
 export const LAUNCH_STOP = 4;
@@ -72,6 +75,9 @@ export const LAUNCH_EXPLICIT_CLUSTER = 320;
 export const LAUNCH_CLUSTER_SHIFT = 324;
 export const LAUNCH_CLUSTER_SHARED = 328;
 export const LAUNCH_RANGES = 336;
+export const LAUNCH_QUIET = 340;
+export const LAUNCH_HOST_LOW = 344;
+export const LAUNCH_HOST_HIGH = 352;
 export const LAUNCH_CURSORS = 384;
 export const LAUNCH_RECORD_BYTES = 1408;
 /** Bytes from one cursor to the next: a cache line each. */

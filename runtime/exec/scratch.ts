@@ -211,6 +211,15 @@ export class LaunchScratch {
     set(L.LAUNCH_HEAP_LOW + 4, low / 2 ** 32);
     set(L.LAUNCH_HEAP_BYTES, memory.byteLength - this.low);
     set(L.LAUNCH_GRID_ID, ++this.gridId);
+    const writes = this.host.hostWrites?.();
+    if (writes) {
+      set(L.LAUNCH_QUIET, 1);
+      [writes.low, writes.high].forEach((offset, k) => {
+        const pointer = memory.base + offset;
+        set(L.LAUNCH_HOST_LOW + 8 * k, pointer);
+        set(L.LAUNCH_HOST_LOW + 8 * k + 4, pointer / 2 ** 32);
+      });
+    }
     if (request.timeoutMs > 0) {
       view.setFloat64(at + L.LAUNCH_DEADLINE, started + request.timeoutMs, true);
     }

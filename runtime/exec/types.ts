@@ -103,6 +103,11 @@ export interface ExecHost {
   print(text: Uint8Array): void;
   /** A kernel sets a condition of a graph (cudaGraphSetConditional). */
   setCondition?(condition: number, value: number): void;
+  /**
+   * Where others than kernels may write while one runs (offsets in the linear memory, from `low` up to
+   * `high`); undefined: anywhere.
+   */
+  hostWrites?(): { low: number; high: number } | undefined;
   /** A kernel starts, by name; or (undefined) it has ended. */
   running?(kernel: string | undefined): void;
 }

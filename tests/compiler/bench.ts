@@ -49,6 +49,8 @@ export class Bench {
   readonly executor: Executor;
   readonly memory: GuestMemory;
   printed = "";
+  /** Offsets between which the host is taken to write while kernels run. */
+  hostWrites: { low: number; high: number } | undefined = { low: 0, high: 0 };
   private readonly heap: Heap;
 
   private constructor(artifacts: Awaited<ReturnType<typeof loadArtifacts>>, options: ExecOptions) {
@@ -60,6 +62,7 @@ export class Bench {
       memory: this.memory,
       allocDevice: (bytes: number, align: number) => this.heap.alloc(bytes, align),
       freeDevice: (offset: number) => void this.heap.release(offset),
+      hostWrites: () => this.hostWrites,
       print: (text: Uint8Array) => {
         this.printed += new TextDecoder().decode(text);
       },

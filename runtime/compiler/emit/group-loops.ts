@@ -35,6 +35,8 @@ export abstract class GroupLoops extends GroupOperands {
   abstract readonly rowLocal: number;
   /** What is computed once for each row, or once for the block. */
   protected readonly hoistedCode = new CodeWriter(128);
+  /** Finds whether threads store to addresses of their own. */
+  private readonly ownedCode = new CodeWriter(256);
 
   /** Writes the function around the bodies. */
   protected frame(pre: CodeWriter, bodies: Map<GroupVariant["kind"], CodeWriter>): void {
@@ -56,6 +58,7 @@ export abstract class GroupLoops extends GroupOperands {
     );
     const sure = bodies.get("sure");
     const tests = sure && this.withWriter(new CodeWriter(512), () => this.tests());
+    if (sure) this.withWriter(this.ownedCode, () => this.testOwned());
     blockRow?.begin();
     if (this.kernel.runs) w.loop();
     w.raw(this.pins.view());
@@ -187,6 +190,17 @@ export abstract class GroupLoops extends GroupOperands {
     this.scalar(given.code[given.code.length - 1]);
   }
 
+  private testOwned(): void {
+    const { w } = this;
+    const owned = this.sureVariant()?.given?.owned;
+    if (!owned) return;
+    this.blockValues(owned.slice(0, -1));
+    w.i32Const(0);
+    this.scalar(owned[owned.length - 1]);
+    w.op(OP.i32_sub);
+    w.localSet(this.owned());
+  }
+
   /** Loads a register that is the same for all threads of the block, from the slot of the first one. */
   private loadOnce(v: Value): void {
     const { w } = this;
@@ -271,8 +285,9 @@ export abstract class GroupLoops extends GroupOperands {
   /** The loops over the threads of several blocks that need no tests of their own. */
   private sureRows(body: CodeWriter): void {
     const { w } = this;
-    const rows = this.sureVariant()?.rows;
+    const { rows, given } = this.sureVariant() as GroupVariant;
     const end = this.temporary(I32);
+    w.raw(this.ownedCode.view());
     const first = () => {
       w.localGet(this.start);
       w.localSet(this.thread);
@@ -290,7 +305,7 @@ export abstract class GroupLoops extends GroupOperands {
       this.sureGroups(body, end, true);
     } else if (rows.down) {
       first();
-      const columns = this.sureVariant()?.given?.columns;
+      const columns = given?.columns;
       const touch = columns && beginColumns(this, columns, end);
       const inner = this.withWriter(new CodeWriter(4096), () => {
         touch?.();

@@ -52,6 +52,10 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
   /** Local with the first of them, by its index in the grid. */
   start = -1;
   row = -1;
+  /** Stores of some lanes write all: what lies there belongs to this group's threads. */
+  blends = false;
+  private ownedLocal = -1;
+  private pastLocal = -1;
   threadOffset = 0;
   /** Nothing has had an effect yet since the group's start. */
   clean = false;
@@ -77,6 +81,18 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
 
   override perThread(key: string, write: (t: CodeWriter) => void): number {
     return super.perThread(this.copy > 0 ? `${key} ${this.copy}` : key, write);
+  }
+
+  /** Local: -1 if each thread of the launch stores to addresses of its own, as far as is known; else 0. */
+  owned(): number {
+    if (this.ownedLocal < 0) this.ownedLocal = this.temporaryOf(VALTYPE.i32);
+    return this.ownedLocal;
+  }
+
+  /** Local with the lanes of the last rounds that had something to store, one bit down each round. */
+  pastLanes(): number {
+    if (this.pastLocal < 0) this.pastLocal = this.temporaryOf(VALTYPE.i32);
+    return this.pastLocal;
   }
 
   // ---- starting over ----

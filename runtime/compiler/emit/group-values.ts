@@ -13,6 +13,9 @@ import { emitVectorLoad, emitVectorStore } from "./vector-access.ts";
 import { emitVectorCheck } from "./vector-check.ts";
 import { emitWarpValue } from "./warp-values.ts";
 
+/** Rounds in which lanes that stored are remembered. */
+const OFTEN_ROUNDS = 12;
+
 export function value(e: GroupOperands, v: Value): void {
   const { w } = e;
   if (e.placements[e.current].inlined.has(v) || emitWarpValue(e, v)) return;
@@ -191,6 +194,7 @@ export function pushTest(e: GroupOperands, v: Value): void {
       if (k > 0) w.op(OP.v128_or);
     }
     anyLane(w);
+    if (v.aux.often) pushOften(e);
     return;
   }
   e.vec(v.args[0]);
@@ -198,6 +202,26 @@ export function pushTest(e: GroupOperands, v: Value): void {
     anyLane(w);
     w.op(OP.i32_eqz);
   } else allLanes(w);
+}
+
+/**
+ * Of which lanes there are (on the stack, a bit each) makes a value that is not 0 if there are any, or were in
+ * one of the last rounds. Where it is about even whether lanes have something to store, a processor can't
+ * tell what the branch will do; storing what is there anyway costs less. Where they seldom do, memory
+ * stays unwritten.
+ */
+function pushOften(e: GroupOperands): void {
+  const { w } = e;
+  const past = e.pastLanes();
+  w.i32Const(OFTEN_ROUNDS);
+  w.op(OP.i32_shl);
+  w.localGet(past);
+  w.localGet(e.owned());
+  w.op(OP.i32_and);
+  w.i32Const(1);
+  w.op(OP.i32_shr_u);
+  w.op(OP.i32_or);
+  w.localTee(past);
 }
 
 function maskMove(e: GroupOperands, v: Value): void {

@@ -24,10 +24,13 @@ import {
   LAUNCH_GRID_Z,
   LAUNCH_HEAP_BASE,
   LAUNCH_HEAP_BYTES,
+  LAUNCH_HOST_HIGH,
+  LAUNCH_HOST_LOW,
   LAUNCH_LOCAL_BYTES,
   LAUNCH_MODULE_OFFSET,
   LAUNCH_PARAM_BYTES,
   LAUNCH_PARAMS,
+  LAUNCH_QUIET,
   LAUNCH_TOTAL_SHARED,
 } from "../../exec/layout.ts";
 import type { Value } from "../ir/ir.ts";
@@ -50,6 +53,7 @@ const FROM_LAUNCH: Record<string, number> = {
   clusterShared: LAUNCH_CLUSTER_SHARED,
   clusterShift: LAUNCH_CLUSTER_SHIFT,
   explicitCluster: LAUNCH_EXPLICIT_CLUSTER,
+  quiet: LAUNCH_QUIET,
 };
 
 const FROM_BLOCK: Record<string, number> = {
@@ -107,6 +111,12 @@ export function emitSpecialRegister(e: ScalarTarget, v: Value): void {
       return;
     case "heapBytes":
       w.localGet(e.pinLaunch64(LAUNCH_HEAP_BYTES));
+      return;
+    case "hostLow":
+      w.localGet(e.pinLaunch64(LAUNCH_HOST_LOW));
+      return;
+    case "hostHigh":
+      w.localGet(e.pinLaunch64(LAUNCH_HOST_HIGH));
       return;
     case "laneid":
       e.pushThread();

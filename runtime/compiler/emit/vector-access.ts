@@ -185,6 +185,18 @@ export function emitVectorStore(e: GroupOperands, v: Value): void {
   }
   const [fast, ea, eas] = where;
   const sure = e.isSure(check);
+  if (e.blends) {
+    if (!sure) {
+      w.localGet(fast);
+      w.if();
+    }
+    contiguousStore(e, v, ea, true);
+    if (sure) return;
+    w.op(OP.else);
+    scatter(e, v, eas);
+    w.end();
+    return;
+  }
   // Shared memory belongs to this thread of the host: what other lanes hold may be written back.
   const blends = e.mask >= 0 && v.aux.space === "shared" && stride === size && size >= 4;
   const masked = e.mask >= 0 && !blends;

@@ -23,6 +23,23 @@ export function emitWarpValue(e: GroupOperands, v: Value): boolean {
       e.nested--;
       e.blockCache.clear();
       return true;
+    case "owned_if":
+      w.localGet(e.owned());
+      w.if();
+      e.nested++;
+      e.blends = true;
+      e.blockCache.clear();
+      return true;
+    case "owned_else":
+      w.op(OP.else);
+      e.blends = false;
+      e.blockCache.clear();
+      return true;
+    case "owned_end":
+      w.end();
+      e.nested--;
+      e.blockCache.clear();
+      return true;
     case "warp_store":
       store(e, v);
       return true;

@@ -67,6 +67,8 @@ export interface Aux {
   cut?: Cut;
   /** any: masks that are looked at together, from `imm` on */
   masks?: number;
+  /** any: lanes are taken to be there for a while after there were some */
+  often?: boolean;
   /** warp_lanes, warp_constant: four lanes, or words */
   lanes?: readonly number[];
 }

@@ -251,6 +251,7 @@ const NOTHING_GIVEN: Omit<SureTests, "aligned" | "steady"> = {
   columns: undefined,
   strided: false,
   values: [],
+  owned: undefined,
 };
 
 /** Lets the first region touch what later ones reach: their memory is on its way meanwhile. */

@@ -5,6 +5,7 @@ import {
   F64,
   hasEffect,
   I1,
+  isPure,
   NONE,
   type Region,
   type Terminator,
@@ -13,7 +14,7 @@ import {
 import type { Divergence } from "./divergence.ts";
 import { cloneRegion, type GroupVariant } from "./group-region.ts";
 import { ALL_LANES } from "./linearize.ts";
-import { accessPattern } from "./patterns.ts";
+import { accessPattern, isBlendable } from "./patterns.ts";
 import { AFFINE, isWide, LANES, type Shape, uniform, VARYING } from "./shapes.ts";
 import { type Sharing, sharedByGroups, timesComputed } from "./sharing.ts";
 import type { SureTests } from "./sure.ts";
@@ -227,6 +228,8 @@ class Jammer {
   /** By group; one alone if it is all groups'. */
   private readonly made = new Map<Value, Value[]>();
   private readonly copyOf = new Map<Value, number>();
+  /** Tests for lanes in front of blocks that do nothing but store. */
+  private readonly stores = new Set<Value>();
 
   constructor(variant: GroupVariant, plan: Jam) {
     this.variant = variant;
@@ -241,6 +244,10 @@ class Jammer {
     for (const v of linear.mutable) for (const c of this.make(v, false)) mutable.add(c);
     const { order } = new Graph(linear.start);
     const maskOf = new Map<Block, number>();
+    for (const { terminator: t } of order) {
+      if (t?.kind !== "branch" || t.cond.op !== "any") continue;
+      if (this.onlyStores(t.yes)) this.stores.add(t.cond);
+    }
     for (const block of order) {
       const copy = new Block(block.id);
       copy.line = block.line;
@@ -308,12 +315,26 @@ class Jammer {
   private copyValues(block: Block, copy: Block, mask: number): void {
     /** What the groups do one after the other. */
     let turns: Value[] = [];
-    const flush = () => {
-      for (let k = 0; turns.length > 0 && k < this.plan.copies; k++) {
-        copy.values.push(new Value("group_if", NONE, [], this.maskFor(mask, k)));
-        for (const v of turns) copy.values.push(this.of(v, k));
-        copy.values.push(new Value("group_end", NONE, []));
+    const take = (values: Value[], guarded: boolean) => {
+      for (let k = 0; values.length > 0 && k < this.plan.copies; k++) {
+        if (guarded) copy.values.push(new Value("group_if", NONE, [], this.maskFor(mask, k)));
+        for (const v of values) copy.values.push(this.of(v, k));
+        if (guarded) copy.values.push(new Value("group_end", NONE, []));
       }
+    };
+    const flush = () => {
+      if (this.mayBlend(turns)) {
+        const stores = turns.filter((v) => v.op === "store");
+        take(
+          turns.filter((v) => v.op !== "store"),
+          false,
+        );
+        copy.values.push(new Value("owned_if", NONE, []));
+        take(stores, false);
+        copy.values.push(new Value("owned_else", NONE, []));
+        take(stores, true);
+        copy.values.push(new Value("owned_end", NONE, []));
+      } else take(turns, true);
       turns = [];
     };
     for (const v of block.values) {
@@ -330,12 +351,32 @@ class Jammer {
     flush();
   }
 
+  /** Whether stores of some lanes may be made as one of all lanes, and there is nothing else but addresses. */
+  private mayBlend(values: readonly Value[]): boolean {
+    const { divergence: d, given } = this.variant;
+    if (!given?.owned) return false;
+    const stores = values.filter((v) => v.op === "store");
+    return (
+      stores.length > 0 &&
+      stores.every((v) => isBlendable((x) => d.of(x), v)) &&
+      values.every((v) => v.op === "store" || v.op === "check" || isPure(v))
+    );
+  }
+
+  /** Whether a block does nothing but store, so that it does no harm without lanes. */
+  private onlyStores(block: Block): boolean {
+    const { maskOf } = this.variant.linear;
+    const values = block.values.filter((v) => !v.op.startsWith("mask_"));
+    return (maskOf.get(block) ?? ALL_LANES) >= 0 && this.mayBlend(values);
+  }
+
   /** What tells the groups' lanes apart, and what they leave with. */
   private structural(v: Value): Value[] {
     const { copies } = this.plan;
     if (v.op === "phi_move") return [];
     if (v.op === "any") {
-      const c = new Value("any", I1, [], v.imm * copies, 0n, { masks: copies });
+      const often = this.stores.has(v);
+      const c = new Value("any", I1, [], v.imm * copies, 0n, { masks: copies, often });
       this.made.set(v, [c]);
       this.variant.divergence.shapes.set(c, uniform);
       return [c];

@@ -78,3 +78,9 @@ export function accessPattern(shape: ShapeOf, check: Value): AccessPattern {
   const tried = triedStride(shape, check);
   return { stride: tried, tried: tried !== undefined };
 }
+
+/** Whether a store of some lanes can be one vector store of all, with what is there for the others. */
+export function isBlendable(shape: ShapeOf, { aux, args: [check] }: Value): boolean {
+  const { stride } = accessPattern(shape, check);
+  return !aux.ordered && (aux.size as number) >= 4 && stride === aux.size;
+}

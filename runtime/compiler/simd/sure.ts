@@ -4,6 +4,7 @@ import { removeUnreachable, takeSide } from "../passes/branches.ts";
 import { constant } from "../passes/fold.ts";
 import { Extents, type Reach } from "./extents.ts";
 import { Inductions } from "./inductions.ts";
+import { allBehind, type Guard, ownAddresses, plainStores } from "./owned.ts";
 import { takeQuotients } from "./quotients.ts";
 import { takeSelects } from "./selects.ts";
 import { LANES } from "./shapes.ts";
@@ -30,6 +31,8 @@ export interface SureTests {
   strided: boolean;
   /** Which of the code's values the body uses. */
   values: readonly Value[];
+  /** What tells that each thread of the launch stores to addresses of its own; the last is the outcome. */
+  owned: readonly Value[] | undefined;
 }
 
 /** Bodies with more operations than this gain too little from it. */
@@ -58,6 +61,8 @@ export function takeAsGiven(
   if (flat && !flatten(region, block)) return undefined;
   const span = flat ? new Value("sreg", I32, [], 0, 0n, { name: "span" }) : undefined;
   const graph = new Graph(region.start);
+  const stores = flat ? plainStores(region.blocks) : undefined;
+  const guards: Guard[] = [];
   const inductions = new Inductions(graph);
   const extents = new Extents(known, block, inductions, span);
   const quotients = takeQuotients(graph, extents, inductions);
@@ -72,6 +77,8 @@ export function takeAsGiven(
     const found = extents.always(t.cond, side);
     if (!found) continue;
     tests.push(...found);
+    const ends = justEnds(side ? t.no : t.yes);
+    if (ends && allBehind(graph, b, stores ?? [])) guards.push({ cond: t.cond, wanted: side });
     takeSide(b, side);
   }
   removeUnreachable(region);
@@ -115,7 +122,16 @@ export function takeAsGiven(
     const more = neededFor(wanted, extents.code).filter((v) => !code.includes(v));
     touches.push({ code: more, when: undefined, reaches, shape: [block[0], block[1]] });
   }
-  const given = { code, checks, flat, touches, columns, strided: strides.found, values };
+  const own =
+    stores &&
+    ownAddresses(
+      stores.map((s) => s.store),
+      guards,
+      prologue,
+      block,
+    );
+  const owned = own && neededFor([own.outcome], own.code);
+  const given = { code, checks, flat, touches, columns, strided: strides.found, values, owned };
   return { ...given, steady: [], aligned: new Set() };
 }
 

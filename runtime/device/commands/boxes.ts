@@ -14,7 +14,7 @@ import type { Device } from "../device.ts";
 import type { RequestSource } from "../source.ts";
 import { type Stream, WORK_DONE, type Work } from "../stream.ts";
 import type { Command, CommandFamily } from "../table.ts";
-import { fill, HOST_SIDES, nothing, othersOf, perform, reaches, sideOf } from "./copies.ts";
+import { fill, HOST_SIDES, moved, nothing, othersOf, perform, reaches, sideOf } from "./copies.ts";
 
 /** One side of a box: where it starts, and the way from row to row and from slice to slice. */
 interface Side {
@@ -92,8 +92,11 @@ const copy: Command = {
     const stream = call.stream();
     if (stream === undefined) return cudaErrorInvalidResourceHandle;
     const flags = call.u32(P.MEMORY_COPY_3D_FLAGS);
-    const work = prepareCopy(device, call);
-    if (typeof work === "number") return work;
+    const { group, thread } = call;
+    const prepared = prepareCopy(device, call);
+    if (typeof prepared === "number") return prepared;
+    const intoDevice = (flags & P.COPY_SOURCE_MAPPED) !== 0;
+    const work = flags & OUTSIDE ? moved(group, thread, intoDevice) : prepared;
     // With a side outside, the driver moves the rows once this is answered.
     const wait = (flags & P.COPY_ASYNC) === 0 || (flags & OUTSIDE) !== 0;
     return perform(device, call, stream, work, wait, othersOfBox(device, call, stream));

@@ -9,6 +9,7 @@ import {
 import { type Call, LATER } from "../call.ts";
 import type { Context } from "../context.ts";
 import type { Device } from "../device.ts";
+import type { QueueGroup } from "../groups.ts";
 import type { RequestSource } from "../source.ts";
 import { type Stream, WORK_DONE, type Work } from "../stream.ts";
 import type { Command, CommandFamily } from "../table.ts";
@@ -52,6 +53,17 @@ export function copyWork(device: Device, to: number, from: number, bytes: number
 
 /** The empty work: a place in a stream. */
 export const nothing: Work = { run: () => WORK_DONE };
+
+/** A copy that a thread makes itself when it is told that the stream is there. */
+export function moved(group: QueueGroup, thread: number, intoDevice: boolean): Work {
+  if (!intoDevice) return nothing;
+  return {
+    run() {
+      group.beginCopy(thread);
+      return WORK_DONE;
+    },
+  };
+}
 
 const NONE: readonly Context[] = [];
 
@@ -151,7 +163,14 @@ const copy: Command = {
     if (flags & P.COPY_SOURCE_INLINE) return copyIn(device, call, stream, to, bytes, wait, others);
     if (flags & P.COPY_TARGET_INLINE) return copyOut(device, call, stream, from, bytes);
     // Mapped: the driver moves the bytes once this is answered, so that is when the stream is there.
-    return perform(device, call, stream, nothing, true, others);
+    return perform(
+      device,
+      call,
+      stream,
+      moved(call.group, call.thread, sourceOutside),
+      true,
+      others,
+    );
   },
   prepare: prepareCopy,
 };
