@@ -1,4 +1,5 @@
 /** Runs single kernels on an executor of its own, without a device around it. */
+import { Reader } from "../../runtime/compiler/wasm/reader.ts";
 import {
   type ExecOptions,
   Executor,
@@ -170,3 +171,24 @@ export class Bench {
 
 /** Both ways of execution: lane groups, and one thread at a time. */
 export const WIDTHS = [4, 1] as const;
+
+const CODE_SECTION = 10;
+
+/** The bodies of a module's functions, from their locals on. */
+export function bodiesOf(wasm: Uint8Array): Uint8Array[] {
+  const r = new Reader(wasm, 8);
+  while (r.pos < wasm.length) {
+    const id = r.u8();
+    const size = r.u32();
+    if (id !== CODE_SECTION) {
+      r.pos += size;
+      continue;
+    }
+    return Array.from({ length: r.u32() }, () => {
+      const length = r.u32();
+      r.pos += length;
+      return wasm.subarray(r.pos - length, r.pos);
+    });
+  }
+  throw new Error("no code");
+}

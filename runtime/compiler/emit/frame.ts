@@ -410,16 +410,20 @@ export abstract class FunctionFrame implements InlineTarget {
   abstract pushThread(): void;
   abstract leaveFault(): void;
 
-  /** Counts a loop's round; at the end of the fuel looks whether the launch has been stopped. */
-  burnFuel(): void {
+  /**
+   * Counts a loop's round and goes on with the next one, at the label at `depth`. At the end of the fuel it
+   * looks whether the launch has been stopped, and goes on by the loop around, one label further out:
+   * JavaScriptCore takes a block in an `if` for as frequent as the loop that it lies in, writes the call there
+   * in place, and has no registers left for the loop.
+   */
+  nextRound(depth: number): void {
     const { w } = this;
     if (this.fuel < 0) this.fuel = this.temporary(I32);
     w.localGet(this.fuel);
     w.i32Const(1);
     w.op(OP.i32_sub);
     w.localTee(this.fuel);
-    w.op(OP.i32_eqz);
-    w.if();
+    w.brIf(depth);
     w.localGet(0);
     this.pushThread();
     w.call(this.kernel.poll);
@@ -427,7 +431,7 @@ export abstract class FunctionFrame implements InlineTarget {
     this.leaveFault();
     w.end();
     this.setFuel();
-    w.end();
+    w.br(depth + 1);
   }
 
   /** Local memory of a thread, bytes. */

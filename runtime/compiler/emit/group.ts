@@ -213,7 +213,8 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
 
   loop(): void {
     this.w.loop();
-    this.depth++;
+    this.w.loop();
+    this.depth += 2;
   }
 
   end(): void {
@@ -246,12 +247,14 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
     return (index.get(to) as number) > (index.get(from) as number);
   }
 
-  edge(_from: Block, _to: Block, back: boolean): void {
-    if (back) this.burnFuel();
-  }
+  edge(): void {}
 
   br(depth: number): void {
     this.w.br(depth);
+  }
+
+  again(depth: number): void {
+    this.nextRound(depth);
   }
 
   brTable(): void {

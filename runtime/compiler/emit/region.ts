@@ -332,7 +332,8 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
 
   loop(): void {
     this.w.loop();
-    this.depth++;
+    this.w.loop();
+    this.depth += 2;
   }
 
   end(): void {
@@ -377,18 +378,21 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
     return list;
   }
 
-  edge(from: Block, to: Block, back: boolean): void {
+  edge(from: Block, to: Block): void {
     const { w } = this;
     const moves = this.moves(from, to);
     for (const { value } of moves) this.push(value);
     for (const { phi } of moves.reverse()) {
       w.localSet(this.firstLocal + (this.placement.slots.get(phi) as number[])[0]);
     }
-    if (back) this.burnFuel();
   }
 
   br(depth: number): void {
     this.w.br(depth);
+  }
+
+  again(depth: number): void {
+    this.nextRound(depth);
   }
 
   brTable(block: Block, count: number): void {
@@ -463,6 +467,7 @@ export function writingOrder(graph: Graph): Block[] {
     edgeIsFree: () => false,
     edge() {},
     br() {},
+    again() {},
     brTable() {},
     leave() {},
   });

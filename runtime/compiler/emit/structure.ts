@@ -4,7 +4,9 @@ import type { Block } from "../ir/ir.ts";
 /** What the structured walk asks of whoever writes the code. */
 export interface StructureSink {
   block(): void;
+  /** Opens two loops, one in the other: rounds are of the inner one, see `again`. */
   loop(header: Block): void;
+  /** Closes one construct. */
   end(): void;
   /** The values of a block. */
   body(block: Block): void;
@@ -14,9 +16,14 @@ export interface StructureSink {
   branchIf(block: Block, negate: boolean, depth: number): void;
   /** Whether the edge needs code of its own (copies to phis, fuel). */
   edgeIsFree(from: Block, to: Block): boolean;
-  /** Code of the edge, before the jump. `back` tells a loop's back edge. */
-  edge(from: Block, to: Block, back: boolean): void;
+  /** Code of the edge, before the jump. */
+  edge(from: Block, to: Block): void;
   br(depth: number): void;
+  /**
+   * The next round of a loop, whose label is at `depth`. What is rare is done on the way to the loop around it,
+   * one label further out, so that the loop itself has none of it.
+   */
+  again(depth: number): void;
   /** The index of a switch and its `br_table` over the next blocks outwards. */
   brTable(block: Block, count: number): void;
   /** A terminator without successors: exit, return, cut. */
@@ -69,7 +76,7 @@ class Structurer {
     const merges = this.children[k].filter((c) => this.isMerge[c]).sort((a, b) => b - a);
     if (this.isHeader[k]) {
       this.sink.loop(block);
-      this.frames.push({ kind: "loop", target: block });
+      this.frames.push({ kind: "plain" }, { kind: "loop", target: block });
     }
     for (const m of merges) {
       this.sink.block();
@@ -83,7 +90,8 @@ class Structurer {
     }
     if (this.isHeader[k]) {
       this.sink.end();
-      this.frames.pop();
+      this.sink.end();
+      this.frames.length -= 2;
     }
   }
 
@@ -150,8 +158,9 @@ class Structurer {
   private branch(from: Block, to: Block): void {
     const depth = this.depthOf(from, to);
     const back = (this.graph.index.get(to) as number) <= (this.graph.index.get(from) as number);
-    this.sink.edge(from, to, back);
+    this.sink.edge(from, to);
     if (depth === undefined) this.tree(this.graph.index.get(to) as number);
+    else if (back) this.sink.again(depth);
     else this.sink.br(depth);
   }
 }

@@ -62,6 +62,8 @@ export class Divergence {
   readonly branches = new Set<Block>();
   /** Loops that lanes of a group leave at different times. */
   readonly loops = new Set<Loop>();
+  /** By loop, the `out` operations of what is used behind it, each with the block it stands in. */
+  readonly kept = new Map<Loop, Map<Value, Block>>();
   private readonly joins = new Set<Block>();
   private readonly postDominators = new Map<Loop | undefined, Uint32Array[]>();
   private readonly partialCache = new Map<number, Set<number>>();
@@ -242,6 +244,8 @@ export class Divergence {
   private keepForOutside(loop: Loop, v: Value): void {
     const out = new Value("out", v.type, [v]);
     const { order, index } = this.graph;
+    const kept = this.kept.get(loop) ?? new Map<Value, Block>();
+    this.kept.set(loop, kept);
     for (const [k, block] of order.entries()) {
       const inside = this.inLoop(loop, k);
       for (const user of block.values) {
@@ -258,6 +262,7 @@ export class Divergence {
           let next = at + 1;
           while (v.op === "phi" && block.values[next]?.op === "phi") next++;
           block.values.splice(next, 0, out);
+          kept.set(out, block);
         }
       } else replaceEndValue(block, v, out);
     }

@@ -17,6 +17,7 @@ import type { OptimizedRegion, RegionMaker } from "../pipeline.ts";
 import { fuseProducts, splitAddresses } from "./addresses.ts";
 import { alignedParameters, testAligned } from "./aligned.ts";
 import { Divergence, unifyLatches } from "./divergence.ts";
+import { dropKept, threadExits } from "./exits.ts";
 import { jam, planJam } from "./jam.ts";
 import { ALL_LANES, type LinearRegion, linearize } from "./linearize.ts";
 import { accessPattern, comesFromLoad, type ShapeOf } from "./patterns.ts";
@@ -129,6 +130,7 @@ export function groupRegions(
   for (const { region } of regions) {
     branchSwitches(region);
     turnSkips(region);
+    threadExits(region);
     unifyLatches(region);
   }
   const shapesOver = new Map<number, Map<number, Shape>>();
@@ -167,7 +169,9 @@ export function groupRegions(
     if (!rare) {
       const early = cloneRegion(region);
       checkEarly(early);
-      assumeGuards(early, new Divergence(early, prologue, group));
+      const divergence = new Divergence(early, prologue, group);
+      assumeGuards(early, divergence);
+      dropKept(early, divergence);
       prepared.unshift(prepare("fast", early));
     }
     const trim = rare ? undefined : trimOf(region, prologue, block);

@@ -1,6 +1,7 @@
 import type { Graph, Loop } from "../analysis/graph.ts";
 import { Block, hasEffect, I1, NONE, type Region, Value } from "../ir/ir.ts";
 import { type Divergence, endValues } from "./divergence.ts";
+import { keptAlong, keptAtExits, type Leaving, leavingAt } from "./exits.ts";
 import { compactOrder } from "./order.ts";
 import { VARYING } from "./shapes.ts";
 
@@ -29,13 +30,15 @@ interface Node {
  * Control-Flow Linearization", PLDI 2018). A branch that splits the lanes of a group runs both
  * sides one after the other, each under the mask of its lanes; what has no lanes is jumped over. A
  * loop that lanes leave at different times runs until none is left. Phis become moves at the ends
- * of their predecessors, blended where only some lanes take the edge.
+ * of their predecessors, blended where only some lanes take the edge. Lanes that leave a loop with values of
+ * their own do so aside, in the rounds in which there are any.
  * @param entryMask ALL_LANES if the group is known to be complete, else mask 0 is set by the caller
  */
 export function linearize(region: Region, d: Divergence, entryMask: number): LinearRegion {
   const forced = new Set<number>();
+  const inLine = new Set<number>();
   for (;;) {
-    const result = new Linearizer(region, d, entryMask, forced).run();
+    const result = new Linearizer(region, d, entryMask, forced, inLine).run();
     if (result) return result;
   }
 }
@@ -51,9 +54,9 @@ function setAtOnce(block: Block, own: number): void {
       continue;
     }
     const clear = v.op === "mask_move" && v.aux.mask !== v.imm ? cleared.get(v.imm) : undefined;
-    if (clear && v.aux.add) {
+    if (clear) {
       needless.add(clear);
-      v.aux = { ...v.aux, add: false };
+      if (v.aux.add) v.aux = { ...v.aux, add: false };
     }
     if (/^(any|mask_move|mask_take)$/.test(v.op)) cleared.delete(v.imm);
     cleared.delete(v.aux.mask as number);
@@ -75,14 +78,34 @@ class Linearizer {
   /** The block whose mask a block without one of its own has. */
   private readonly holder: number[] = [];
   private readonly forced: Set<number>;
+  /** Branches out of loops that can't send lanes aside. */
+  private readonly inLine: Set<number>;
+  private readonly leaving = new Map<number, Leaving>();
+  private readonly atExits: Set<Value>;
+  /** Blocks that are only come to with lanes. */
+  private readonly tested = new Set<number>();
+  /** Loops whose end is only come to when no lane is left. */
+  private readonly straight = new Set<Loop>();
   private readonly nextMask = new Map<Loop, number>();
   private readonly result: LinearRegion;
   private masks = 0;
   private blocks = 0;
 
-  constructor(region: Region, d: Divergence, entryMask: number, forced: Set<number>) {
+  constructor(
+    region: Region,
+    d: Divergence,
+    entryMask: number,
+    forced: Set<number>,
+    inLine: Set<number>,
+  ) {
     this.forced = forced;
+    this.inLine = inLine;
     this.d = d;
+    d.graph.order.forEach((_, k) => {
+      const found = inLine.has(k) ? undefined : leavingAt(d, k);
+      if (found) this.leaving.set(k, found);
+    });
+    this.atExits = keptAtExits(d, (k) => this.leaving.has(k));
     this.graph = d.graph;
     this.entryMask = entryMask;
     this.masks = entryMask === ALL_LANES ? 0 : 1;
@@ -98,7 +121,8 @@ class Linearizer {
       if (node.tail) this.tail(node, at, node.tail);
       else this.node(node, at);
     });
-    if (this.forceMasks()) return undefined;
+    const inLine = [...this.leaving.keys()].some((k) => this.inLine.has(k));
+    if (this.forceMasks() || inLine) return undefined;
     for (const [block, mask] of this.result.maskOf) setAtOnce(block, mask);
     this.result.start = this.nodes[0].entry;
     this.result.masks = this.masks;
@@ -207,7 +231,7 @@ class Linearizer {
     const waiting = this.deferred[at];
     const mask = this.mask[k];
     let block = node.entry;
-    if (this.own[k] && !this.isTrivial(source)) {
+    if (this.own[k] && !this.tested.has(k) && !this.isTrivial(source)) {
       const any = new Value("any", I1, [], this.maskToTest(k));
       block.values.push(any);
       const body = this.newBlock(mask, source.line);
@@ -230,7 +254,7 @@ class Linearizer {
       if (v.op === "phi") this.result.mutable.add(v);
       else {
         if (v.op === "out") this.result.mutable.add(v);
-        block.values.push(v);
+        if (!this.atExits.has(v)) block.values.push(v);
       }
     }
     this.finish(block, source, k, waiting);
@@ -292,19 +316,25 @@ class Linearizer {
     const to = (b: Block) => this.destination(graph.loopOf[k], graph.index.get(b) as number);
     if (t?.kind === "jump" || (t?.kind === "branch" && t.yes === t.no)) {
       const target = t.kind === "jump" ? t.target : t.yes;
+      const after = this.follow(k, target, waiting);
       this.edge(block, k, target, mask, undefined, false);
-      block.terminator = { kind: "jump", target: this.follow(k, target, waiting) };
+      block.terminator = { kind: "jump", target: after };
     } else if (t?.kind === "branch" && !d.branches.has(source)) {
       const side = (target: Block): Block => {
         const pad = this.newBlock(mask, source.line);
-        this.edge(pad, k, target, mask, undefined, false);
         const after = this.follow(k, target, waiting);
+        this.edge(pad, k, target, mask, undefined, false);
         if (pad.values.length === 0) return after;
         pad.terminator = { kind: "jump", target: after };
         return pad;
       };
       block.terminator = { kind: "branch", cond: t.cond, yes: side(t.yes), no: side(t.no) };
     } else if (t?.kind === "branch") {
+      const leaving = this.leaving.get(k);
+      if (leaving && this.goesAside(k, leaving, waiting)) {
+        this.aside(block, k, t.cond, leaving, waiting);
+        return;
+      }
       this.edge(block, k, t.yes, mask, t.cond, false);
       this.edge(block, k, t.no, mask, t.cond, true);
       block.terminator = { kind: "jump", target: this.route([...waiting, to(t.yes), to(t.no)]) };
@@ -324,7 +354,80 @@ class Linearizer {
     const loop = graph.loopOf[to];
     const back = loop?.header === to && d.inLoop(loop, k);
     if (back && loop && !d.loops.has(loop)) return this.headers.get(loop) as Block;
+    if (back && loop && this.hasLanes(k) && this.isLast(loop, waiting)) {
+      this.straight.add(loop);
+      return this.headers.get(loop) as Block;
+    }
     return this.route([...waiting, this.destination(graph.loopOf[k], to)]);
+  }
+
+  /** Whether nothing of a round is left to run: what waits is the loop's end. */
+  private isLast(loop: Loop, waiting: Set<number>): boolean {
+    const tail = this.tailOf.get(loop) as number;
+    const latches = this.graph.order[loop.header].preds.filter((p) =>
+      this.d.inLoop(loop, this.graph.index.get(p) as number),
+    );
+    return latches.length === 1 && [...waiting].every((at) => at >= tail);
+  }
+
+  /** Whether a block only runs if some lane is active in it. */
+  private hasLanes(k: number): boolean {
+    if (k === 0 || this.tested.has(k)) return true;
+    if (!this.own[k]) return this.hasLanes(this.holder[k]);
+    return !this.isTrivial(this.graph.order[k]);
+  }
+
+  /** Whether what comes after a branch out of a loop is the block of the lanes that stay. */
+  private goesAside(k: number, { stay, back }: Leaving, waiting: Set<number>): boolean {
+    const loop = this.graph.loopOf[k] as Loop;
+    const at = this.nodeOf.get(this.graph.index.get(stay) as number) as number;
+    const next = back ? this.isLast(loop, waiting) : [...waiting].every((w) => w > at);
+    if (!next) this.inLine.add(k);
+    return next;
+  }
+
+  /** Lanes that leave a loop do what is to be done for them, if there are any; the others go on. */
+  private aside(
+    block: Block,
+    k: number,
+    cond: Value,
+    { exit, stay, back, negate }: Leaving,
+    waiting: Set<number>,
+  ): void {
+    const { graph } = this;
+    const loop = graph.loopOf[k] as Loop;
+    const s = graph.index.get(stay) as number;
+    const { line } = graph.order[k];
+    const tail = this.tailOf.get(loop) as number;
+    const mask = this.mask[k];
+    const rest = back ? (this.nextMask.get(loop) as number) : this.mask[s];
+    const gone = this.masks++;
+    const lanes = (to: number, args: Value[], negated: boolean) =>
+      new Value("mask_move", NONE, args, to, 0n, { mask, negate: negated, add: false });
+
+    const on = this.newBlock(mask, line);
+    this.moves(on, k, stay, mask, undefined, false);
+    let after: Block;
+    if (back) {
+      this.straight.add(loop);
+      after = this.headers.get(loop) as Block;
+    } else {
+      this.tested.add(s);
+      after = this.route([...waiting, this.nodeOf.get(s) as number, tail]);
+    }
+    on.terminator = { kind: "jump", target: after };
+    const next = on.values.length > 0 ? on : after;
+
+    const side = this.newBlock(gone, line);
+    this.edge(side, k, exit, gone, undefined, false);
+    const left = new Value("any", I1, [], rest);
+    side.values.push(lanes(rest, [cond], !negate), left);
+    const end = this.routeOrEnd(new Set([...waiting, tail]));
+    side.terminator = { kind: "branch", cond: left, yes: next, no: end };
+
+    const any = new Value("any", I1, [], gone);
+    block.values.push(lanes(gone, [cond], negate), lanes(rest, [], false), any);
+    block.terminator = { kind: "branch", cond: any, yes: side, no: next };
   }
 
   /**
@@ -347,9 +450,27 @@ class Linearizer {
     const targetMask = next ?? (this.own[to] ? this.mask[to] : undefined);
     const args = cond ? [cond] : [];
     if (targetMask !== undefined) {
-      const aux = { mask, negate, add: true };
+      const add = !(next !== undefined && loop && this.straight.has(loop) && d.inLoop(loop, k));
+      const aux = { mask, negate, add };
       block.values.push(new Value("mask_move", NONE, args, targetMask, 0n, aux));
     }
+    for (const out of keptAlong(d, k, target)) {
+      if (this.atExits.has(out)) block.values.push(out);
+    }
+    this.moves(block, k, target, mask, cond, negate);
+  }
+
+  /** The moves to the phis of an edge's target. */
+  private moves(
+    block: Block,
+    k: number,
+    target: Block,
+    mask: number,
+    cond: Value | undefined,
+    negate: boolean,
+  ): void {
+    const { graph } = this;
+    const to = graph.index.get(target) as number;
     const n = target.preds.indexOf(graph.order[k]);
     const moves: { phi: Value; value: Value; blend: boolean }[] = [];
     for (const phi of target.values) {
@@ -404,10 +525,14 @@ class Linearizer {
   private tail(node: Node, at: number, loop: Loop): void {
     const next = this.nextMask.get(loop) as number;
     const any = new Value("any", I1, [], next);
-    node.entry.values.push(any);
     this.result.maskOf.set(node.entry, ALL_LANES);
     const exits = [...this.d.exitTargets(loop)].map((x) => this.destination(loop.parent, x));
     const targets = new Set([...this.deferred[at], ...exits]);
+    if (this.straight.has(loop)) {
+      node.entry.terminator = { kind: "jump", target: this.routeOrEnd(targets) };
+      return;
+    }
+    node.entry.values.push(any);
     const again = this.headers.get(loop) as Block;
     node.entry.terminator = { kind: "branch", cond: any, yes: again, no: this.routeOrEnd(targets) };
   }

@@ -204,19 +204,19 @@ export class ModuleBuilder {
     section: (fill: (w: CodeWriter) => void) => void,
   ): void {
     const found = bodies
-      .map(({ head, code }, k) => ({ k, head, at: rareBranches(code, this.rare) }))
-      .filter(({ at }) => at.length > 0);
+      .map(({ head, code }, k) => ({ k, head, branches: rareBranches(code, this.rare) }))
+      .filter(({ branches }) => branches.length > 0);
     if (found.length === 0) return;
     section((w) => {
       w.name("metadata.code.branch_hint");
       w.u32(found.length);
-      for (const { k, head, at } of found) {
+      for (const { k, head, branches } of found) {
         w.u32(this.imports.length + k);
-        w.u32(at.length);
-        for (const offset of at) {
-          w.u32(head.length + offset);
+        w.u32(branches.length);
+        for (const { at, taken } of branches) {
+          w.u32(head.length + at);
           w.u32(1);
-          w.u8(0); // not likely
+          w.u8(taken ? 1 : 0);
         }
       }
     });
