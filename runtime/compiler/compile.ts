@@ -144,14 +144,13 @@ function chooseWidth(
   { shape, width, fma, observe }: CompileOptions,
 ): { regions: OptimizedRegion[]; groups: GroupRegion[] | undefined } {
   const maker = new RegionMaker(lowered, fma, shape);
-  const regions = maker.all(observe);
-  if (!shape || width === 1 || groupObstacle(regions, reals.length > 0)) {
-    return { regions, groups: undefined };
-  }
+  const alone = () => ({ regions: maker.all(1, observe), groups: undefined });
+  if (!shape || width === 1 || groupObstacle([], reals.length > 0)) return alone();
+  const regions = maker.all(4);
+  if (groupObstacle(regions, false)) return alone();
   const { groups } = groupRegions(lowered, regions, shape, maker);
-  if (width === undefined && groupDrawback(groups)) {
-    return { regions: maker.all(), groups: undefined };
-  }
+  if (width === undefined && groupDrawback(groups)) return alone();
+  if (observe) maker.all(4, observe); // the regions above are changed by now
   return { regions, groups };
 }
 
@@ -226,7 +225,7 @@ function emitReal(
   options: CompileOptions,
 ): void {
   const maker = new RegionMaker(fn, options.fma, options.shape);
-  const { region, prologue } = maker.make(undefined, new Set(), options.observe);
+  const { region, prologue } = maker.make(undefined, new Set(), 1, options.observe);
   const type = emitter.realType(number);
   // Every call takes at least 32 bytes of stack, so that runaway recursion ends at the limit.
   const frameBytes = Math.max(32, Math.ceil(fn.localBytes / 16) * 16);

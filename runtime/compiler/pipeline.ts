@@ -4,6 +4,9 @@ import { mergeChecks } from "./passes/checks.ts";
 import { eliminateDead } from "./passes/dce.ts";
 import { expandFma } from "./passes/fma.ts";
 import { hoist } from "./passes/hoist.ts";
+import { checkIndices } from "./passes/indices.ts";
+import { testRanges } from "./passes/ranges.ts";
+import { reroll } from "./passes/reroll.ts";
 import { fixShape } from "./passes/shape.ts";
 import { simplify } from "./passes/simplify.ts";
 import { type AcrossCuts, buildRegion } from "./regions/build.ts";
@@ -20,7 +23,7 @@ export interface OptimizedRegion {
 export type PassObserver = (pass: string, region: Region, prologue: Value[]) => void;
 
 /** The passes over one region, in order. */
-export const PASSES = ["build", "simplify", "checks", "hoist", "dce"] as const;
+export const PASSES = ["build", "simplify", "reroll", "checks", "hoist", "ranges", "dce"] as const;
 
 /** Builds regions of a lowered function and runs all passes over them. */
 export class RegionMaker {
@@ -48,8 +51,14 @@ export class RegionMaker {
   /**
    * The region behind a cut, or from the function's start.
    * @param crossed cuts that don't end it
+   * @param width 1: for threads one at a time; 4: for lane groups
    */
-  make(from: Cut | undefined, crossed: ReadonlySet<Cut>, observe?: PassObserver): OptimizedRegion {
+  make(
+    from: Cut | undefined,
+    crossed: ReadonlySet<Cut>,
+    width: 1 | 4,
+    observe?: PassObserver,
+  ): OptimizedRegion {
     const region = buildRegion(this.fn, from, this.across, crossed);
     observe?.("build", region, []);
     if (this.shape) fixShape(region, this.shape);
@@ -57,18 +66,25 @@ export class RegionMaker {
     simplify(region);
     if (foldBranches(region)) simplify(region);
     observe?.("simplify", region, []);
+    if (width === 1 && reroll(region)) simplify(region);
+    observe?.("reroll", region, []);
     mergeChecks(region);
     observe?.("checks", region, []);
     const prologue = hoist(region);
     observe?.("hoist", region, prologue);
+    if (width === 1) {
+      testRanges(region);
+      checkIndices(region, prologue);
+    }
+    observe?.("ranges", region, prologue);
     const kept = eliminateDead(region, prologue);
     observe?.("dce", region, kept);
     return { region, prologue: kept };
   }
 
   /** All regions, each up to the next cuts. */
-  all(observe?: PassObserver): OptimizedRegion[] {
-    return [undefined, ...this.fn.cuts].map((from) => this.make(from, new Set(), observe));
+  all(width: 1 | 4, observe?: PassObserver): OptimizedRegion[] {
+    return [undefined, ...this.fn.cuts].map((from) => this.make(from, new Set(), width, observe));
   }
 }
 

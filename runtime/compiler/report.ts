@@ -93,7 +93,7 @@ export function reportKernel(
   shape: readonly [number, number, number],
 ): KernelReport {
   const maker = new RegionMaker(from.lowered, "relaxed", shape);
-  const regions = maker.all();
+  const regions = maker.all(4);
   const obstacle = groupObstacle(regions, from.reals.length > 0);
   const report: KernelReport = {
     name: from.kernel.name,

@@ -100,7 +100,7 @@ mov.u32 %r0, %tid.x; ${body} ret; }`;
 async function compile(body: string, block: Shape): Promise<readonly Value[] | undefined> {
   const { lowered } = await lower(body);
   const maker = new RegionMaker(lowered, "relaxed", block);
-  const { groups } = groupRegions(lowered, maker.all(), block, maker);
+  const { groups } = groupRegions(lowered, maker.all(4), block, maker);
   return groups[0]?.variants.find((v) => v.kind === "sure")?.given?.owned;
 }
 

@@ -124,7 +124,7 @@ describe("registers in step with a counter", () => {
       const kernel = module.functions[0];
       assert.ok(kernel);
       const { lowered } = lowerKernel(module, layoutModule(module), kernel, library);
-      const last = new RegionMaker(lowered, "exact", [BLOCK, 1, 1]).all().at(-1);
+      const last = new RegionMaker(lowered, "exact", [BLOCK, 1, 1]).all(4).at(-1);
       assert.ok(last);
       const shown = printRegion(last.region, last.prologue);
       assert.equal(shown.split(" reload ").length - 1, reloaded, shown);

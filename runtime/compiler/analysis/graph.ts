@@ -37,11 +37,14 @@ export class Graph {
 
   constructor(start: Block) {
     this.order = reversePostorder(start);
+    const before = new Map<Block, Block[]>();
     this.order.forEach((b, k) => {
       this.index.set(b, k);
+      before.set(b, b.preds);
       b.preds = [];
     });
     for (const b of this.order) for (const s of successors(b)) s.preds.push(b);
+    for (const [b, preds] of before) keepPhis(b, preds);
     this.idom = this.dominators();
     this.loopOf = new Array(this.order.length).fill(undefined);
     this.findLoops();
@@ -115,6 +118,19 @@ export class Graph {
         }
       }
     }
+  }
+}
+
+/** Has the operands of a block's phis follow its predecessors, where these have another order now. */
+function keepPhis(block: Block, before: Block[]): void {
+  const { preds } = block;
+  if (preds.length !== before.length || preds.every((p, k) => p === before[k])) return;
+  const from = preds.map((p) => before.indexOf(p));
+  if (from.includes(-1)) return; // the blocks are others: whoever changed them sees to it
+  for (const phi of block.values) {
+    if (phi.op !== "phi") break;
+    const { args } = phi;
+    phi.args = from.map((k) => args[k]);
   }
 }
 

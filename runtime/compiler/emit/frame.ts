@@ -418,12 +418,41 @@ export abstract class FunctionFrame implements InlineTarget {
    */
   nextRound(depth: number): void {
     const { w } = this;
-    if (this.fuel < 0) this.fuel = this.temporary(I32);
-    w.localGet(this.fuel);
+    const fuel = this.fuelLocal();
+    w.localGet(fuel);
     w.i32Const(1);
     w.op(OP.i32_sub);
-    w.localTee(this.fuel);
+    w.localTee(fuel);
     w.brIf(depth);
+    this.refuel();
+    w.br(depth + 1);
+  }
+
+  /** Counts many rounds at once: the units of fuel for them are on the stack, below 2³⁰. */
+  burnFuel(): void {
+    const { w } = this;
+    const fuel = this.fuelLocal();
+    const units = this.temporary(I32);
+    w.localSet(units);
+    w.localGet(fuel);
+    w.localGet(units);
+    w.op(OP.i32_sub);
+    w.localTee(fuel);
+    w.i32Const(0);
+    w.op(OP.i32_le_s);
+    w.if();
+    this.refuel();
+    w.end();
+  }
+
+  private fuelLocal(): number {
+    if (this.fuel < 0) this.fuel = this.temporary(I32);
+    return this.fuel;
+  }
+
+  /** Looks whether the launch has been stopped, and begins with the whole fuel again. */
+  private refuel(): void {
+    const { w } = this;
     w.localGet(0);
     this.pushThread();
     w.call(this.kernel.poll);
@@ -431,7 +460,6 @@ export abstract class FunctionFrame implements InlineTarget {
     this.leaveFault();
     w.end();
     this.setFuel();
-    w.br(depth + 1);
   }
 
   /** Local memory of a thread, bytes. */

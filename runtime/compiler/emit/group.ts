@@ -253,7 +253,7 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
     this.w.br(depth);
   }
 
-  again(depth: number): void {
+  again(_: Block, depth: number): void {
     this.nextRound(depth);
   }
 

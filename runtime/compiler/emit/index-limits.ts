@@ -9,25 +9,47 @@ import type { GroupOperands } from "./group-operands.ts";
 /** Bases further from the heap than this (bytes) cannot be brought into it by a 32-bit index. */
 const FAR = 2n ** 44n;
 
-/**
- * Which indices of lane 0 keep all lanes of base + extend(index) × scale inside the heap, without a
- * wrap of the 32-bit index between them: `count` indices from `low` on (none if the base is
- * misaligned). They are locals computed once a block; undefined where the base is not the block's, or
- * where alignment depends on the index.
- */
-export function indexLimits(
-  e: GroupOperands,
-  v: Value,
-  stride: number,
-): { low: number; count: number } | undefined {
-  const { offset = 0, size = 1, align = 1, signed = false, scale = 1 } = v.aux;
+/** What writes limits: once a block, behind the values that are the same for all of it. */
+export interface LimitTarget {
+  heapLow(): number;
+  pinLaunch64(offset: number): number;
+  temporaryOf(valtype: number): number;
+  /** A local set once, when these values are there. */
+  afterPrologue(key: string, type: number, write: (w: CodeWriter) => void): number;
+}
+
+/** A first and a number of 32-bit indices, as locals. */
+export interface IndexLimits {
+  low: number;
+  count: number;
+}
+
+/** The limits of lane 0's index with which all lanes of a group stay inside the heap (`limitsOf`). */
+export function indexLimits(e: GroupOperands, v: Value, stride: number): IndexLimits | undefined {
+  const { size = 1, align = 1 } = v.aux;
   const [base, index] = v.args;
   const own = e.prologueSlots.get(base);
-  if (own === undefined || scale <= 0 || (scale & (scale - 1)) !== 0) return undefined;
-  if (scale % align !== 0 || stride % align !== 0) return undefined;
+  if (own === undefined || stride % align !== 0) return undefined;
   const steps = (LANES - 1) * e.shape(index).stride;
-  const span = size + (LANES - 1) * stride;
   if (steps < 0 || stride < 0) return undefined;
+  return limitsOf(e, v, own, steps, size + (LANES - 1) * stride);
+}
+
+/**
+ * Which indices keep base + extend(index) × scale, and `span` bytes from there, inside the heap, without a
+ * wrap of the 32-bit index up to `steps` more: `count` indices from `low` on (none if the base is
+ * misaligned). Undefined where alignment depends on the index.
+ * @param own local with the base, which is the block's
+ */
+export function limitsOf(
+  e: LimitTarget,
+  v: Value,
+  own: number,
+  steps: number,
+  span: number,
+): IndexLimits | undefined {
+  const { offset = 0, align = 1, signed = false, scale = 1 } = v.aux;
+  if (scale <= 0 || (scale & (scale - 1)) !== 0 || scale % align !== 0) return undefined;
   const heapLow = e.heapLow();
   const heapBytes = e.pinLaunch64(LAUNCH_HEAP_BYTES);
   const shift = BigInt(log2(scale));

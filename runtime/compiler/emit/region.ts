@@ -13,6 +13,8 @@ import { Graph } from "../analysis/graph.ts";
 import {
   type Block,
   type Cut,
+  F32,
+  F64,
   I1,
   I32,
   type Region,
@@ -20,12 +22,14 @@ import {
   type Type,
   type Value,
 } from "../ir/ir.ts";
-import { OP } from "../wasm/opcodes.ts";
+import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import { CodeWriter } from "../wasm/writer.ts";
+import { log2 } from "./access-codes.ts";
 import { constantOperand, FunctionFrame, LOADS, STORES, wide } from "./frame.ts";
+import { limitsOf } from "./index-limits.ts";
 import type { KernelEmitter } from "./kernel.ts";
-import { type Placement, placeValues } from "./locals.ts";
-import { emitScalar } from "./scalar.ts";
+import { type Placement, placeValues, SCALAR_PLACEMENT, terminatorValues } from "./locals.ts";
+import { emitAddressFault, emitScalar } from "./scalar.ts";
 import { emitSpecialRegister } from "./sreg.ts";
 import { type StructureSink, walkStructured } from "./structure.ts";
 
@@ -44,9 +48,14 @@ export interface RealFrame {
 export class RegionEmitter extends FunctionFrame implements StructureSink {
   readonly row = -1;
   private readonly body_ = this.w;
+  /** Code behind the prologue's values. */
+  private readonly late = new CodeWriter(128);
+  private readonly lateLocals = new Map<string, number>();
   private readonly prologue: Value[];
   private readonly graph: Graph;
   private readonly placement: Placement;
+  /** Floats that are kept as the first lanes of vectors: what the engine multiplies and adds at once. */
+  private readonly vectors: Set<Value>;
   private readonly real: RealFrame | undefined;
   private readonly callResults = new Map<string, number>();
   /** Structured frames open around the current point, up to the thread's own block. */
@@ -62,7 +71,11 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
     this.real = real;
     this.graph = new Graph(region.start);
     const order = writingOrder(this.graph);
-    this.placement = placeValues(this.graph, order, prologue);
+    this.vectors = kernel.options.fma === "relaxed" ? fusedValues(order) : new Set();
+    this.placement = placeValues(this.graph, order, prologue, {
+      ...SCALAR_PLACEMENT,
+      types: (v) => (this.vectors.has(v) ? [VALTYPE.v128] : SCALAR_PLACEMENT.types(v)),
+    });
     this.placedLocals = this.placement.types.length;
   }
 
@@ -77,6 +90,7 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
     walkStructured(this.graph, this);
     const pre = this.withWriter(new CodeWriter(512), () => {
       for (const v of this.prologue) this.materialize(v);
+      this.w.raw(this.late.view());
     });
     const out = new CodeWriter(this.body_.length + pre.length + 512);
     const whole = this.withWriter(out, () => this.frame(pre));
@@ -159,11 +173,55 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
 
   /** Pushes a value: from its local, or by writing its expression here. */
   push(v: Value): void {
+    if (this.vectors.has(v)) {
+      this.pushVector(v);
+      this.w.op(v.type === F32 ? OP.f32x4_extract_lane : OP.f64x2_extract_lane);
+      this.w.u8(0);
+      return;
+    }
+    const local = this.localOf(v);
+    if (local !== undefined) this.w.localGet(local);
+    else this.operation(v);
+  }
+
+  /** Pushes a vector whose first lane is a value; nobody looks at the others. */
+  private pushVector(v: Value): void {
+    if (v.op === "const" && v.imm === 0 && v.big === 0n) {
+      this.pushConstant(new Uint8Array(16));
+      return;
+    }
+    if (!this.vectors.has(v)) {
+      this.push(v);
+      this.w.op(v.type === F32 ? OP.f32x4_splat : OP.f64x2_splat);
+      return;
+    }
+    const local = this.localOf(v);
+    if (local !== undefined) this.w.localGet(local);
+    else this.operation(v);
+  }
+
+  private localOf(v: Value): number | undefined {
     const [slot] = this.placement.slots.get(v) ?? [];
-    if (slot !== undefined) this.w.localGet(this.firstLocal + slot);
-    else if (v.op === "result" && v.args.length > 0) {
-      this.w.localGet(this.callResults.get(`${v.args[0].id} ${v.imm}`) as number);
-    } else emitScalar(this, v);
+    if (slot !== undefined) return this.firstLocal + slot;
+    if (v.op !== "result" || v.args.length === 0) return undefined;
+    return this.callResults.get(`${v.args[0].id} ${v.imm}`);
+  }
+
+  /** Pushes the value of an operation, in the form that its local has. */
+  private operation(v: Value): void {
+    const { w } = this;
+    if (this.vectors.has(v)) {
+      if (v.op === "load") {
+        this.push(v.args[0]);
+        const wide = v.type === F64;
+        const code = wide ? OP.v128_load64_zero : OP.v128_load32_zero;
+        w.mem(code, wide ? 3 : 2, v.aux.offset as number);
+      } else {
+        for (const a of v.args) this.pushVector(a);
+        w.op(v.type === F32 ? OP.f32x4_relaxed_madd : OP.f64x2_relaxed_madd);
+      }
+    } else if (v.op === "check" && v.args.length === 2) this.indexCheck(v);
+    else emitScalar(this, v);
   }
 
   /** Writes a value that is not nested into its user, and keeps it in its local. */
@@ -172,14 +230,55 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
     const [slot] = this.placement.slots.get(v) ?? [];
     if (slot === undefined) {
       if (v.op === "const" || v.op === "result") return;
-      emitScalar(this, v);
+      this.operation(v);
       if (v.type !== 5) this.w.op(OP.drop);
       return;
     }
-    if (v.op === "result" && v.args.length > 0) {
-      this.w.localGet(this.callResults.get(`${v.args[0].id} ${v.imm}`) as number);
-    } else emitScalar(this, v);
+    const result = v.op === "result" && v.args.length > 0;
+    if (result) this.w.localGet(this.callResults.get(`${v.args[0].id} ${v.imm}`) as number);
+    else this.operation(v);
     this.w.localSet(this.firstLocal + slot);
+  }
+
+  /** The check of base + index × scale: compares the index, and leaves the address in linear memory. */
+  private indexCheck(v: Value): void {
+    const { w } = this;
+    const { size = 1, scale = 1 } = v.aux;
+    const [base, index] = v.args;
+    const own = this.localOf(base) as number;
+    const limits = limitsOf(this, v, own, 0, size) as { low: number; count: number };
+    this.push(index);
+    w.localGet(limits.low);
+    w.op(OP.i32_sub);
+    w.localGet(limits.count);
+    w.op(OP.i32_ge_u);
+    w.if();
+    emitAddressFault(this, v);
+    w.end();
+    w.localGet(
+      this.afterPrologue(`base32 ${own}`, VALTYPE.i32, (p) => {
+        p.localGet(own);
+        p.op(OP.i32_wrap_i64);
+      }),
+    );
+    this.push(index);
+    if (scale > 1) {
+      w.i32Const(log2(scale));
+      w.op(OP.i32_shl);
+    }
+    w.op(OP.i32_add);
+  }
+
+  /** A local set once, when the prologue's values are there. */
+  afterPrologue(key: string, type: number, write: (w: CodeWriter) => void): number {
+    let local = this.lateLocals.get(key);
+    if (local === undefined) {
+      local = this.temporaryOf(type);
+      this.lateLocals.set(key, local);
+      write(this.late);
+      this.late.localSet(local);
+    }
+    return local;
   }
 
   pushThread(): void {
@@ -348,6 +447,8 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
   ifThen(block: Block, negate: boolean): void {
     this.condition(block, negate);
     this.w.if();
+    const t = block.terminator;
+    if (t?.kind === "branch" && (negate ? t.no : t.yes).rare) this.w.op(OP.nop);
     this.depth++;
   }
 
@@ -381,7 +482,10 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
   edge(from: Block, to: Block): void {
     const { w } = this;
     const moves = this.moves(from, to);
-    for (const { value } of moves) this.push(value);
+    for (const { phi, value } of moves) {
+      if (this.vectors.has(phi)) this.pushVector(value);
+      else this.push(value);
+    }
     for (const { phi } of moves.reverse()) {
       w.localSet(this.firstLocal + (this.placement.slots.get(phi) as number[])[0]);
     }
@@ -391,8 +495,9 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
     this.w.br(depth);
   }
 
-  again(depth: number): void {
-    this.nextRound(depth);
+  again(header: Block, depth: number): void {
+    if (header.paid) this.w.br(depth);
+    else this.nextRound(depth);
   }
 
   brTable(block: Block, count: number): void {
@@ -472,4 +577,36 @@ export function writingOrder(graph: Graph): Block[] {
     leave() {},
   });
   return order;
+}
+
+/**
+ * The fused multiply-adds of a region, the phis that hand them on, and loads for nothing else: a sum that
+ * goes round a loop stays in one register as it is.
+ */
+function fusedValues(blocks: Block[]): Set<Value> {
+  const users = new Map<Value, Value[]>();
+  const values = blocks.flatMap((b) => b.values);
+  for (const v of values) {
+    for (const a of v.args) {
+      const list = users.get(a);
+      if (list) list.push(v);
+      else users.set(a, [v]);
+    }
+  }
+  const fused = new Set(values.filter((v) => v.op === "f32_fma" || v.op === "f64_fma"));
+  const work = [...fused];
+  for (let v = work.pop(); v; v = work.pop()) {
+    for (const next of [...(users.get(v) ?? []), ...v.args]) {
+      if (next.op !== "phi" || fused.has(next)) continue;
+      fused.add(next);
+      work.push(next);
+    }
+  }
+  const ended = new Set(blocks.flatMap(terminatorValues));
+  for (const v of values) {
+    if (v.op !== "load" || v.aux.ordered || (v.type !== F32 && v.type !== F64)) continue;
+    const all = users.get(v) ?? [];
+    if (all.length > 0 && !ended.has(v) && all.every((u) => fused.has(u))) fused.add(v);
+  }
+  return fused;
 }

@@ -94,6 +94,12 @@ export function emitScalar(e: ScalarTarget, v: Value): void {
     case "check":
       emitCheck(e, v);
       return;
+    case "range":
+      emitRange(e, v);
+      return;
+    case "range_end":
+      emitRangeEnd(e, v);
+      return;
     case "sreg":
       e.specialRegister(v);
       return;
@@ -121,6 +127,10 @@ export function emitScalar(e: ScalarTarget, v: Value): void {
       return;
     case "spin":
       e.pushSpin();
+      return;
+    case "fuel":
+      e.push(v.args[0]);
+      e.burnFuel();
       return;
     case "trap":
       e.fault(ERROR_LAUNCH_FAILURE, v.aux.site as number);
@@ -203,7 +213,7 @@ function emitStore(e: ScalarTarget, v: Value): void {
  */
 function emitCheck(e: ScalarTarget, v: Value): void {
   const { w } = e;
-  const { space, offset = 0, size = 1, align = 1, site = 0 } = v.aux;
+  const { space, offset = 0, size = 1, align = 1 } = v.aux;
   const shift = log2(align);
   const address = v.args[0];
   if (space === "generic") {
@@ -234,10 +244,32 @@ function emitCheck(e: ScalarTarget, v: Value): void {
     w.op(OP.i32_ge_u);
   }
   w.if();
+  emitAddressFault(e, v);
+  w.end();
+  e.push(address);
+  if (space === "generic") w.op(OP.i32_wrap_i64);
+  else {
+    e.pushWindow(space as "shared" | "local");
+    w.op(OP.i32_add);
+  }
+}
+
+/** A fault at the address of a check: of its only operand, or of base and index. */
+export function emitAddressFault(e: ScalarTarget, v: Value): void {
+  const { w } = e;
+  const { space, offset = 0, align = 1, site = 0, scale = 1, signed } = v.aux;
+  const [address, index] = v.args;
   w.localGet(0);
   w.i32Const(site);
   e.push(address);
   if (space !== "generic") w.op(OP.i64_extend_i32_u);
+  if (index) {
+    e.push(index);
+    w.op(signed ? OP.i64_extend_i32_s : OP.i64_extend_i32_u);
+    w.i64Const(BigInt(scale));
+    w.op(OP.i64_mul);
+    w.op(OP.i64_add);
+  }
   if (offset !== 0) {
     w.i64Const(BigInt(offset));
     w.op(OP.i64_add);
@@ -246,13 +278,72 @@ function emitCheck(e: ScalarTarget, v: Value): void {
   e.pushThread();
   w.call(e.kernel.addressFault);
   e.leaveFault();
-  w.end();
-  e.push(address);
-  if (space === "generic") w.op(OP.i32_wrap_i64);
-  else {
-    e.pushWindow(space as "shared" | "local");
-    w.op(OP.i32_add);
+}
+
+/**
+ * What the rotated address of the lowest of some accesses has to be less than for all of them to pass their
+ * check: they are `scale` bytes apart, and `more` follow the first one. 0 where these are `imm` or more, or
+ * too many for memory.
+ */
+function emitRangeEnd(e: ScalarTarget, v: Value): void {
+  const { w } = e;
+  const { size = 1, align = 1, scale = 0 } = v.aux;
+  const [more] = v.args;
+  const bound = e.genericBound(size, log2(align));
+  const step = Math.abs(scale) / align;
+  const most = e.pin(`rounds ${bound} ${step} ${v.imm}`, I64, (p) => {
+    // The least of imm and (bound − 1) / step + 1.
+    const fits = e.temporary(I64);
+    p.localGet(bound);
+    p.i64Const(1n);
+    p.op(OP.i64_sub);
+    p.i64Const(BigInt(step));
+    p.op(OP.i64_div_u);
+    p.i64Const(1n);
+    p.op(OP.i64_add);
+    p.localTee(fits);
+    p.i64Const(BigInt(v.imm));
+    p.localGet(fits);
+    p.i64Const(BigInt(v.imm));
+    p.op(OP.i64_lt_u);
+    p.op(OP.select);
+  });
+  w.localGet(bound);
+  e.push(more);
+  w.i64Const(BigInt(step));
+  w.op(OP.i64_mul);
+  w.op(OP.i64_sub);
+  w.i64Const(0n);
+  e.push(more);
+  w.localGet(most);
+  w.op(OP.i64_lt_u);
+  w.op(OP.select);
+}
+
+/** Whether accesses that follow an address in steps of `scale` bytes are in front of a `range_end`. */
+function emitRange(e: ScalarTarget, v: Value): void {
+  const { w } = e;
+  const { offset = 0, align = 1, scale = 0 } = v.aux;
+  const [first, more, end] = v.args;
+  e.push(first);
+  if (scale < 0) {
+    e.push(more);
+    w.i64Const(BigInt(scale));
+    w.op(OP.i64_mul);
+    w.op(OP.i64_add);
   }
+  w.localGet(e.heapLow());
+  w.op(OP.i64_sub);
+  if (offset !== 0) {
+    w.i64Const(BigInt(offset));
+    w.op(OP.i64_add);
+  }
+  if (align > 1) {
+    w.i64Const(BigInt(log2(align)));
+    w.op(OP.i64_rotr);
+  }
+  e.push(end);
+  w.op(OP.i64_lt_u);
 }
 
 /**

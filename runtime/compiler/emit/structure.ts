@@ -20,10 +20,10 @@ export interface StructureSink {
   edge(from: Block, to: Block): void;
   br(depth: number): void;
   /**
-   * The next round of a loop, whose label is at `depth`. What is rare is done on the way to the loop around it,
+   * The next round of a loop, by its header, whose label is at `depth`. What is rare is done on the way to the loop around it,
    * one label further out, so that the loop itself has none of it.
    */
-  again(depth: number): void;
+  again(header: Block, depth: number): void;
   /** The index of a switch and its `br_table` over the next blocks outwards. */
   brTable(block: Block, count: number): void;
   /** A terminator without successors: exit, return, cut. */
@@ -160,7 +160,7 @@ class Structurer {
     const back = (this.graph.index.get(to) as number) <= (this.graph.index.get(from) as number);
     this.sink.edge(from, to);
     if (depth === undefined) this.tree(this.graph.index.get(to) as number);
-    else if (back) this.sink.again(depth);
+    else if (back) this.sink.again(to, depth);
     else this.sink.br(depth);
   }
 }

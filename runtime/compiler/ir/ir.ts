@@ -169,6 +169,10 @@ export class Block {
   preds: Block[] = [];
   /** First source line, for printing and loop diagnostics. */
   line = 0;
+  /** A loop's header whose rounds a `fuel` in front of it has counted. */
+  paid = false;
+  /** Hardly ever run. */
+  rare = false;
   /** Set in region graphs: phis are the first values; their args follow `preds`. */
   constructor(id: number) {
     this.id = id;
@@ -242,6 +246,7 @@ export function isPure(value: Value): boolean {
     case "slow":
     case "setresult":
     case "spin":
+    case "fuel":
     case "regread":
     case "out":
     case "phi":
@@ -280,6 +285,7 @@ export function hasEffect(value: Value): boolean {
     case "slow":
     case "setresult":
     case "spin":
+    case "fuel":
       return true;
     case "load":
       return value.aux.ordered === true;

@@ -122,7 +122,7 @@ function planWarp(
   const [warp, group] = [context(WARP_LANES), context(LANES)];
   refuse(farFrom(first, crossed), LONG);
   for (;;) {
-    const { region, prologue } = maker.make(from, crossed);
+    const { region, prologue } = maker.make(from, crossed, 4);
     const operations = warpValues(region);
     if (operations.length === 0) return undefined;
     if (refuse(beyond(region), LONG)) continue;

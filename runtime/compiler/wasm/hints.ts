@@ -10,9 +10,9 @@ export interface Hint {
 }
 
 /**
- * The branches of a function around calls that hardly ever happen: `if`s that a call of certain functions
- * lies directly in, and a `br_if` that leads past what else runs into such a call. Engines that know it keep
- * what such a call would have them save out of the code around.
+ * The branches of a function around what hardly ever happens: `if`s that a call of certain functions lies
+ * directly in, or that begin with `nop`, and a `br_if` that leads past what else runs into such a call.
+ * Engines that know it keep what the rare way would have them save out of the code around.
  * @param code instructions, without the last `end`
  * @param rare the functions, by index
  */
@@ -40,6 +40,7 @@ export function rareBranches(code: Uint8Array, rare: ReadonlySet<number>): Hint[
       if (op >= OP.block && op <= OP.if) {
         r.skipLeb();
         around.push(op === OP.if ? at : -1);
+        if (op === OP.if && code[r.pos] === OP.nop) found.set(at, { at, taken: false });
       } else if (op === ELSE) around[around.length - 1] = -1;
       else if (op === OP.end) around.pop();
       else r.skipLeb();

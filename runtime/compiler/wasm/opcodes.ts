@@ -9,6 +9,8 @@ const MISC = 0xfc << 16;
 /** Opcode numbers by name; pass them to {@link CodeWriter.op}. */
 export const OP = {
   unreachable: 0x00,
+  /** Begins what is hardly ever run (`rareBranches`). */
+  nop: 0x01,
   block: 0x02,
   loop: 0x03,
   if: 0x04,
@@ -111,6 +113,7 @@ export const OP = {
   i64_add: 0x7c,
   i64_sub: 0x7d,
   i64_mul: 0x7e,
+  i64_div_u: 0x80,
   i64_and: 0x83,
   i64_or: 0x84,
   i64_xor: 0x85,

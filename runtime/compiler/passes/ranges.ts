@@ -1,0 +1,420 @@
+import { Graph, type Loop, reversePostorder } from "../analysis/graph.ts";
+import { Block, I1, I32, I64, NONE, type Region, type Type, Value } from "../ir/ir.ts";
+import { replaceAll } from "./branches.ts";
+import { plainSum, type Sum, stepOf } from "./sums.ts";
+
+/** Bytes from one round to the next beyond this make a range too likely to be larger than memory. */
+const MAX_STEP = 1n << 16n;
+/** Operations of a loop beyond which the copy costs more than it can gain. */
+const MAX_VALUES = 256;
+/** Tests in front of a loop beyond which they cost more than they are likely to save. */
+const MAX_RANGES = 8;
+
+/**
+ * Tests the addresses that a loop moves along once in front of it: where all of them are inside of
+ * memory, a copy of the loop runs that doesn't test them again. Otherwise the loop runs as it was, and
+ * finds the address at fault.
+ */
+export function testRanges(region: Region): void {
+  for (const done = new Set<Block>(); ; ) {
+    const graph = new Graph(region.start);
+    const inner = graph.loops.find((l) => {
+      return !done.has(graph.order[l.header]) && !graph.loops.some((x) => x.parent === l);
+    });
+    if (!inner) return;
+    done.add(graph.order[inner.header]);
+    const counted = graph.irreducible ? undefined : countedLoop(graph, inner);
+    if (!counted) continue;
+    const ranges = findRanges(counted);
+    if (ranges.length > 0) done.add(new Version(region, counted).make(ranges));
+  }
+}
+
+/**
+ * Rounds that are not counted one by one: a launch that is stopped ends within these. A loop with more of
+ * them runs as it was.
+ */
+const MAX_ROUNDS = 1 << 20;
+/** A unit of fuel is for 16 rounds, as a logarithm. */
+const FUEL_SHIFT = 4n;
+
+/** A loop that is left at the end of a round only, and whose rounds are known in front of it. */
+interface CountedLoop {
+  blocks: Block[];
+  inside: Set<Block>;
+  header: Block;
+  latch: Block;
+  entry: Block;
+  exit: Block;
+  rounds: (make: Make) => Rounds;
+}
+
+/** How many rounds follow the first one (I64), and whether that is so (I1; undefined: always). */
+interface Rounds {
+  more: Value;
+  sure: Value | undefined;
+}
+
+/** Adds an operation to the block in front of the loop. */
+type Make = (op: string, type: Type, ...args: Value[]) => Value;
+
+/** A check whose address moves by a constant in each round. */
+interface AddressRange {
+  check: Value;
+  step: bigint;
+}
+
+const constant = (type: Type, n: bigint) =>
+  type === I64 ? new Value("const", I64, [], 0, n) : new Value("const", type, [], Number(n));
+
+function countedLoop(graph: Graph, loop: Loop): CountedLoop | undefined {
+  const blocks = loop.blocks.map((k) => graph.order[k]).sort((a, b) => at(graph, a) - at(graph, b));
+  const inside = new Set(blocks);
+  const header = graph.order[loop.header];
+  if (header.preds.length !== 2) return undefined;
+  const latch = header.preds.find((p) => inside.has(p));
+  const entry = header.preds.find((p) => !inside.has(p));
+  if (!latch || !entry || blocks.reduce((n, b) => n + b.values.length, 0) > MAX_VALUES)
+    return undefined;
+  for (const b of blocks) {
+    const t = b.terminator;
+    if (t?.kind !== "branch" && t?.kind !== "jump") return undefined;
+    const to = t.kind === "jump" ? [t.target] : [t.yes, t.no];
+    if (b !== latch && to.some((x) => !inside.has(x))) return undefined;
+  }
+  const t = latch.terminator;
+  if (t?.kind !== "branch" || t.yes === t.no) return undefined;
+  const exit = t.yes === header ? t.no : t.yes;
+  if (inside.has(exit)) return undefined;
+  const rounds = roundsOf(header, latch, t.cond, t.yes === header, inside);
+  return rounds && { blocks, inside, header, latch, entry, exit, rounds };
+}
+
+const at = (graph: Graph, b: Block) => graph.index.get(b) as number;
+
+function isOutside(v: Value, inside: Set<Block>): boolean {
+  if (v.op === "const") return true;
+  for (const b of inside) if (b.values.includes(v)) return false;
+  return true;
+}
+
+/** The rounds after the first, from the comparison that ends a loop. */
+function roundsOf(
+  header: Block,
+  latch: Block,
+  cond: Value,
+  stay: boolean,
+  inside: Set<Block>,
+): CountedLoop["rounds"] | undefined {
+  const [next, bound = constant(I32, 0n)] = cond.args;
+  if (next?.type !== I32 || !isOutside(bound, inside)) return undefined;
+  for (const phi of header.values) {
+    if (phi.op !== "phi") break;
+    if (phi.args[header.preds.indexOf(latch)] !== next) continue;
+    const step = stepOf(phi, next);
+    const init = phi.args[1 - header.preds.indexOf(latch)];
+    if (step === undefined || step === 0n) return undefined;
+    const relation = relationOf(cond.op, stay);
+    if (relation === "ne" && (step === 1n || step === -1n)) {
+      // As many as lie between, modulo 2³².
+      return (make) => {
+        const [from, to] = step === 1n ? [init, bound] : [bound, init];
+        const rounds = make("i32_sub", I32, to, from);
+        const more = make("i32_sub", I32, rounds, constant(I32, 1n));
+        return { more: make("i64_extend_i32_u", I64, more), sure: undefined };
+      };
+    }
+    if ((relation === "lt_s" || relation === "lt_u") && step > 0n && step <= MAX_STEP) {
+      // (bound − 1 − init) / step, far too many where the bound is not further on; and the index must not
+      // wrap at the end.
+      const signs = relation.slice(-1);
+      const largest = (signs === "s" ? 2n ** 31n : 2n ** 32n) - step;
+      return (make) => {
+        const wide = (v: Value) => make(`i64_extend_i32_${signs}`, I64, v);
+        const end = wide(bound);
+        const way = make("i64_sub", I64, make("i64_sub", I64, end, wide(init)), constant(I64, 1n));
+        if (step === 1n) return { more: way, sure: undefined };
+        const sure = make("i64_le_s", I1, end, constant(I64, largest));
+        return { more: make("i64_div_u", I64, way, constant(I64, step)), sure };
+      };
+    }
+    return undefined;
+  }
+  return undefined;
+}
+
+/** The relation of a loop's next index to its bound with which it goes on. */
+function relationOf(op: string, stay: boolean): string | undefined {
+  const name = op === "i32_eqz" ? "i32_eq" : op;
+  const opposite: Record<string, string> = { eq: "ne", ge_s: "lt_s", ge_u: "lt_u" };
+  const m = /^i32_(.*)$/.exec(name)?.[1];
+  return m && (stay ? m : opposite[m]);
+}
+
+/** The checks of a loop that one test in front of it can stand for. */
+function findRanges({ blocks, inside, header, latch }: CountedLoop): AddressRange[] {
+  const ranges: AddressRange[] = [];
+  const back = header.preds.indexOf(latch);
+  const steps = new Map<Value, bigint>();
+  for (const phi of header.values) {
+    if (phi.op !== "phi") break;
+    const step = phi.type === I64 ? stepOf(phi, phi.args[back]) : undefined;
+    if (step !== undefined) steps.set(phi, step);
+  }
+  for (const b of blocks) {
+    for (const check of b.values) {
+      if (check.op !== "check" || check.aux.space !== "generic") continue;
+      const step = stepPerRound(plainSum(check.args[0]), steps, inside);
+      const { align = 1 } = check.aux;
+      if (!step || step > MAX_STEP || step < -MAX_STEP) continue;
+      if (step % BigInt(align) === 0n) ranges.push({ check, step });
+    }
+  }
+  return ranges.length <= MAX_RANGES ? ranges : [];
+}
+
+/** By how much a sum grows in a round, if nothing else in it changes. */
+function stepPerRound(
+  sum: Sum<Value>,
+  steps: Map<Value, bigint>,
+  inside: Set<Block>,
+): bigint | undefined {
+  let step = 0n;
+  for (const [v, n] of sum.terms) {
+    const by = steps.get(v);
+    if (by !== undefined) step += n * by;
+    else if (!isOutside(v, inside)) return undefined;
+  }
+  return step;
+}
+
+/** Operations that an address may be computed by from what moves along. */
+const MOVES = /^i64_(add|sub|mul|shl)$/;
+
+/** The copy of a loop that doesn't test what was tested in front of it. */
+class Version {
+  private readonly region: Region;
+  private readonly loop: CountedLoop;
+  private readonly test: Block;
+  /** In front of the copy. */
+  private readonly before: Block;
+  private readonly merge: Block;
+  private readonly blocks = new Map<Block, Block>();
+  private readonly values = new Map<Value, Value>();
+  /** Low halves of values that addresses are made of, in the copy. */
+  private readonly halves = new Map<Value, Value>();
+  /** What moves the addresses along, at the end of a round. */
+  private readonly steps: { next: Value; init: Value; step: bigint }[] = [];
+  private nextId: number;
+
+  constructor(region: Region, loop: CountedLoop) {
+    this.region = region;
+    this.loop = loop;
+    this.nextId = Math.max(...region.blocks.map((b) => b.id)) + 1;
+    this.test = this.block(loop.header.line);
+    this.before = this.block(loop.header.line);
+    this.merge = this.block(loop.exit.line);
+  }
+
+  /** Returns the copy's header. */
+  make(ranges: AddressRange[]): Block {
+    const { blocks, header, latch, entry, exit } = this.loop;
+    for (const b of blocks) this.blocks.set(b, this.block(b.line));
+    const checks = new Set(ranges.map((r) => r.check));
+    for (const b of blocks) {
+      for (const v of b.values) {
+        if (!checks.has(v)) this.values.set(v, new Value(v.op, v.type, [], v.imm, v.big, v.aux));
+      }
+    }
+    for (const b of blocks) this.fill(b, checks);
+    for (const b of blocks) this.connect(b, checks);
+    const fast = this.of(header);
+    const to = (b: Block) => (b === entry ? this.before : (this.blocks.get(b) ?? b));
+    for (const b of blocks) this.of(b).preds = b.preds.map(to);
+    this.endByAddress(fast, this.writeTest(ranges, fast));
+    fast.paid = true;
+    redirect(entry, header, this.test);
+    this.test.preds = [entry];
+    header.preds = header.preds.map((p) => (p === entry ? this.test : p));
+    // Both leave by way of one block, which chooses between their values.
+    this.merge.preds = [latch, this.of(latch)];
+    this.merge.terminator = { kind: "jump", target: exit };
+    redirect(latch, exit, this.merge);
+    exit.preds = exit.preds.map((p) => (p === latch ? this.merge : p));
+    this.chooseOutside();
+    this.region.blocks = reversePostorder(this.region.start);
+    return fast;
+  }
+
+  private block(line: number): Block {
+    const b = new Block(this.nextId++);
+    b.line = line;
+    return b;
+  }
+
+  private of(b: Block): Block {
+    return this.blocks.get(b) as Block;
+  }
+
+  private readonly again = (v: Value): Value => this.values.get(v) ?? v;
+
+  private readonly makeTest: Make = (op, type, ...args) => place(this.test, op, type, args);
+
+  private fill(b: Block, checks: Set<Value>): void {
+    const copy = this.of(b);
+    for (const v of b.values) {
+      if (checks.has(v)) this.values.set(v, this.half(v.args[0], copy));
+      else {
+        const c = this.again(v);
+        c.block = copy;
+        copy.values.push(c);
+      }
+    }
+  }
+
+  /** Gives the copies of a block their operands and the copied block its end. */
+  private connect(b: Block, checks: Set<Value>): void {
+    const copy = this.of(b);
+    for (const v of b.values) {
+      if (!checks.has(v)) this.again(v).args = v.args.map(this.again);
+    }
+    const t = b.terminator;
+    const to = (x: Block) => this.blocks.get(x) ?? x;
+    if (t?.kind === "jump") copy.terminator = { kind: "jump", target: to(t.target) };
+    else if (t?.kind === "branch") {
+      copy.terminator = { ...t, cond: this.again(t.cond), yes: to(t.yes), no: to(t.no) };
+    }
+  }
+
+  /** The low 32 bits of an address in the copy, computed in 32 bits where that is possible. */
+  private half(v: Value, copy: Block): Value {
+    const { header, latch, inside } = this.loop;
+    if (v.op === "const") return constant(I32, BigInt.asIntN(32, v.big));
+    const known = this.halves.get(v);
+    if (known) return known;
+    if (isOutside(v, inside)) return this.keepHalf(v, this.makeTest("i32_wrap_i64", I32, v));
+    const back = header.preds.indexOf(latch);
+    const step = v.op === "phi" && header.values.includes(v) ? stepOf(v, v.args[back]) : undefined;
+    if (step !== undefined) {
+      const phi = this.keepHalf(v, new Value("phi", I32, []));
+      phi.block = this.of(header);
+      const init = this.makeTest("i32_wrap_i64", I32, v.args[1 - back]);
+      const next = new Value("i32_add", I32, [phi, constant(I32, step)]);
+      this.steps.push({ next, init, step });
+      phi.args = header.preds.map((p) => (p === latch ? next : init));
+      phi.block.values.unshift(phi);
+      return phi;
+    }
+    if (!MOVES.test(v.op)) return place(copy, "i32_wrap_i64", I32, [this.again(v)]);
+    const halves = v.args.map((a) => this.half(a, copy));
+    return place(copy, v.op.replace("i64", "i32"), I32, halves);
+  }
+
+  private keepHalf(v: Value, half: Value): Value {
+    this.halves.set(v, half);
+    return half;
+  }
+
+  /** Writes the tests and what leads to the copy; returns how many rounds it makes. */
+  private writeTest(ranges: AddressRange[], fast: Block): Value {
+    const { makeTest } = this;
+    const { more, sure } = this.loop.rounds(makeTest);
+    let all = sure;
+    const ends = new Map<string, Value>();
+    for (const { check, step } of ranges) {
+      const { space, size, offset, align } = check.aux;
+      const aux = { space, size, offset, align, scale: Number(step) };
+      const key = `${size} ${align} ${step < 0n ? -step : step}`;
+      let end = ends.get(key);
+      if (!end) {
+        end = makeTest("range_end", I64, more);
+        end.imm = MAX_ROUNDS;
+        end.aux = aux;
+        ends.set(key, end);
+      }
+      const test = makeTest("range", I1, this.first(check.args[0]), more, end);
+      test.aux = aux;
+      all = all ? makeTest("and1", I1, all, test) : test;
+    }
+    const { header } = this.loop;
+    const not = makeTest("not1", I1, all as Value);
+    this.test.terminator = { kind: "branch", cond: not, yes: header, no: this.before };
+    header.rare = true;
+    this.before.preds = [this.test];
+    const { before } = this;
+    const last = place(before, "i32_wrap_i64", I32, [more]);
+    const units = place(before, "i32_shr_u", I32, [last, constant(I32, FUEL_SHIFT)]);
+    place(before, "fuel", NONE, [place(before, "i32_add", I32, [units, constant(I32, 1n)])]);
+    before.terminator = { kind: "jump", target: fast };
+    return place(before, "i32_add", I32, [last, constant(I32, 1n)]);
+  }
+
+  /**
+   * The copy goes on until an address is where the range ends, and needs no other count: all that it takes
+   * on before are others, as the range lies in memory.
+   */
+  private endByAddress(fast: Block, rounds: Value): void {
+    const latch = this.of(this.loop.latch);
+    for (const { next } of this.steps) {
+      next.block = latch;
+      latch.values.push(next);
+    }
+    const { next, init, step } = this.steps[0];
+    const way = place(this.before, "i32_mul", I32, [rounds, constant(I32, step)]);
+    const end = place(this.before, "i32_add", I32, [init, way]);
+    const cond = place(latch, "i32_ne", I1, [next, end]);
+    latch.terminator = { kind: "branch", cond, yes: fast, no: this.merge };
+  }
+
+  /** An address as it is in the first round. */
+  private first(v: Value): Value {
+    const { header, latch, inside } = this.loop;
+    if (isOutside(v, inside)) return v;
+    if (v.op === "phi") return v.args[1 - header.preds.indexOf(latch)];
+    return this.makeTest(v.op, I64, ...v.args.map((a) => this.first(a)));
+  }
+
+  /** What is used behind the loop is that of the one that ran. */
+  private chooseOutside(): void {
+    const { inside, latch } = this.loop;
+    const own = new Set(this.loop.blocks.flatMap((b) => b.values));
+    const chosen = new Map<Value, Value>();
+    const to = (v: Value): Value => {
+      if (!own.has(v)) return v;
+      let phi = chosen.get(v);
+      if (!phi) {
+        phi = new Value(
+          "phi",
+          v.type,
+          this.merge.preds.map((p) => (p === latch ? v : this.again(v))),
+        );
+        phi.block = this.merge;
+        chosen.set(v, phi);
+      }
+      return phi;
+    };
+    const copies = new Set(this.blocks.values());
+    const behind = this.region.blocks.filter(
+      (b) => !inside.has(b) && !copies.has(b) && b !== this.test,
+    );
+    replaceAll(behind, to);
+    this.merge.values = [...chosen.values()];
+  }
+}
+
+function place(block: Block, op: string, type: Type, args: Value[]): Value {
+  const v = new Value(op, type, args);
+  v.block = block;
+  block.values.push(v);
+  return v;
+}
+
+/** Has a block lead elsewhere. */
+function redirect(block: Block, from: Block, to: Block): void {
+  const t = block.terminator;
+  if (t?.kind === "jump") t.target = to;
+  else if (t?.kind === "branch") {
+    if (t.yes === from) t.yes = to;
+    if (t.no === from) t.no = to;
+  } else if (t?.kind === "switch") t.targets = t.targets.map((x) => (x === from ? to : x));
+}
