@@ -117,7 +117,7 @@ export class DeviceFile {
   begin(stream = 0): this {
     const handle = handleOf(stream, cudaErrorInvalidResourceHandle);
     if (this.#context === 0) this.needContext();
-    this.#request.fill(0);
+    this.beginWithout();
     this.#arg.setUint32(REQUEST_CONTEXT, this.#context, true);
     this.#arg.setUint32(REQUEST_STREAM, handle, true);
     this.#arg.setUint32(REQUEST_FLAGS, this.captureMode, true);
@@ -126,7 +126,8 @@ export class DeviceFile {
 
   /** Begins a request that needs no context. */
   beginWithout(): this {
-    this.#request.fill(0);
+    // So few words are cleared faster than by a call.
+    for (let at = 0; at < REQUEST_SIZE; at += 4) this.#arg.setUint32(at, 0, true);
     return this;
   }
 

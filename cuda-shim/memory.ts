@@ -230,15 +230,17 @@ export function copy(
   flags: number,
 ): number {
   if (!isSize(count)) return cudaErrorInvalidValue;
-  thread.device().begin(stream);
+  const device = thread.device().begin(stream);
   // Null is no error for nothing; stream and direction are still the device's to check.
   const target = count === 0 ? NO_SIDE : copySide(dst, count);
   const source = count === 0 ? NO_SIDE : copySide(src, count);
   checkKind(kind, target, source);
-  if ((target.bytes || source.bytes) && flags === COPY_ASYNC && isCaptured(thread, stream)) {
-    return sendHostCopy(thread, lineCopy(dst, src, count, kind), stream);
+  if (thread.captures > 0 && (target.bytes || source.bytes) && flags === COPY_ASYNC) {
+    if (isCaptured(thread, stream)) {
+      return sendHostCopy(thread, lineCopy(dst, src, count, kind), stream);
+    }
+    device.begin(stream);
   }
-  const device = thread.device().begin(stream);
   if (target.bytes && source.bytes) {
     // Both are JavaScript's own: the device only has to have done what was asked of it before.
     device.check(COMMAND_STREAM_SYNCHRONIZE);

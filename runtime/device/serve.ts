@@ -41,7 +41,8 @@ function overLimit(context: Context, command: Command): number {
  */
 export function serve(device: Device, call: Call, fromStreamQueue: boolean): void {
   const { element, response } = call;
-  if (iovSize(element.in) < P.RESPONSE_HEADER_SIZE) {
+  const room = iovSize(element.in);
+  if (room < P.RESPONSE_HEADER_SIZE) {
     // Nowhere to put even an error: given back with nothing written.
     virtqueuePush(call.queue, element, 0);
     virtioNotify(call.queue);
@@ -52,7 +53,7 @@ export function serve(device: Device, call: Call, fromStreamQueue: boolean): voi
   response.setUint32(P.RESPONSE_DETAIL, 0, true);
   call.responseBytes = P.RESPONSE_HEADER_SIZE;
   const command = COMMANDS[call.u32(P.REQUEST_COMMAND)];
-  const refused = refusal(call, command !== undefined, fromStreamQueue);
+  const refused = refusal(call, command, room, fromStreamQueue);
   if (refused !== P.DETAIL_NONE || command === undefined) {
     call.detail(refused);
     const error =
@@ -116,12 +117,19 @@ function pushLong(call: Call, fixed: number): void {
   virtioNotify(call.queue);
 }
 
-/** Why a request is not even looked at (DETAIL_*). */
-function refusal(call: Call, known: boolean, fromStreamQueue: boolean): number {
+/**
+ * Why a request is not even looked at (DETAIL_*).
+ * @param room bytes for its response
+ */
+function refusal(
+  call: Call,
+  command: Command | undefined,
+  room: number,
+  fromStreamQueue: boolean,
+): number {
   if (call.element.headerLength < P.REQUEST_SIZE) return P.DETAIL_SHORT_REQUEST;
-  if (!known) return P.DETAIL_UNKNOWN_COMMAND;
-  const command = COMMANDS[call.u32(P.REQUEST_COMMAND)]!;
-  if (iovSize(call.element.in) < command.responseBytes) return P.DETAIL_SHORT_RESPONSE;
+  if (command === undefined) return P.DETAIL_UNKNOWN_COMMAND;
+  if (room < command.responseBytes) return P.DETAIL_SHORT_RESPONSE;
   if (fromStreamQueue && !command.streamQueue) return P.DETAIL_WRONG_QUEUE;
   if (!call.group.started && !command.beforeStart) return P.DETAIL_NOT_STARTED;
   return P.DETAIL_NONE;

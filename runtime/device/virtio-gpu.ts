@@ -61,7 +61,7 @@ export class VirtioGpu {
   readonly device: Device;
   readonly virtio: VirtioDevice;
   /** Queues that were notified and are to be looked at. */
-  readonly #notified = new Set<number>();
+  readonly #notified: number[] = [];
   readonly #deferred: boolean;
   #working = false;
 
@@ -97,7 +97,7 @@ export class VirtioGpu {
 
   /** A kick: everything that is in the queue is taken, and the work that it brought is done. */
   #notify(index: number): void {
-    this.#notified.add(index);
+    if (!this.#notified.includes(index)) this.#notified.push(index);
     // A callback of the driver that kicks again while the device works: the loop below sees it.
     if (this.#working || this.#deferred) return;
     this.#working = true;
@@ -113,11 +113,8 @@ export class VirtioGpu {
    * @returns false if there was nothing to do
    */
   turn(): boolean {
-    for (const index of this.#notified) {
-      this.#notified.delete(index);
-      this.device.processQueue(index);
-    }
-    return this.device.step() || this.#notified.size > 0;
+    while (this.#notified.length > 0) this.device.processQueue(this.#notified.shift() as number);
+    return this.device.step() || this.#notified.length > 0;
   }
 }
 

@@ -231,9 +231,6 @@ export class DriverModule {
 
   // ── requests ──────────────────────────────────────────────────────────────────────────────
 
-  #arg: DataView | undefined;
-  #argRequest: Uint8Array = new Uint8Array(0);
-
   /**
    * Sends one request and waits for its answer: copy in, add, kick, get, copy out.
    * @param command its number
@@ -260,13 +257,10 @@ export class DriverModule {
     }
     const slot = this.dma.takeSlot();
     if (slot === undefined) return -ENOMEM;
-    if (arg !== this.#arg) {
-      this.#arg = arg;
-      this.#argRequest = new Uint8Array(arg.buffer, arg.byteOffset, P.REQUEST_SIZE);
-    }
-    slot.request.set(this.#argRequest);
-    slot.requestWords[P.REQUEST_COMMAND >> 2] = command;
-    slot.requestWords[P.REQUEST_THREAD >> 2] = thread;
+    const words = slot.requestWords;
+    for (let at = 0; at < P.REQUEST_SIZE; at += 4) words[at >> 2] = arg.getUint32(at, true);
+    words[P.REQUEST_COMMAND >> 2] = command;
+    words[P.REQUEST_THREAD >> 2] = thread;
     const queue = travel.streamQueue ? this.#stream : this.#control;
     const room = travel.responseBytes + (into?.length ?? 0);
     if (!this.#fillOut(slot, queue, out) || !this.#makeRoom(slot, queue, room)) {

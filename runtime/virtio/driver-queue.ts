@@ -240,7 +240,10 @@ export function virtqueueKickPrepare<Token>(vq: DriverQueue<Token>): boolean {
 
 /** Notifies the device. @returns false if the queue is broken, or breaks because that fails */
 export function virtqueueNotify<Token>(vq: DriverQueue<Token>): boolean {
-  if (vq.ring.broken() !== 0) return false;
+  return vq.ring.broken() === 0 && notify(vq);
+}
+
+function notify<Token>(vq: DriverQueue<Token>): boolean {
   if (vq.notifyDevice()) return true;
   vq.ring.breakQueue(BROKEN_BY_DRIVER, 0);
   return false;
@@ -248,8 +251,7 @@ export function virtqueueNotify<Token>(vq: DriverQueue<Token>): boolean {
 
 /** virtqueueKickPrepare and, if wanted, virtqueueNotify. @returns false if the queue is broken */
 export function virtqueueKick<Token>(vq: DriverQueue<Token>): boolean {
-  if (vq.ring.kickPrepare() !== 0) return virtqueueNotify(vq);
-  return true;
+  return vq.ring.kickPrepare() === 0 || notify(vq);
 }
 
 /**
