@@ -1,7 +1,7 @@
 import type { Region, Value } from "../ir/ir.ts";
 
-/** Bytes from one element to the next beyond this are not what an index is for. */
-const MAX_SCALE = 1 << 16;
+/** Bytes from one element to the next: no index takes a base further than limits are found for (2⁴⁴). */
+const MAX_SCALE = 1 << 11;
 
 /**
  * Gives checks of addresses base + extend(index) × scale, whose base is the same for the whole block, base
