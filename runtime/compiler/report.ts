@@ -42,6 +42,16 @@ export interface WarpReport {
   how: string;
 }
 
+/** What became of a kernel's loops for single threads. */
+export interface AloneReport {
+  /** Unrolled loops that are one again with their single rounds. */
+  rerolled: number;
+  /** Loops whose addresses are tested in front of them. */
+  ranged: number;
+  /** Accesses that compare an index. */
+  indexed: number;
+}
+
 /** What the compiler did with a kernel, and why. */
 export interface KernelReport {
   name: string;
@@ -49,6 +59,8 @@ export interface KernelReport {
   width: number;
   /** Why the kernel runs one thread at a time. */
   obstacle: string | undefined;
+  /** Where it does: what its loops have become. */
+  alone: AloneReport | undefined;
   regions: {
     entry: number;
     behind: string;
@@ -99,6 +111,7 @@ export function reportKernel(
     name: from.kernel.name,
     width: obstacle ? 1 : LANES,
     obstacle,
+    alone: obstacle ? aloneReport(maker) : undefined,
     regions: [],
     branches: [],
     loops: { uniform: 0, masked: 0 },
@@ -111,6 +124,7 @@ export function reportKernel(
   if (drawback) {
     report.width = 1;
     report.obstacle = drawback;
+    report.alone = aloneReport(maker);
   } else report.warps = warpReports(from.lowered.cuts, warps);
   groups.forEach((group, k) => {
     const of = (kind: string) => group.variants.find((v) => v.kind === kind);
@@ -216,6 +230,20 @@ function accesses(d: Divergence, sites: Site[], region: number): AccessReport[] 
   });
 }
 
+function aloneReport(maker: RegionMaker): AloneReport {
+  let rerolled = 0;
+  const regions = maker.all(1, (pass, region) => {
+    const loops = new Graph(region.start).loops.length;
+    if (pass === "simplify") rerolled += loops;
+    else if (pass === "reroll") rerolled -= loops;
+  });
+  const blocks = regions.flatMap((r) => r.region.blocks);
+  const checks = blocks.flatMap((b) => b.values.filter((v) => v.op === "check"));
+  const sites = checks.filter((v) => v.args.length === 2).map((v) => v.aux.site);
+  const indexed = new Set(sites).size;
+  return { rerolled, ranged: blocks.filter((b) => b.paid).length, indexed };
+}
+
 function patternName(check: Value, d: Divergence): string {
   const { stride, tried } = accessPattern((v) => d.of(v), check);
   if (stride === 0) return "uniform";
@@ -230,6 +258,13 @@ export function formatReport(report: KernelReport): string {
     `kernel ${report.name}: ${report.width === 1 ? "one thread at a time" : `lane groups of ${report.width}`}`,
   ];
   if (report.obstacle) out.push(`  because ${report.obstacle}`);
+  if (report.alone) {
+    const { rerolled, ranged, indexed } = report.alone;
+    if (rerolled > 0) out.push(`  unrolled loops that are one loop again: ${rerolled}`);
+    if (ranged > 0) out.push(`  loops whose addresses are tested in front of them: ${ranged}`);
+    if (indexed > 0) out.push(`  accesses that compare an index: ${indexed}`);
+    if (report.regions.length > 0) out.push("  in lane groups it would be:");
+  }
   for (const r of report.regions) {
     const where = r.behind === "start" ? "from the start" : `behind a ${r.behind} cut`;
     out.push(

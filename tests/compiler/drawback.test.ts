@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import {
   compileKernel,
+  formatReport,
   layoutModule,
   lowerKernel,
   parsePtx,
+  reportKernel,
 } from "../../runtime/compiler/index.ts";
 import { loadArtifacts } from "../../runtime/exec/index.ts";
 import { describe, test } from "../harness.ts";
@@ -45,6 +48,20 @@ describe("lane groups or one thread at a time", () => {
 
   test("a loop whose rounds are loaded data runs one thread at a time", async () => {
     assert.equal(await widthOf(kernelText(4, ragged)), 1);
+  });
+
+  test("the report says what its loops have become", async () => {
+    const { library } = await loadArtifacts();
+    const file = new URL("../../bench/kernels/spmv.ptx", import.meta.url);
+    const module = parsePtx(readFileSync(file, "utf8"), "spmv.ptx");
+    const [fn] = module.functions;
+    assert.ok(fn);
+    const lowered = lowerKernel(module, layoutModule(module), fn, library);
+    const report = reportKernel(lowered, [THREADS, 1, 1]);
+    assert.deepEqual(report.alone, { rerolled: 1, ranged: 1, indexed: 3 });
+    const text = formatReport(report);
+    assert.match(text, /one thread at a time\n {2}because lanes leave a loop apart/);
+    assert.match(text, /unrolled loops that are one loop again: 1\n/);
   });
 
   test("what is gathered is the same at every edge", async () => {
