@@ -14,6 +14,17 @@ export function emitVectorLoad(e: GroupOperands, v: Value, locals: number[]): vo
   const [check] = v.args;
   const size = v.aux.size as number;
   const offset = v.aux.offset as number;
+  if (v.aux.splat) {
+    // V8 has one instruction for it; JavaScriptCore loads words into scalar registers, but floats are vectors.
+    e.scalar(check);
+    if (e.kernel.options.fma === "relaxed") w.mem(OP.v128_load32_splat, 2, offset);
+    else {
+      w.mem(OP.f32_load, 2, offset);
+      w.op(OP.f32x4_splat);
+    }
+    w.localSet(locals[0]);
+    return;
+  }
   if (v.aux.ordered && v.aux.space === "generic") {
     orderedLanes(e, v, locals);
     return;

@@ -12,6 +12,8 @@ const NARROW: Record<string, number> = {
   i32_and: OP.v128_and,
   i32_or: OP.v128_or,
   i32_xor: OP.v128_xor,
+  i32_andnot: OP.v128_andnot,
+  andnot1: OP.v128_andnot,
   and1: OP.v128_and,
   or1: OP.v128_or,
   xor1: OP.v128_xor,

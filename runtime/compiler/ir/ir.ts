@@ -65,6 +65,8 @@ export interface Aux {
   block?: Block;
   /** warp: the cut whose operation it is */
   cut?: Cut;
+  /** load (SIMD code): of one word that all lanes share, into a vector */
+  splat?: boolean;
   /** any: masks that are looked at together, from `imm` on */
   masks?: number;
   /** any: lanes are taken to be there for a while after there were some */

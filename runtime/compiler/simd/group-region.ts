@@ -35,9 +35,11 @@ import {
   VARYING,
   varying,
 } from "./shapes.ts";
+import { balanceSums } from "./sums.ts";
 import { justEnds, maySure, type SureTests, takeAsGiven } from "./sure.ts";
 import { touchesOfLater } from "./touches.ts";
 import { type Trim, trimmedShape, trimOf } from "./trim.ts";
+import { splatLoads, takeAndNot } from "./vector-forms.ts";
 import { jamWarp } from "./warp-jam.ts";
 import { planWarps, type WarpPlans } from "./warp-plan.ts";
 import { loadsFromNeighbours } from "./windows.ts";
@@ -148,6 +150,8 @@ export function groupRegions(
       const divergence = new Divergence(own, outside, { ...group, aligned: given?.aligned });
       splitAddresses(own, divergence);
       fuseProducts(own, divergence);
+      takeAndNot(own, divergence);
+      balanceSums(own, divergence);
       const needed = new Set(eliminateDead(own, outside));
       kept = prologue.filter((v) => kept.includes(v) || needed.has(v));
       const rows = given?.flat && block[1] * block[2] > 1;
@@ -198,6 +202,7 @@ export function groupRegions(
     );
     if (warp) variants.push(jamWarp(warp));
     if (rare) {
+      variants.forEach(splatLoads);
       const all = [...kept, ...(warp?.prologue ?? [])];
       return { prologue: all, register: group.register, trim, warp: warp?.region, variants };
     }
@@ -215,6 +220,7 @@ export function groupRegions(
       if (jammed.kind === "sure") variants[best] = jammed;
       else variants.push(jammed);
     }
+    variants.forEach(splatLoads);
     // What any body needs of the prologue stays; uses are counted per body. The tests of a sure body
     // are made of any of the prologue's values.
     const whole = variants.some((v) => v.given);
