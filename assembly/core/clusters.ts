@@ -12,7 +12,6 @@ import {
   LAUNCH_GRID_X,
   LAUNCH_GRID_Y,
   LAUNCH_NEXT_BLOCK,
-  LAUNCH_STOP,
 } from "../../runtime/exec/layout";
 import { field } from "./barriers";
 import {
@@ -28,6 +27,7 @@ import {
   runBlock,
   SMS,
   STATE_FREE,
+  stopped,
 } from "./exec";
 
 /** As runLaunch, for a launch in clusters; `count` is a multiple of a cluster's blocks. */
@@ -47,11 +47,11 @@ export function runClusters(launch: u32, contexts: u32, count: u32): i32 {
         if (result == BLOCK_FAULT) return LAUNCH_FAULT;
         if (result == BLOCK_DEADLOCK) return LAUNCH_DEADLOCK;
         if (result == BLOCK_DONE) store<u32>(context + BLOCK_STATE, STATE_FREE);
-        if (left == 0) return atomic.load<u32>(launch + LAUNCH_STOP) ? LAUNCH_FAULT : LAUNCH_AGAIN;
+        if (left == 0) return stopped(launch) ? LAUNCH_FAULT : LAUNCH_AGAIN;
       }
     }
     if (!active) return LAUNCH_DONE;
-    if (atomic.load<u32>(launch + LAUNCH_STOP)) return LAUNCH_FAULT;
+    if (stopped(launch)) return LAUNCH_FAULT;
     // Threads that wait for memory run in each turn: if none did, all stand at barriers for good.
     if (left == before) return LAUNCH_DEADLOCK;
   }
@@ -69,9 +69,9 @@ function isLive(first: u32, size: u32): bool {
 /** Claims the next cluster of the grid; false if there is none. Its x runs fastest, then y, then z. */
 function claimCluster(launch: u32, first: u32, size: u32): bool {
   const blocks = field(launch, LAUNCH_BLOCKS);
-  if (atomic.load<u32>(launch + LAUNCH_STOP)) return false;
+  if (stopped(launch)) return false;
   // The counter stops near the number of blocks, so that it cannot wrap.
-  if (atomic.load<u32>(launch + LAUNCH_NEXT_BLOCK) >= blocks) return false;
+  if (load<u32>(launch + LAUNCH_NEXT_BLOCK) >= blocks) return false;
   const claimed = atomic.add<u32>(launch + LAUNCH_NEXT_BLOCK, size);
   if (claimed >= blocks) return false;
   const cluster = claimed / size;
