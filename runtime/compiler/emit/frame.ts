@@ -120,12 +120,13 @@ export abstract class FunctionFrame implements InlineTarget {
    * know, since they make a constant anew at each use; but for zeros and ones, which are cheap.
    */
   pushConstant(bytes: Uint8Array, w = this.w): void {
-    if (bytes.every((x) => x === 0) || bytes.every((x) => x === 255)) {
+    const [first] = bytes;
+    if ((first === 0 || first === 255) && bytes.every((x) => x === first)) {
       w.op(OP.v128_const);
       w.raw(bytes);
       return;
     }
-    const key = `constant ${bytes}`;
+    const key = `constant ${String.fromCharCode(...bytes)}`;
     let local = this.pinned.get(key);
     if (local === undefined) {
       local = this.temporaryOf(VALTYPE.v128);

@@ -16,6 +16,12 @@ import { accessPattern } from "./vector-check.ts";
 /** As `threadOffset`: the first of the active lanes. */
 export const FIRST_ACTIVE = -1;
 
+const NO_LOCALS: readonly number[] = [];
+
+/** Four words of a constant. */
+const WORD_BYTES = new Uint8Array(16);
+const WORDS = new DataView(WORD_BYTES.buffer);
+
 /**
  * What the code of lane groups is put together from: operands as scalars, vectors and single lanes,
  * masks, parts of addresses, and the way back to the group's start.
@@ -29,7 +35,6 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
   abstract readonly onlyStop: number | undefined;
   readonly placements: Placement[] = [];
   readonly graphs: Graph[] = [];
-  readonly localBases: number[] = [];
   /** Locals of the prologue's values. */
   readonly prologueSlots = new Map<Value, number>();
   readonly maskLocals: number[] = [];
@@ -207,11 +212,10 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
   }
 
   /** The locals of a placed value. */
-  locals(v: Value): number[] {
+  locals(v: Value): readonly number[] {
     const prologue = this.prologueSlots.get(v);
     if (prologue !== undefined) return [prologue];
-    const base = this.localBases[this.current];
-    return (this.placements[this.current].slots.get(v) ?? []).map((slot) => base + slot);
+    return this.placements[this.current].slots.get(v) ?? NO_LOCALS;
   }
 
   hasLibrary(name: string): boolean {
@@ -348,10 +352,9 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
   }
 
   /** Pushes a vector of four words. */
-  constant(words: number[]): void {
-    const view = new DataView(new ArrayBuffer(16));
-    for (const [k, word] of words.entries()) view.setInt32(4 * k, word, true);
-    this.pushConstant(new Uint8Array(view.buffer));
+  constant(words: readonly number[]): void {
+    for (let k = 0; k < 4; k++) WORDS.setInt32(4 * k, words[k], true);
+    this.pushConstant(WORD_BYTES);
   }
 
   pushIota(stride: number): void {

@@ -96,7 +96,7 @@ export function value(e: GroupOperands, v: Value): void {
   vectorValue(e, v, locals);
 }
 
-function vectorValue(e: GroupOperands, v: Value, locals: number[]): void {
+function vectorValue(e: GroupOperands, v: Value, locals: readonly number[]): void {
   const { w } = e;
   if (locals.length === 0 && !v.aux.effect) return; // nobody uses it
   switch (v.op) {
@@ -135,7 +135,7 @@ function vectorValue(e: GroupOperands, v: Value, locals: number[]): void {
 }
 
 /** Special registers that differ without a pattern. */
-function laneRegisters(e: GroupOperands, v: Value, locals: number[]): void {
+function laneRegisters(e: GroupOperands, v: Value, locals: readonly number[]): void {
   const { w } = e;
   const local = v.aux.name === "localOffset" || v.aux.name === "localWindow";
   for (let k = 0; k < LANES; k++) {

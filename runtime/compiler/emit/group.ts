@@ -77,7 +77,9 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
       const placement = placeValues(graph, writingOrder(graph), [], this.policy(variant));
       this.graphs.push(graph);
       this.placements.push(placement);
-      this.localBases.push(this.firstLocal + base);
+      for (const locals of placement.slots.values()) {
+        for (let i = 0; i < locals.length; i++) locals[i] += this.firstLocal + base;
+      }
       base += placement.types.length;
       placed.push(...placement.types);
     });

@@ -9,7 +9,7 @@ import { putLane, selectByMask, selectLanes } from "./vector.ts";
 import { accessPattern } from "./vector-check.ts";
 
 /** A load of four lanes into the value's locals. */
-export function emitVectorLoad(e: GroupOperands, v: Value, locals: number[]): void {
+export function emitVectorLoad(e: GroupOperands, v: Value, locals: readonly number[]): void {
   const { w } = e;
   const [check] = v.args;
   const size = v.aux.size as number;
@@ -57,7 +57,7 @@ function contiguousLoad(
   v: Value,
   ea: number,
   offset: number,
-  locals: number[],
+  locals: readonly number[],
 ): void {
   const { w } = e;
   const size = v.aux.size as number;
@@ -88,7 +88,7 @@ function laneLoad(
   k: number,
   push: () => void,
   offset: number,
-  locals: number[],
+  locals: readonly number[],
 ): void {
   const { w } = e;
   const size = v.aux.size as number;
@@ -119,7 +119,7 @@ function laneLoad(
 }
 
 /** Loads from four addresses. Inactive lanes load from the block's sink, which spares a branch. */
-function gather(e: GroupOperands, v: Value, eas: number, locals: number[]): void {
+function gather(e: GroupOperands, v: Value, eas: number, locals: readonly number[]): void {
   const { addresses, offset } = activeAddresses(e, eas, v.aux.offset as number);
   for (let k = 0; k < LANES; k++) {
     laneLoad(e, v, k, () => pushWord(e, addresses, k), offset, locals);
@@ -160,7 +160,7 @@ function pushWord(e: GroupOperands, local: number, k: number): void {
 }
 
 /** Atomic loads, lane by lane. */
-function orderedLanes(e: GroupOperands, v: Value, locals: number[]): void {
+function orderedLanes(e: GroupOperands, v: Value, locals: readonly number[]): void {
   const { w } = e;
   const size = v.aux.size as number;
   for (let k = 0; k < LANES; k++) {

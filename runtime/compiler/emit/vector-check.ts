@@ -25,7 +25,7 @@ export function checkTypes(e: GroupOperands, check: Value): number[] {
 }
 
 /** An address check of four lanes. */
-export function emitVectorCheck(e: GroupOperands, v: Value, placed: number[]): void {
+export function emitVectorCheck(e: GroupOperands, v: Value, placed: readonly number[]): void {
   const { w } = e;
   // A check whose address nobody uses still has to be made.
   const locals = placed.length > 0 ? placed : checkTypes(e, v).map((type) => e.temporaryOf(type));
@@ -63,7 +63,7 @@ export function emitVectorCheck(e: GroupOperands, v: Value, placed: number[]): v
 }
 
 /** The address of a check that was made for the whole block. */
-function givenAddress(e: GroupOperands, v: Value, locals: number[]): void {
+function givenAddress(e: GroupOperands, v: Value, locals: readonly number[]): void {
   const { w } = e;
   const { space, scale = 1 } = v.aux;
   const [first, index] = v.args;

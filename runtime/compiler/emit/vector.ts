@@ -153,7 +153,7 @@ export function selectLanes(e: GroupOperands): void {
 }
 
 /** Computes a varying value and leaves it in its locals. */
-export function emitVector(e: GroupOperands, v: Value, locals: number[]): void {
+export function emitVector(e: GroupOperands, v: Value, locals: readonly number[]): void {
   const { w } = e;
   if (locals.length === 2) {
     if (emitWide(e, v, locals)) return;
@@ -308,7 +308,7 @@ function pushKept(e: GroupOperands): void {
 }
 
 /** Computes both halves of a varying 64-bit value; false if there is no vector form. */
-function emitWide(e: GroupOperands, v: Value, locals: number[]): boolean {
+function emitWide(e: GroupOperands, v: Value, locals: readonly number[]): boolean {
   const { w } = e;
   const [a, b] = v.args;
   const halves = (push: (half: 0 | 1) => void): true => {
@@ -448,7 +448,7 @@ function emitMasked(e: GroupOperands, v: Value): boolean {
 }
 
 /** Computes a value lane by lane with the scalar instruction and puts the lanes together. */
-function emitLanes(e: GroupOperands, v: Value, locals: number[]): void {
+function emitLanes(e: GroupOperands, v: Value, locals: readonly number[]): void {
   const { w } = e;
   if (emitMasked(e, v)) return;
   for (let k = 0; k < LANES; k++) {
@@ -476,7 +476,7 @@ function emitLanes(e: GroupOperands, v: Value, locals: number[]): void {
 }
 
 /** Moves the scalar on the stack into lane k of a value's locals. */
-export function putLane(e: GroupOperands, type: Type, locals: number[], k: number): void {
+export function putLane(e: GroupOperands, type: Type, locals: readonly number[], k: number): void {
   const { w } = e;
   const wide = type === I64 || type === F64;
   const local = wide ? locals[k >> 1] : locals[0];

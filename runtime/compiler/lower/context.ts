@@ -2,6 +2,7 @@ import type { Value } from "../ir/ir.ts";
 import type { PtxFunction, PtxModule, Variable } from "../ptx/ast.ts";
 import { PtxError } from "../ptx/ast.ts";
 import type { DeviceLibrary } from "../wasm/library.ts";
+import { factsOf } from "./facts.ts";
 
 /** Where module-scope variables lie, relative to the module's segment in device memory. */
 export interface ModuleLayout {
@@ -53,63 +54,11 @@ export function layoutModule(module: PtxModule): ModuleLayout {
   return { offsets, size, managed, managedSize, constBytes };
 }
 
-/** Functions that can reach themselves through direct calls (PTX ISA §7.1), by function index. */
-function recursiveFunctions(module: PtxModule): Set<number> {
-  const callees = module.functions.map((fn) => {
-    const set = new Set<number>();
-    for (const s of fn.body ?? []) {
-      if (s.kind !== "instr" || s.opcode !== "call") continue;
-      for (const o of s.operands) {
-        if (o.kind === "symbol" && o.symbol.kind !== "variable") set.add(o.symbol.index);
-      }
-    }
-    return set;
-  });
-  const recursive = new Set<number>();
-  for (let start = 0; start < callees.length; start++) {
-    const seen = new Set<number>();
-    const stack = [...callees[start]];
-    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-      if (next === start) recursive.add(start);
-      if (seen.has(next)) continue;
-      seen.add(next);
-      stack.push(...callees[next]);
-    }
-  }
-  return recursive;
-}
-
 /**
  * Bytes of a block's reserved shared memory, where a kernel uses it: what an H100 says. Cooperative
  * groups use all of it: 32 bytes of barriers, then 8 bytes for each of 32 warps.
  */
 export const RESERVED_SHARED_BYTES = 288;
-
-const clusterModules = new WeakMap<PtxModule, boolean>();
-
-/**
- * Whether a module has an instruction of clusters: barrier.cluster, mapa, getctarank, their special
- * registers, or an access to shared::cluster. Its kernels then take shared addresses as offsets in
- * the window of the whole cluster.
- */
-function mentionsClusters(module: PtxModule): boolean {
-  let known = clusterModules.get(module);
-  if (known === undefined) {
-    known = module.functions.some((fn) =>
-      fn.body?.some(
-        (s) =>
-          s.kind === "instr" &&
-          (s.opcode === "mapa" ||
-            s.opcode === "getctarank" ||
-            s.mods.some((m) => m === "shared::cluster" || m === "multicast::cluster") ||
-            (s.opcode === "barrier" && s.mods.includes("cluster")) ||
-            s.operands.some((o) => o.kind === "sreg" && /cluster/.test(o.name))),
-      ),
-    );
-    clusterModules.set(module, known);
-  }
-  return known;
-}
 
 /** What all functions of one kernel share while they are lowered. */
 export class KernelContext {
@@ -117,12 +66,13 @@ export class KernelContext {
   readonly layout: ModuleLayout;
   readonly library: DeviceLibrary;
   readonly kernel: PtxFunction;
-  readonly recursive: Set<number>;
+  /** Functions that can reach themselves, by index. */
+  readonly recursive: ReadonlySet<number>;
   /** Functions whose address is taken anywhere in the module, in index order. */
-  readonly addressTaken: PtxFunction[] = [];
+  readonly addressTaken: readonly PtxFunction[];
   /** Functions to compile as WebAssembly functions of their own. */
   readonly realFunctions = new Map<PtxFunction, number>();
-  /** Something in the module looks beyond its block: see {@link mentionsClusters}. */
+  /** Something in the module looks beyond its block: see `ModuleFacts`. */
   readonly usesClusters: boolean;
   private readonly sharedOffsets = new Map<number, number>();
   private readonly dynamicSymbols: { value: Value; offset: number }[] = [];
@@ -140,23 +90,10 @@ export class KernelContext {
     this.layout = layout;
     this.library = library;
     this.kernel = kernel;
-    this.recursive = recursiveFunctions(module);
-    this.usesClusters = mentionsClusters(module);
-    const taken = new Set<PtxFunction>();
-    for (const fn of module.functions) {
-      for (const s of fn.body ?? []) {
-        if (s.kind !== "instr" || s.opcode === "call") continue;
-        for (const o of s.operands) {
-          if (o.kind === "symbol" && o.symbol.kind !== "variable") taken.add(o.symbol);
-        }
-      }
-      for (const v of fn.locals) for (const r of v.init?.relocations ?? []) note(r.symbol);
-    }
-    for (const v of module.variables) for (const r of v.init?.relocations ?? []) note(r.symbol);
-    function note(symbol: Variable | PtxFunction) {
-      if (symbol.kind !== "variable") taken.add(symbol);
-    }
-    this.addressTaken = [...taken].sort((a, b) => a.index - b.index);
+    const { recursive, usesClusters, addressTaken } = factsOf(module);
+    this.recursive = recursive;
+    this.usesClusters = usesClusters;
+    this.addressTaken = addressTaken;
   }
 
   /** Offset of a shared variable in the block's window, or -1 for dynamic (extern, unsized). */

@@ -106,6 +106,8 @@ export class Divergence {
           }
         }
       }
+      // Without loops each value came after those that it is made of.
+      if (this.graph.loops.length === 0 && !this.graph.irreducible) changed = false;
       if (this.spread()) changed = true;
     }
     // What nothing was found out about is computed from nothing: no thread ever comes there.

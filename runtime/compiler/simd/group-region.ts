@@ -322,11 +322,28 @@ function registerShapes(
     }
   }
   const register = (index: number) => shapes.get(index) ?? varying;
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const { region, prologue } of regions) {
-      const copy = cloneRegion(region);
-      const d = new Divergence(copy, prologue, { block, lanes, register });
+  const loading = new Map<number, OptimizedRegion[]>();
+  for (const own of regions) {
+    for (const b of own.region.blocks) {
+      for (const v of b.values) {
+        if (v.op !== "reload") continue;
+        const list = loading.get(v.imm);
+        if (!list) loading.set(v.imm, [own]);
+        else if (!list.includes(own)) list.push(own);
+      }
+    }
+  }
+  // Regions are looked at again when registers that they load have got other shapes.
+  const stale = new Set(regions);
+  const set = (index: number, shape: Shape) => {
+    shapes.set(index, shape);
+    for (const own of loading.get(index) ?? []) stale.add(own);
+  };
+  while (stale.size > 0) {
+    for (const own of regions) {
+      if (!stale.delete(own)) continue;
+      const copy = cloneRegion(own.region);
+      const d = new Divergence(copy, own.prologue, { block, lanes, register });
       if (!inStep(d) || namesLanes(d)) return new Map();
       for (const b of copy.blocks) {
         const t = b.terminator;
@@ -334,19 +351,13 @@ function registerShapes(
         for (const { register: r, value } of t.state.spills) {
           const old = shapes.get(r) ?? varying;
           const next = join(old, d.of(value));
-          if (sameShape(old, next)) continue;
-          shapes.set(r, next);
-          changed = true;
+          if (!sameShape(old, next)) set(r, next);
         }
       }
     }
-    if (changed) continue;
+    if (stale.size > 0) continue;
     // Registers that are loaded but that no region saves: code that nothing reaches.
-    for (const [r, s] of shapes) {
-      if (s.kind !== UNKNOWN) continue;
-      shapes.set(r, varying);
-      changed = true;
-    }
+    for (const [r, s] of shapes) if (s.kind === UNKNOWN) set(r, varying);
   }
   return shapes;
 }
@@ -439,7 +450,7 @@ export function cloneRegion(region: Region): Region {
     copy.line = b.line;
     blocks.set(b, copy);
     for (const v of b.values) {
-      const c = new Value(v.op, v.type, [], v.imm, v.big, v.aux);
+      const c = new Value(v.op, v.type, v.args, v.imm, v.big, v.aux);
       values.set(v, c);
       copy.values.push(c);
     }
