@@ -32,12 +32,7 @@ import { assignSlots, type OptimizedRegion, type PassObserver, RegionMaker } fro
 import type { PtxFunction, PtxModule } from "./ptx/ast.ts";
 import { PtxError } from "./ptx/ast.ts";
 import { cutWaitLoops, hasLoops, waitsForBlocks } from "./regions/waits.ts";
-import {
-  type GroupRegion,
-  groupDrawback,
-  groupObstacle,
-  groupRegions,
-} from "./simd/group-region.ts";
+import { type GroupRegion, groupObstacle, groupRegions } from "./simd/group-region.ts";
 import { LANES } from "./simd/shapes.ts";
 import type { DeviceLibrary } from "./wasm/library.ts";
 import { VALTYPE } from "./wasm/opcodes.ts";
@@ -148,10 +143,10 @@ function chooseWidth(
   if (!shape || width === 1 || groupObstacle([], reals.length > 0)) return alone();
   const regions = maker.all(4);
   if (groupObstacle(regions, false)) return alone();
-  const { groups } = groupRegions(lowered, regions, shape, maker);
-  if (width === undefined && groupDrawback(groups)) return alone();
+  const grouped = groupRegions(lowered, regions, shape, maker, width !== undefined);
+  if (!grouped) return alone();
   if (observe) maker.all(4, observe); // the regions above are changed by now
-  return { regions, groups };
+  return { regions, groups: grouped.groups };
 }
 
 function compile(from: LoweredKernel, options: CompileOptions): CompiledKernel {

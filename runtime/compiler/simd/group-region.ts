@@ -1,15 +1,6 @@
 import { Graph } from "../analysis/graph.ts";
-import {
-  Block,
-  type CutState,
-  hasEffect,
-  I1,
-  I32,
-  type LoweredFunction,
-  type Region,
-  type Terminator,
-  Value,
-} from "../ir/ir.ts";
+import { cloneRegion } from "../ir/clone.ts";
+import { Block, hasEffect, I1, I32, type LoweredFunction, type Region, Value } from "../ir/ir.ts";
 import { turnSkips } from "../passes/branches.ts";
 import { eliminateDead } from "../passes/dce.ts";
 import { checkEarly } from "../passes/early.ts";
@@ -21,20 +12,9 @@ import { dropKept, threadExits } from "./exits.ts";
 import { jam, planJam } from "./jam.ts";
 import { ALL_LANES, type LinearRegion, linearize } from "./linearize.ts";
 import { accessPattern, comesFromLoad, type ShapeOf } from "./patterns.ts";
+import { registerShapes } from "./register-shapes.ts";
 import { hoistOut, orderOfRows, type Rows } from "./rows.ts";
-import {
-  AFFINE,
-  join,
-  LANES,
-  type Shape,
-  type ShapeContext,
-  sameShape,
-  UNIFORM,
-  UNKNOWN,
-  unknown,
-  VARYING,
-  varying,
-} from "./shapes.ts";
+import { LANES, type Shape, type ShapeContext, UNIFORM, VARYING, varying } from "./shapes.ts";
 import { balanceSums } from "./sums.ts";
 import { justEnds, maySure, type SureTests, takeAsGiven } from "./sure.ts";
 import { touchesOfLater } from "./touches.ts";
@@ -99,36 +79,57 @@ export function groupObstacle(
  * many rounds apart, each gather waits for the lane that goes round most.
  */
 export function groupDrawback(groups: GroupRegion[]): string | undefined {
-  for (const { variants } of groups) {
-    for (const { divergence: d, kind } of variants) {
-      if (kind === "warp") continue;
-      for (const loop of d.loops) {
-        if (d.leavesSoon(loop)) continue;
-        for (const k of loop.blocks) {
-          for (const v of d.graph.order[k].values) {
-            if (v.op !== "check" || v.aux.space !== "generic") continue;
-            const { stride, tried } = accessPattern((x) => d.of(x), v);
-            if ((tried || stride === undefined) && comesFromLoad((x) => d.of(x), v)) {
-              return "lanes leave a loop apart that gathers from memory";
-            }
-          }
-        }
-      }
-    }
-  }
-  return undefined;
+  const bodies = groups.flatMap((g) => g.variants.filter(({ kind }) => kind !== "warp"));
+  return bodies.some(({ divergence }) => gathersApart(divergence))
+    ? "lanes leave a loop apart that gathers from memory"
+    : undefined;
+}
+
+function gathersApart(d: Divergence): boolean {
+  const isGather = (v: Value): boolean => {
+    if (v.op !== "check" || v.aux.space !== "generic") return false;
+    const { stride, tried } = accessPattern((x) => d.of(x), v);
+    return (tried || stride === undefined) && comesFromLoad((x) => d.of(x), v);
+  };
+  return [...d.loops].some(
+    (loop) =>
+      !d.leavesSoon(loop) && loop.blocks.some((k) => d.graph.order[k].values.some(isGather)),
+  );
+}
+
+/** A kernel ready to be written for lane groups. */
+export interface GroupedKernel {
+  /** By region. */
+  groups: GroupRegion[];
+  warps: WarpPlans;
 }
 
 /**
  * Prepares all regions of a kernel for lane groups: finds how values vary over lanes, across cuts
  * too, splits addresses and linearises divergent control flow.
+ * @param always whether or not that is likely to be slower (`groupDrawback`), where there is nothing otherwise
  */
 export function groupRegions(
   fn: LoweredFunction,
   regions: OptimizedRegion[],
   block: readonly [number, number, number],
   maker: RegionMaker,
-): { groups: GroupRegion[]; warps: WarpPlans } {
+  always?: true,
+): GroupedKernel;
+export function groupRegions(
+  fn: LoweredFunction,
+  regions: OptimizedRegion[],
+  block: readonly [number, number, number],
+  maker: RegionMaker,
+  always: boolean,
+): GroupedKernel | undefined;
+export function groupRegions(
+  fn: LoweredFunction,
+  regions: OptimizedRegion[],
+  block: readonly [number, number, number],
+  maker: RegionMaker,
+  always = true,
+): GroupedKernel | undefined {
   for (const { region } of regions) {
     branchSwitches(region);
     turnSkips(region);
@@ -142,8 +143,7 @@ export function groupRegions(
     return { block, lanes, register: (index) => shapes.get(index) ?? varying };
   };
   const group = context(LANES);
-  const warps = planWarps(fn, regions, block, maker, context);
-  const groups = regions.map(({ region, prologue }): GroupRegion => {
+  const begun = regions.map(({ region, prologue }) => {
     let kept = prologue;
     const prepare = (kind: GroupVariant["kind"], own: Region, given?: SureTests) => {
       const outside = [...prologue, ...(given?.steady ?? []), ...(given?.values ?? [])];
@@ -166,8 +166,15 @@ export function groupRegions(
         outside: [...outside, ...hoisted],
       };
     };
+    const general = prepare("general", cloneRegion(region));
+    return { region, prologue, prepare, general, kept: () => kept };
+  });
+  // Said of a kernel by its general bodies, it need not be found out what others would be like.
+  if (!always && begun.some(({ general }) => gathersApart(general.divergence))) return undefined;
+  const warps = planWarps(fn, regions, block, maker, context);
+  const groups = begun.map(({ region, prologue, prepare, general, kept }): GroupRegion => {
     const warp = warps.plans.get(region.entry);
-    const prepared = [prepare("general", cloneRegion(region))];
+    const prepared = [general];
     // The rest is for lanes that have left the warps' body, or its blocks.
     const rare = warp !== undefined || warps.rare(region.entry);
     if (!rare) {
@@ -203,7 +210,7 @@ export function groupRegions(
     if (warp) variants.push(jamWarp(warp));
     if (rare) {
       variants.forEach(splatLoads);
-      const all = [...kept, ...(warp?.prologue ?? [])];
+      const all = [...kept(), ...(warp?.prologue ?? [])];
       return { prologue: all, register: group.register, trim, warp: warp?.region, variants };
     }
     // Several groups at once: in the sure body, else in a further body as fast as the fast one.
@@ -224,9 +231,10 @@ export function groupRegions(
     // What any body needs of the prologue stays; uses are counted per body. The tests of a sure body
     // are made of any of the prologue's values.
     const whole = variants.some((v) => v.given);
-    const all = whole ? prologue : kept;
+    const all = whole ? prologue : kept();
     return { prologue: all, register: group.register, trim, warp: undefined, variants };
   });
+  if (!always && groupDrawback(groups)) return undefined;
   touchEarly(groups);
   return { groups, warps };
 }
@@ -300,107 +308,6 @@ function sureKinds(single: boolean, trim: Trim | undefined, threads: number): bo
   return single ? [true, false] : [false];
 }
 
-/**
- * The shapes of registers that live across cuts, found together with the shapes inside the regions.
- * Only if all lanes of a group always reach the same cut do they stay in step; else lanes that
- * reload a register may be in different rounds of a loop, and everything varies.
- */
-function registerShapes(
-  fn: LoweredFunction,
-  regions: OptimizedRegion[],
-  block: readonly [number, number, number],
-  lanes: number,
-): Map<number, Shape> {
-  const shapes = new Map<number, Shape>();
-  if (fn.cuts.length === 0 || fn.cuts.some((c) => c.kind === "wait")) return shapes;
-  for (const { region } of regions) {
-    for (const b of region.blocks) {
-      const t = b.terminator;
-      if (t?.kind === "cut" && t.state)
-        for (const s of t.state.spills) shapes.set(s.register, unknown);
-      for (const v of b.values) if (v.op === "reload") shapes.set(v.imm, unknown);
-    }
-  }
-  const register = (index: number) => shapes.get(index) ?? varying;
-  const loading = new Map<number, OptimizedRegion[]>();
-  for (const own of regions) {
-    for (const b of own.region.blocks) {
-      for (const v of b.values) {
-        if (v.op !== "reload") continue;
-        const list = loading.get(v.imm);
-        if (!list) loading.set(v.imm, [own]);
-        else if (!list.includes(own)) list.push(own);
-      }
-    }
-  }
-  // Regions are looked at again when registers that they load have got other shapes.
-  const stale = new Set(regions);
-  const set = (index: number, shape: Shape) => {
-    shapes.set(index, shape);
-    for (const own of loading.get(index) ?? []) stale.add(own);
-  };
-  while (stale.size > 0) {
-    for (const own of regions) {
-      if (!stale.delete(own)) continue;
-      const copy = cloneRegion(own.region);
-      const d = new Divergence(copy, own.prologue, { block, lanes, register });
-      if (!inStep(d) || namesLanes(d)) return new Map();
-      for (const b of copy.blocks) {
-        const t = b.terminator;
-        if (t?.kind !== "cut" || !t.state) continue;
-        for (const { register: r, value } of t.state.spills) {
-          const old = shapes.get(r) ?? varying;
-          const next = join(old, d.of(value));
-          if (!sameShape(old, next)) set(r, next);
-        }
-      }
-    }
-    if (stale.size > 0) continue;
-    // Registers that are loaded but that no region saves: code that nothing reaches.
-    for (const [r, s] of shapes) if (s.kind === UNKNOWN) set(r, varying);
-  }
-  return shapes;
-}
-
-/** Whether lanes that start together can only stop at one cut, or exit. */
-function inStep(d: Divergence): boolean {
-  const { graph } = d;
-  for (const b of d.branches) {
-    const k = graph.index.get(b) as number;
-    const cuts = new Set<number>();
-    graph.order.forEach((other, n) => {
-      if (n <= k || other.terminator?.kind !== "cut") return;
-      if (d.partial(k).has(n)) cuts.add(other.terminator.cut.entry);
-    });
-    // A cut that only some lanes reach is shared with one that the others reach later on.
-    if (cuts.size > 0) {
-      for (const other of graph.order) {
-        if (other.terminator?.kind === "cut") cuts.add(other.terminator.cut.entry);
-      }
-    }
-    if (cuts.size > 1) return false;
-  }
-  for (const loop of d.loops) {
-    const entries = new Set<number>();
-    for (const b of graph.order)
-      if (b.terminator?.kind === "cut") entries.add(b.terminator.cut.entry);
-    if (entries.size > 1 && loop.blocks.some((n) => graph.order[n].terminator?.kind === "cut"))
-      return false;
-  }
-  return true;
-}
-
-/**
- * Whether lanes of a group may wait at one cut for different ones: with member masks or barriers
- * that differ, some go on before the others (`tiled_partition<2>`).
- */
-function namesLanes(d: Divergence): boolean {
-  return d.graph.order.some(({ terminator: t }) => {
-    if (t?.kind !== "cut" || !t.state) return false;
-    return t.state.operands.some((v) => d.of(v).kind >= AFFINE);
-  });
-}
-
 /** Switches become chains of branches, which can be linearised. */
 export function branchSwitches(region: Region): void {
   let id = Math.max(...region.blocks.map((b) => b.id)) + 1;
@@ -439,50 +346,6 @@ function repairPhis(region: Region, block: Block, targets: Block[]): void {
       phi.args = target.preds.map((p) => args[old.indexOf(from(p))]);
     }
   }
-}
-
-/** A copy that passes may change; prologue values are shared. */
-export function cloneRegion(region: Region): Region {
-  const blocks = new Map<Block, Block>();
-  const values = new Map<Value, Value>();
-  for (const b of region.blocks) {
-    const copy = new Block(b.id);
-    copy.line = b.line;
-    blocks.set(b, copy);
-    for (const v of b.values) {
-      const c = new Value(v.op, v.type, v.args, v.imm, v.big, v.aux);
-      values.set(v, c);
-      copy.values.push(c);
-    }
-  }
-  const to = (b: Block) => blocks.get(b) as Block;
-  const of = (v: Value) => values.get(v) ?? v;
-  for (const b of region.blocks) {
-    const copy = to(b);
-    copy.preds = b.preds.map(to);
-    for (const v of b.values) (values.get(v) as Value).args = v.args.map(of);
-    copy.terminator = cloneTerminator(b.terminator as Terminator, to, of);
-  }
-  return { ...region, start: to(region.start), blocks: region.blocks.map(to) };
-}
-
-function cloneTerminator(
-  t: Terminator,
-  to: (b: Block) => Block,
-  of: (v: Value) => Value,
-): Terminator {
-  if (t.kind === "jump") return { kind: "jump", target: to(t.target) };
-  if (t.kind === "branch")
-    return { kind: "branch", cond: of(t.cond), yes: to(t.yes), no: to(t.no) };
-  if (t.kind === "switch")
-    return { kind: "switch", index: of(t.index), targets: t.targets.map(to) };
-  if (t.kind !== "cut" || !t.state) return t;
-  const state: CutState = {
-    spills: t.state.spills.map((s) => ({ register: s.register, value: of(s.value) })),
-    operands: t.state.operands.map(of),
-    sources: t.state.sources.map(of),
-  };
-  return { kind: "cut", cut: t.cut, state };
 }
 
 /**

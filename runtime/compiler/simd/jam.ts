@@ -1,4 +1,5 @@
 import { Graph } from "../analysis/graph.ts";
+import { cloneRegion } from "../ir/clone.ts";
 import {
   Block,
   F32,
@@ -12,7 +13,7 @@ import {
   Value,
 } from "../ir/ir.ts";
 import type { Divergence } from "./divergence.ts";
-import { cloneRegion, type GroupVariant } from "./group-region.ts";
+import type { GroupVariant } from "./group-region.ts";
 import { ALL_LANES } from "./linearize.ts";
 import { accessPattern, isBlendable } from "./patterns.ts";
 import { AFFINE, isWide, LANES, type Shape, uniform, VARYING } from "./shapes.ts";

@@ -1,4 +1,5 @@
 import { Graph } from "../analysis/graph.ts";
+import { cloneRegion } from "../ir/clone.ts";
 import {
   type Block,
   type Cut,
@@ -13,7 +14,7 @@ import { namesAllLanes, takesAnyMask } from "../regions/crossing.ts";
 import { crossableCuts } from "../regions/waits.ts";
 import { fuseProducts, splitAddresses } from "./addresses.ts";
 import { Divergence, unifyLatches } from "./divergence.ts";
-import { assumeGuards, branchSwitches, cloneRegion } from "./group-region.ts";
+import { assumeGuards, branchSwitches } from "./group-region.ts";
 import { ALL_LANES, type LinearRegion, linearize } from "./linearize.ts";
 import { LANES, type ShapeContext, UNIFORM, WARP_LANES } from "./shapes.ts";
 import type { WarpForm } from "./warp-ops.ts";
