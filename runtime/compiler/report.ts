@@ -81,6 +81,8 @@ export interface KernelReport {
           branches: number;
           flat: boolean;
           aligned: number;
+          /** What that parameter may be instead, each with a body of its own. */
+          fixed: number[];
           /** Accesses whose memory is touched before a block runs. */
           touched: number;
           /** Stores under masks are made whole where each thread of a launch has its own addresses. */
@@ -180,6 +182,7 @@ function sureReport({ variants }: GroupRegion): KernelReport["regions"][number][
     branches: order.filter((b) => b.terminator?.kind === "branch").length,
     flat: sure.given.flat,
     aligned: sure.given.aligned.size,
+    fixed: variants.flatMap((v) => (v.fixed ? [v.fixed.value] : [])),
     touched: [...sure.given.touches, sure.given.columns].reduce(
       (n, t) => n + (t?.reaches.length ?? 0),
       0,
@@ -272,11 +275,13 @@ export function formatReport(report: KernelReport): string {
     );
     if (r.groups > 1) out.push(`    ${r.groups} lane groups at once`);
     if (r.sure) {
-      const { checks, ofChecks, branches, flat, aligned, touched, owned } = r.sure;
+      const { checks, ofChecks, branches, flat, aligned, fixed, touched, owned } = r.sure;
+      const or = fixed.map((n) => ` or ${n}`).join("");
       out.push(
         `    tests once a block cover ${checks} of ${ofChecks} accesses and leave ${branches} branches${flat ? "; blocks of a row run as one" : ""}`,
       );
-      if (aligned > 0) out.push(`    where ${aligned} of its parameters are multiples of four`);
+      if (aligned > 0)
+        out.push(`    where ${aligned} of its parameters are multiples of four${or}`);
       if (touched > 0)
         out.push(`    in large grids the memory of ${touched} accesses is touched first`);
       if (owned)

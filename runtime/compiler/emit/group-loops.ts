@@ -21,6 +21,9 @@ import { anyLane } from "./lane-tests.ts";
 import { emitScalar } from "./scalar.ts";
 import { beginColumns, touchReaches } from "./touch.ts";
 
+/** The code of each body. */
+export type Bodies = ReadonlyMap<GroupVariant, CodeWriter>;
+
 /** Rounds of a waiting loop before its lanes let the others run. */
 const SPIN = 32;
 
@@ -39,7 +42,7 @@ export abstract class GroupLoops extends GroupOperands {
   private readonly ownedCode = new CodeWriter(256);
 
   /** Writes the function around the bodies. */
-  protected frame(pre: CodeWriter, bodies: Map<GroupVariant["kind"], CodeWriter>): void {
+  protected frame(pre: CodeWriter, bodies: Bodies): void {
     const { w } = this;
     this.rest = this.temporaryOf(VALTYPE.i32);
     const blockRow = this.isFlat()
@@ -56,7 +59,7 @@ export abstract class GroupLoops extends GroupOperands {
     const entry = this.withWriter(new CodeWriter(64), () =>
       this.pushEntryLanes(masked, pc, threads),
     );
-    const sure = bodies.get("sure");
+    const sure = this.sureVariant() && this.chooseSure(bodies);
     const tests = sure && this.withWriter(new CodeWriter(512), () => this.tests());
     if (sure) this.withWriter(this.ownedCode, () => this.testOwned());
     blockRow?.begin();
@@ -105,7 +108,7 @@ export abstract class GroupLoops extends GroupOperands {
    * @param stride local with the groups from one to the next, where that is not always 1
    */
   private groups(
-    bodies: Map<GroupVariant["kind"], CodeWriter>,
+    bodies: Bodies,
     masked: number,
     entry: CodeWriter,
     stride: number | undefined,
@@ -139,12 +142,16 @@ export abstract class GroupLoops extends GroupOperands {
       w.localGet(2);
       w.op(OP.i32_gt_u);
       w.brIf(0);
-      w.raw((bodies.get(jammed.kind) as CodeWriter).view());
+      w.raw((bodies.get(jammed) as CodeWriter).view());
       w.end();
       w.i32Const(1);
       w.localSet(step);
     }
-    const fast = bodies.get("fast");
+    const of = (kind: GroupVariant["kind"]) => {
+      const variant = this.source.variants.find((v) => v.kind === kind);
+      return variant && bodies.get(variant);
+    };
+    const fast = of("fast");
     if (fast && threads >= LANES) {
       w.block();
       if (!this.kernel.single) {
@@ -165,7 +172,7 @@ export abstract class GroupLoops extends GroupOperands {
     anyLane(w);
     w.op(OP.i32_eqz);
     w.brIf(0);
-    w.raw((bodies.get("general") as CodeWriter).view());
+    w.raw((of("general") as CodeWriter).view());
     w.end();
     w.localGet(1);
     if (jammed) w.localGet(step);
@@ -228,6 +235,25 @@ export abstract class GroupLoops extends GroupOperands {
 
   private sureVariant(): GroupVariant | undefined {
     return this.source.variants.find((v) => v.kind === "sure");
+  }
+
+  /** The sure body, or where there are some for values of a parameter, whichever it is for. */
+  private chooseSure(bodies: Bodies): CodeWriter {
+    return this.withWriter(new CodeWriter(4096), () => {
+      const { w } = this;
+      const fixed = this.source.variants.filter((v) => v.kind === "fixed");
+      for (const variant of fixed) {
+        const { param, value } = variant.fixed as { param: Value; value: number };
+        this.scalar(param);
+        w.i32Const(value);
+        w.op(OP.i32_eq);
+        w.if();
+        w.raw((bodies.get(variant) as CodeWriter).view());
+        w.op(OP.else);
+      }
+      w.raw((bodies.get(this.sureVariant() as GroupVariant) as CodeWriter).view());
+      for (const _ of fixed) w.end();
+    });
   }
 
   private isFlat(): boolean {

@@ -134,6 +134,11 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
     return linear ? "linear" : "any";
   }
 
+  /** Bytes from the first lane of a check to the others, where they are near each other. */
+  near(check: Value): readonly number[] | undefined {
+    return this.source.variants[this.current].near.get(check);
+  }
+
   // ---- addresses ----
 
   /** A local with extend(index) × scale of lane 0, shared inside a block. */
@@ -193,7 +198,7 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
 
   /** A local set once, when the prologue's values are there. */
   afterPrologue(key: string, type: number, write: (w: CodeWriter) => void): number {
-    const sure = this.source.variants[this.current].kind === "sure";
+    const sure = /^(sure|fixed)$/.test(this.source.variants[this.current].kind);
     const [code, name] = sure ? [this.lateSureCode, `sure ${key}`] : [this.lateCode, key];
     let local = this.late.get(name);
     if (local === undefined) {

@@ -9,7 +9,7 @@ import { allLanes, anyLane } from "./lane-tests.ts";
 import { emitScalar } from "./scalar.ts";
 import { emitSpecialRegister } from "./sreg.ts";
 import { emitVector, putLane, selectByMask } from "./vector.ts";
-import { emitVectorLoad, emitVectorStore } from "./vector-access.ts";
+import { emitStorePair, emitVectorLoad, emitVectorStore } from "./vector-access.ts";
 import { emitVectorCheck } from "./vector-check.ts";
 import { emitWarpValue } from "./warp-values.ts";
 
@@ -59,6 +59,9 @@ export function value(e: GroupOperands, v: Value): void {
       return;
     case "store":
       emitVectorStore(e, v);
+      return;
+    case "store_pair":
+      emitStorePair(e, v);
       return;
     case "host":
       if (e.shape(v).kind === VARYING || v.type === NONE) {

@@ -143,9 +143,7 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
 
   /** Writes the function; returns its locals' types and its code. */
   emit(): { locals: number[]; code: Uint8Array } {
-    const bodies = new Map(
-      this.source.variants.map((variant, k) => [variant.kind, this.body_(variant, k)]),
-    );
+    const bodies = new Map(this.source.variants.map((v, k) => [v, this.body_(v, k)]));
     this.row = -1;
     const pre = this.withWriter(new CodeWriter(512), () => {
       for (const v of this.source.prologue) {
@@ -278,7 +276,7 @@ function staysInPlace(v: Value, { copies, kind }: GroupVariant): boolean {
 }
 
 /** Whether a group can go on in the next body as long as nothing has had an effect. */
-const startsOver = (v: GroupVariant) => v.kind !== "sure" && v.kind !== "general";
+const startsOver = (v: GroupVariant) => !/^(sure|fixed|general)$/.test(v.kind);
 
 /** Whether running an operation again would show. */
 function hasVisibleEffect(v: Value): boolean {

@@ -5,7 +5,7 @@ import { ATOMIC_LOADS, ATOMIC_STORES, log2 } from "./access-codes.ts";
 import type { GroupOperands } from "./group-operands.ts";
 import { allLanes } from "./lane-tests.ts";
 import { emitScalar } from "./scalar.ts";
-import { putLane, selectByMask, selectLanes } from "./vector.ts";
+import { putLane, selectByMask, selectLanes, shuffle32 } from "./vector.ts";
 import { accessPattern } from "./vector-check.ts";
 
 /** A load of four lanes into the value's locals. */
@@ -30,6 +30,11 @@ export function emitVectorLoad(e: GroupOperands, v: Value, locals: readonly numb
     return;
   }
   const where = e.locals(check);
+  const near = e.near(check);
+  if (near) {
+    nearLoad(e, v, where[0], near, locals);
+    return;
+  }
   const { stride } = accessPattern(e, check);
   if (stride === undefined) {
     gather(e, v, where[0], locals);
@@ -79,6 +84,59 @@ function contiguousLoad(
     w.op(OP.i32x4_extend_low_i16x8_u);
   }
   w.localSet(locals[0]);
+}
+
+/** Loads four words from the two vectors that they lie in; the addresses of all lanes are legal. */
+function nearLoad(
+  e: GroupOperands,
+  v: Value,
+  ea: number,
+  offsets: readonly number[],
+  locals: readonly number[],
+): void {
+  const { w } = e;
+  const first = Math.min(...offsets);
+  const last = Math.max(...offsets) - 12;
+  for (const from of [first, last]) {
+    const at = pushAddress(e, ea, (v.aux.offset as number) + from);
+    w.mem(OP.v128_load, 2, at);
+  }
+  const [a, b, c, d] = offsets.map((n) => (n - first <= 12 ? (n - first) / 4 : 4 + (n - last) / 4));
+  shuffle32(e, [a, b, c, d]);
+  w.localSet(locals[0]);
+}
+
+/** Pushes an address and returns the static offset that goes with it. */
+function pushAddress(e: GroupOperands, ea: number, offset: number): number {
+  e.w.localGet(ea);
+  if (offset >= 0) return offset;
+  e.w.i32Const(offset);
+  e.w.op(OP.i32_add);
+  return 0;
+}
+
+/** Two stores that are eight words in a row, written with what is there for lanes that are not active. */
+export function emitStorePair(e: GroupOperands, v: Value): void {
+  const { w } = e;
+  const [check, first, second] = v.args;
+  const [ea] = e.locals(check);
+  const words = v.aux.lanes as number[];
+  for (const half of [0, 4]) {
+    const [a, b, c, d] = words.slice(half, half + 4);
+    const offset = (v.aux.offset as number) + 4 * half;
+    const at = pushAddress(e, ea, offset);
+    e.vec(first);
+    e.vec(second);
+    shuffle32(e, [a, b, c, d]);
+    if (e.mask >= 0) {
+      w.mem(OP.v128_load, 2, pushAddress(e, ea, offset));
+      e.pushMask();
+      e.pushMask();
+      shuffle32(e, [a % 4, b % 4, c % 4, d % 4]);
+      selectLanes(e);
+    }
+    w.mem(OP.v128_store, 2, at);
+  }
 }
 
 /** Loads one lane from the address that `push` pushes. */
@@ -190,6 +248,24 @@ export function emitVectorStore(e: GroupOperands, v: Value): void {
     return;
   }
   const where = e.locals(check);
+  const near = e.near(check);
+  if (near && e.mask < 0) {
+    near.forEach((n, k) => {
+      const at = pushAddress(e, where[0], offset + n);
+      storeLane(e, value, size, k, at);
+    });
+    return;
+  }
+  if (near) {
+    const addresses = e.temporaryOf(VALTYPE.v128);
+    w.localGet(where[0]);
+    w.op(OP.i32x4_splat);
+    e.constant([...near]);
+    w.op(OP.i32x4_add);
+    w.localSet(addresses);
+    scatter(e, v, addresses);
+    return;
+  }
   if (stride === undefined) {
     scatter(e, v, where[0]);
     return;

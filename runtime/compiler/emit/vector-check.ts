@@ -19,6 +19,7 @@ export function accessPattern(e: GroupOperands, check: Value): AccessPattern {
 
 /** Locals of a check: with a stride (fast, ea, eas), without one (eas), of uniform ones (ea). */
 export function checkTypes(e: GroupOperands, check: Value): number[] {
+  if (e.near(check)) return [VALTYPE.i32];
   const { stride } = accessPattern(e, check);
   if (stride === 0) return [VALTYPE.i32];
   return stride === undefined ? [VALTYPE.v128] : [VALTYPE.i32, VALTYPE.i32, VALTYPE.v128];
@@ -68,6 +69,14 @@ function givenAddress(e: GroupOperands, v: Value, locals: readonly number[]): vo
   const { space, scale = 1 } = v.aux;
   const [first, index] = v.args;
   const { stride, tried } = accessPattern(e, v);
+  if (e.near(v)) {
+    e.lane(index, 0);
+    scaleBy(e, scale, OP.i32_shl, OP.i32_mul);
+    e.pushBase32(first);
+    w.op(OP.i32_add);
+    w.localSet(locals[0]);
+    return;
+  }
   if (stride !== undefined && !tried) {
     if (space !== "generic") {
       e.scalar(first);

@@ -51,8 +51,15 @@ function cost(region: Region, prologue: Value[], context: Omit<ShapeContext, "of
   return sum;
 }
 
-/** A test's code, its outcome last, with a test more: that some values are multiples of four. */
-export function testAligned(code: readonly Value[], values: ReadonlySet<Value>): Value[] {
+/**
+ * A test's code, its outcome last, with a test more: that some values are multiples of four.
+ * @param fixed numbers that a parameter may be instead
+ */
+export function testAligned(
+  code: readonly Value[],
+  values: ReadonlySet<Value>,
+  fixed: readonly { param: Value; value: number }[],
+): Value[] {
   if (values.size === 0) return [...code];
   const own = [...code];
   const add = (op: string, type: Type, ...args: Value[]): Value => {
@@ -64,7 +71,11 @@ export function testAligned(code: readonly Value[], values: ReadonlySet<Value>):
   let bits = first;
   for (const v of others) bits = add("i32_or", I32, bits, v);
   const low = new Value("const", I32, [], LANES - 1);
-  const test = add("i32_eqz", I1, add("i32_and", I32, bits, low));
+  let test = add("i32_eqz", I1, add("i32_and", I32, bits, low));
+  for (const { param, value } of fixed) {
+    const same = add("i32_eq", I1, param, new Value("const", I32, [], value));
+    test = add("or1", I1, test, same);
+  }
   const outcome = code.at(-1);
   if (outcome) add("and1", I1, outcome, test);
   return own;

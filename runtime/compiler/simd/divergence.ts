@@ -80,7 +80,8 @@ export class Divergence {
     this.apart = apart;
     this.graph = new Graph(region.start);
     for (const loop of this.graph.loops) this.loopSets.set(loop, new Set(loop.blocks));
-    const full: ShapeContext = { ...context, of: (v) => this.shapes.get(v) ?? unknown };
+    const constantOr = (v: Value): Shape => (v.op === "const" ? transfer(v, full) : unknown);
+    const full: ShapeContext = { ...context, of: (v) => this.shapes.get(v) ?? constantOr(v) };
     this.analyze(prologue, full);
   }
 

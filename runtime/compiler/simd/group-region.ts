@@ -9,8 +9,10 @@ import { fuseProducts, splitAddresses } from "./addresses.ts";
 import { alignedParameters, testAligned } from "./aligned.ts";
 import { Divergence, unifyLatches } from "./divergence.ts";
 import { dropKept, threadExits } from "./exits.ts";
+import { FIXED_VALUES, withParameter } from "./fixed.ts";
 import { jam, planJam } from "./jam.ts";
 import { ALL_LANES, type LinearRegion, linearize } from "./linearize.ts";
+import { nearChecks } from "./near.ts";
 import { accessPattern, comesFromLoad, type ShapeOf } from "./patterns.ts";
 import { registerShapes } from "./register-shapes.ts";
 import { hoistOut, orderOfRows, type Rows } from "./rows.ts";
@@ -28,12 +30,13 @@ import { loadsFromNeighbours } from "./windows.ts";
 export interface GroupVariant {
   /**
    * - sure: runs only if tests for the whole block have passed; four active lanes
+   * - fixed: the same, where a parameter has a value that it is made for
    * - fast: assumes four active lanes that all pass the guards at the start
    * - jammed: as fast, for several groups at once
    * - warp: for the groups of a whole warp, past warp operations
    * - general: any lanes, under masks
    */
-  kind: "sure" | "fast" | "jammed" | "warp" | "general";
+  kind: "sure" | "fixed" | "fast" | "jammed" | "warp" | "general";
   /** sure: the tests, and what they make sure of. */
   given: SureTests | undefined;
   /** sure, of a row of blocks that have several rows of threads each. */
@@ -42,6 +45,10 @@ export interface GroupVariant {
   hoisted: Value[];
   divergence: Divergence;
   linear: LinearRegion;
+  /** fixed: the parameter, and its value. */
+  fixed: { param: Value; value: number } | undefined;
+  /** Checks whose lanes lie near each other, by the lanes' offsets from the first. */
+  near: Map<Value, number[]>;
   /** Lane groups that the body takes at once. */
   copies: number;
   /** Which of these groups a value is for, where not the first. */
@@ -58,6 +65,14 @@ export interface GroupRegion {
   warp: Region | undefined;
   /** How a register that lives across cuts varies over the lanes. */
   register(index: number): Shape;
+}
+
+/** A body's region before its control flow is made linear. */
+interface Prepared
+  extends Pick<GroupVariant, "kind" | "given" | "rows" | "hoisted" | "near" | "divergence"> {
+  region: Region;
+  /** Values that are there before the body. */
+  outside: Value[];
 }
 
 /** Regions beyond this size are run one thread at a time: linearising them costs too much. */
@@ -145,7 +160,7 @@ export function groupRegions(
   const group = context(LANES);
   const begun = regions.map(({ region, prologue }) => {
     let kept = prologue;
-    const prepare = (kind: GroupVariant["kind"], own: Region, given?: SureTests) => {
+    const prepare = (kind: GroupVariant["kind"], own: Region, given?: SureTests): Prepared => {
       const outside = [...prologue, ...(given?.steady ?? []), ...(given?.values ?? [])];
       const divergence = new Divergence(own, outside, { ...group, aligned: given?.aligned });
       splitAddresses(own, divergence);
@@ -155,13 +170,17 @@ export function groupRegions(
       const needed = new Set(eliminateDead(own, outside));
       kept = prologue.filter((v) => kept.includes(v) || needed.has(v));
       const rows = given?.flat && block[1] * block[2] > 1;
-      const hoisted = given ? hoistOut(outside, divergence, rows === true, given.checks) : [];
+      // What is moved out runs whatever a parameter is: no access that is for one value of it.
+      const checks = kind === "fixed" ? new Map<Value, boolean>() : given?.checks;
+      const hoisted = checks ? hoistOut(outside, divergence, rows === true, checks) : [];
+      const near = given ? nearChecks(divergence, given.checks) : new Map<Value, number[]>();
       return {
         kind,
         given,
         divergence,
         region: own,
-        rows: rows ? orderOfRows(own, divergence) : undefined,
+        near,
+        rows: rows ? orderOfRows(own, divergence, near) : undefined,
         hoisted,
         outside: [...outside, ...hoisted],
       };
@@ -174,6 +193,7 @@ export function groupRegions(
   const warps = planWarps(fn, regions, block, maker, context);
   const groups = begun.map(({ region, prologue, prepare, general, kept }): GroupRegion => {
     const warp = warps.plans.get(region.entry);
+    const fixed: { param: Value; value: number; from: Prepared }[] = [];
     const prepared = [general];
     // The rest is for lanes that have left the warps' body, or its blocks.
     const rare = warp !== undefined || warps.rare(region.entry);
@@ -195,18 +215,21 @@ export function groupRegions(
       const aligned = found || !flat ? alignedIn(own, prologue, group) : new Set<Value>();
       if (!found && aligned.size === 0) continue;
       const given = { ...(found ?? NOTHING_GIVEN), aligned, steady: found ? steady : [] };
-      given.code = testAligned(given.code, aligned);
+      for (const { region: other, checks, values, ...of } of flat
+        ? fixedRegions(own, prologue, given)
+        : []) {
+        const from = prepare("fixed", other, { ...given, checks, values, aligned: new Set() });
+        if (knowsLanes(from)) fixed.push({ ...of, from });
+      }
       prepared.push(prepare("sure", own, given));
       break;
     }
-    const variants = prepared.map(
-      ({ kind, given, divergence, region: own, rows, hoisted, outside }): GroupVariant => {
-        eliminateDead(own, outside);
-        const lanes = kind === "general" ? 0 : ALL_LANES;
-        const linear = linearize(own, divergence, lanes);
-        return { kind, given, rows, hoisted, divergence, linear, copies: 1, copyOf: new Map() };
-      },
-    );
+    const finish = ({ region: own, outside, ...rest }: Prepared): GroupVariant => {
+      eliminateDead(own, outside);
+      const linear = linearize(own, rest.divergence, rest.kind === "general" ? 0 : ALL_LANES);
+      return { ...rest, linear, copies: 1, copyOf: new Map(), fixed: undefined };
+    };
+    const variants = prepared.map(finish);
     if (warp) variants.push(jamWarp(warp));
     if (rare) {
       variants.forEach(splatLoads);
@@ -214,18 +237,30 @@ export function groupRegions(
       return { prologue: all, register: group.register, trim, warp: warp?.region, variants };
     }
     // Several groups at once: in the sure body, else in a further body as fast as the fast one.
+    const several = (variant: GroupVariant, from: Prepared): GroupVariant => {
+      const shape: typeof block = from.rows ? [block[0], 1, 1] : block;
+      const plan = planJam(from, shape, (copy, lanes) => {
+        return new Divergence(copy, from.outside, context(lanes));
+      });
+      if (plan.copies === 1 || trim) return variant;
+      const jammed = jam(variant, plan);
+      if (maker.fma === "relaxed") loadsFromNeighbours(jammed);
+      return jammed;
+    };
     const last = prepared.length - 1;
     const best = prepared[last].kind === "sure" ? last : 0;
-    const { given, rows, region: plain, divergence, outside } = prepared[best];
-    const shape: typeof block = rows ? [block[0], 1, 1] : block;
-    const plan = planJam(plain, divergence, shape, given, (copy, lanes) => {
-      return new Divergence(copy, outside, context(lanes));
-    });
-    if (plan.copies > 1 && !trim) {
-      const jammed = jam(variants[best], plan);
-      if (maker.fma === "relaxed") loadsFromNeighbours(jammed);
-      if (jammed.kind === "sure") variants[best] = jammed;
-      else variants.push(jammed);
+    const jammed = several(variants[best], prepared[best]);
+    if (jammed.kind === "jammed") variants.push(jammed);
+    else variants[best] = jammed;
+    const { given } = jammed;
+    if (given) {
+      for (const { param, value, from } of fixed) {
+        const variant = { ...several(finish(from), from), fixed: { param, value } };
+        const alike = variant.copies === jammed.copies && variant.rows?.down === jammed.rows?.down;
+        if (alike) variants.push(variant);
+      }
+      const values = variants.flatMap((v) => (v.fixed ? [v.fixed] : []));
+      given.code = testAligned(given.code, given.aligned, values);
     }
     variants.forEach(splatLoads);
     // What any body needs of the prologue stays; uses are counted per body. The tests of a sure body
@@ -297,6 +332,30 @@ function alignedIn(
   const [x, y, z] = context.block;
   if ((x * y * z) % LANES !== 0 || !maySure(region)) return new Set();
   return alignedParameters(() => cloneRegion(region), prologue, context);
+}
+
+/** Regions in which the parameter that has to be a multiple of four is a smaller number, with their checks. */
+function fixedRegions(region: Region, prologue: Value[], given: SureTests) {
+  const { aligned, checks } = given;
+  const [param, ...others] = aligned;
+  if (!param || others.length > 0 || checks.size === 0) return [];
+  return FIXED_VALUES.map((value) => {
+    const { region: copy, from, constants } = withParameter(region, prologue, param, value);
+    const own = new Map<Value, boolean>();
+    for (const [c, v] of from) {
+      const linear = checks.get(v);
+      if (linear !== undefined) own.set(c, linear);
+    }
+    return { param, value, region: copy, checks: own, values: [...given.values, ...constants] };
+  });
+}
+
+/** Whether it is known how the lanes of each access lie to one another. */
+function knowsLanes({ divergence: d, given, near }: Prepared): boolean {
+  return [...(given?.checks.keys() ?? [])].every((v) => {
+    const { stride, tried } = accessPattern((x) => d.of(x), v);
+    return near.has(v) || (stride !== undefined && !tried);
+  });
 }
 
 /** Threads from which on tests for the whole block are worth their time. */

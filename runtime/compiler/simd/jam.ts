@@ -15,10 +15,10 @@ import {
 import type { Divergence } from "./divergence.ts";
 import type { GroupVariant } from "./group-region.ts";
 import { ALL_LANES } from "./linearize.ts";
+import { byteOffsets, pairOf, type StorePair } from "./near.ts";
 import { accessPattern, isBlendable } from "./patterns.ts";
 import { AFFINE, isWide, LANES, type Shape, uniform, VARYING } from "./shapes.ts";
 import { type Sharing, sharedByGroups, timesComputed } from "./sharing.ts";
-import type { SureTests } from "./sure.ts";
 
 /** Regions of more operations than this stay as they are: the code would be too long. */
 const MAX_VALUES = 400;
@@ -70,16 +70,15 @@ export interface Jam {
  * threads go through memory in large strides, one group takes a quarter of each line of memory, which is
  * gone from the caches when the next one comes to it. And where lanes take branches apart, one test says that
  * none of all groups' do.
- * @param given what the body takes as given
+ * @param from the region, its shapes, and what is known of its accesses
  * @param analyse the shapes in a copy of the region over a number of lanes
  */
 export function planJam(
-  region: Region,
-  d: Divergence,
+  from: Pick<GroupVariant, "divergence" | "given" | "near"> & { region: Region },
   block: readonly [number, number, number],
-  given: SureTests | undefined,
   analyse: (copy: Region, lanes: number) => Divergence,
 ): Jam {
+  const { region, divergence: d, given } = from;
   const alone: Jam = { copies: 1, sharing: new Map(), steps: new Map() };
   const values = region.blocks.flatMap((b) => b.values);
   if (d.loops.size > 0 || values.length > MAX_VALUES || !values.every(isPlain)) return alone;
@@ -101,7 +100,9 @@ export function planJam(
     if (divergence.loops.size > 0 || divergence.branches.size > d.branches.size) return undefined;
     const wide = { region: copy, divergence };
     const sharing = sharedByGroups(region, wide, block, copies);
-    const steps = given ? stepsOf(region, d, wide, given) : new Map<Value, number>();
+    const steps = given
+      ? stepsOf(from, { ...wide, lanes: LANES * copies })
+      : new Map<Value, number>();
     const own = values.filter((v) => v.op === "check" && timesComputed(sharing, v, copies) > 1);
     if (few && (own.length === 0 || own.some((v) => !steps.has(v)))) return undefined;
     for (const check of steps.keys()) sharing.set(check, Array(copies).fill(0));
@@ -122,19 +123,20 @@ export function planJam(
  * computed whichever lanes it has, so no index may be one that only lanes of some branch compute.
  */
 function stepsOf(
-  region: Region,
-  d: Divergence,
-  wide: { region: Region; divergence: Divergence },
-  given: SureTests,
+  { region, divergence: d, given, near }: Parameters<typeof planJam>[0],
+  wide: { region: Region; divergence: Divergence; lanes: number },
 ): Map<Value, number> {
   const steps = new Map<Value, number>();
   const whole = ofAllLanes(d);
   region.blocks.forEach((b, n) => {
     b.values.forEach((v, k) => {
-      if (v.op !== "check" || given.checks.get(v) !== true) return;
-      const { stride, tried } = accessPattern((x) => d.of(x), v);
+      if (v.op !== "check") return;
       const index = v.args[v.args.length - 1];
       const copy = wide.region.blocks[n].values[k];
+      const step = near.has(v) && whole.has(index) ? stepBetween(copy, wide) : undefined;
+      if (step !== undefined) steps.set(v, step);
+      if (step !== undefined || given?.checks.get(v) !== true) return;
+      const { stride, tried } = accessPattern((x) => d.of(x), v);
       const over = wide.divergence.of(copy.args[copy.args.length - 1]);
       const goesOn = over.kind === AFFINE && over.stride === d.of(index).stride;
       if (stride && !tried && goesOn && whole.has(index)) steps.set(v, LANES * stride);
@@ -148,6 +150,17 @@ function stepsOf(
     }
   }
   return steps;
+}
+
+/** Bytes from a group's lanes to the next group's, if these lie to one another as the first group's do. */
+function stepBetween(
+  check: Value,
+  { divergence, lanes }: { divergence: Divergence; lanes: number },
+): number | undefined {
+  const offsets = byteOffsets((v) => divergence.of(v), check, lanes);
+  const step = offsets?.[LANES];
+  const same = offsets?.every((n, k) => k < LANES || n === offsets[k - LANES] + (step as number));
+  return same && step !== undefined && step >= 0 ? step : undefined;
 }
 
 /** The values that come before any branch that lanes take apart. */
@@ -229,6 +242,8 @@ class Jammer {
   /** By group; one alone if it is all groups'. */
   private readonly made = new Map<Value, Value[]>();
   private readonly copyOf = new Map<Value, number>();
+  /** What is done when all values have their copies. */
+  private readonly late: (() => void)[] = [];
   /** Tests for lanes in front of blocks that do nothing but store. */
   private readonly stores = new Set<Value>();
 
@@ -258,6 +273,7 @@ class Jammer {
       this.copyValues(block, copy, mask);
     }
     for (const block of order) this.finish(block);
+    for (const complete of this.late) complete();
     const start = blocks.get(linear.start) as Block;
     dropDead(blocks.values(), mutable);
     countUses(new Graph(start).order);
@@ -270,8 +286,14 @@ class Jammer {
       ),
     };
     return {
-      kind: given ? "sure" : "jammed",
+      kind: given ? variant.kind : "jammed",
       given,
+      fixed: undefined,
+      near: new Map(
+        [...variant.near].flatMap(([v, offsets]) =>
+          (made.get(v) ?? [v]).map((c) => [c, offsets] as const),
+        ),
+      ),
       rows: variant.rows,
       hoisted: variant.hoisted,
       divergence: variant.divergence,
@@ -331,15 +353,25 @@ class Jammer {
           false,
         );
         copy.values.push(new Value("owned_if", NONE, []));
-        take(stores, false);
+        const pair = this.pairOf(stores);
+        if (pair)
+          for (let k = 0; k < this.plan.copies; k++) copy.values.push(this.pair(stores, pair, k));
+        else take(stores, false);
         copy.values.push(new Value("owned_else", NONE, []));
         take(stores, true);
         copy.values.push(new Value("owned_end", NONE, []));
       } else take(turns, true);
       turns = [];
     };
+    const { firsts, seconds } = mask < 0 ? pairsOf(this.variant.near, block.values) : NO_PAIRS;
     for (const v of block.values) {
-      if (isStructural(v)) {
+      const stores = seconds.get(v);
+      if (firsts.has(v) || stores) {
+        this.make(v, false);
+        if (!stores) continue; // it comes with the second one
+        const pair = this.pairOf(stores) as StorePair;
+        for (let k = 0; k < this.plan.copies; k++) copy.values.push(this.pair(stores, pair, k));
+      } else if (isStructural(v)) {
         flush();
         copy.values.push(...this.structural(v));
       } else if (this.made.has(v) && v.op === "phi") copy.values.push(...new Set(this.made.get(v)));
@@ -359,9 +391,26 @@ class Jammer {
     const stores = values.filter((v) => v.op === "store");
     return (
       stores.length > 0 &&
-      stores.every((v) => isBlendable((x) => d.of(x), v)) &&
+      (stores.every((v) => isBlendable((x) => d.of(x), v)) || this.pairOf(stores) !== undefined) &&
       values.every((v) => v.op === "store" || v.op === "check" || isPure(v))
     );
+  }
+
+  private pairOf([first, second, ...others]: readonly Value[]): StorePair | undefined {
+    if (!second || others.length > 0) return undefined;
+    return pairOf(this.variant.near, first, second);
+  }
+
+  /** Two stores of group k as one of eight words. */
+  private pair(stores: readonly Value[], { from, words }: StorePair, k: number): Value {
+    const offset = (this.of(stores[0], k).aux.offset as number) + from;
+    const pair = new Value("store_pair", NONE, [], 0, 0n, { offset, lanes: words });
+    if (k > 0) this.copyOf.set(pair, k);
+    const [[check, first], [, second]] = stores.map((v) => v.args);
+    this.late.push(() => {
+      pair.args = [check, first, second].map((v) => this.of(v, k));
+    });
+    return pair;
   }
 
   /** Whether a block does nothing but store, so that it does no harm without lanes. */
@@ -449,6 +498,27 @@ class Jammer {
       .filter(({ list }) => list.length > 0)
       .map(({ list, k }) => part(list, k));
   }
+}
+
+const NO_PAIRS = { firsts: new Set<Value>(), seconds: new Map<Value, Value[]>() };
+
+/** The stores of a block that can be made in pairs: nothing is loaded or stored between the two. */
+function pairsOf(
+  near: ReadonlyMap<Value, readonly number[]>,
+  values: readonly Value[],
+): typeof NO_PAIRS {
+  const firsts = new Set<Value>();
+  const seconds = new Map<Value, Value[]>();
+  let open: Value | undefined;
+  for (const v of values) {
+    if (v.op === "store" && open && pairOf(near, open, v)) {
+      firsts.add(open);
+      seconds.set(v, [open, v]);
+      open = undefined;
+    } else if (v.op === "store") open = v;
+    else if (v.op === "load" || (hasEffect(v) && v.op !== "check")) open = undefined;
+  }
+  return { firsts, seconds };
 }
 
 /** What all groups come to at once: masks, moves between blocks, the end. */

@@ -53,12 +53,17 @@ export interface Rows {
  * In which order rows of threads are best gone through. Long rows stream through memory where lanes store
  * side by side. Where they don't (a transpose), the lines of memory that a group stores to are those that
  * the next row goes on with: stores wait for one another, loads from many lines don't.
+ * @param near checks whose lanes lie near each other
  */
-export function orderOfRows(region: Region, d: Divergence): Rows {
+export function orderOfRows(
+  region: Region,
+  d: Divergence,
+  near: ReadonlyMap<Value, readonly number[]>,
+): Rows {
   const stores = region.blocks.flatMap((b) => b.values.filter((v) => v.op === "store"));
   const down = stores.some((v) => {
     const { stride, tried } = accessPattern((x) => d.of(x), v.args[0]);
-    return stride === undefined || tried;
+    return !near.has(v.args[0]) && (stride === undefined || tried);
   });
   return { down };
 }

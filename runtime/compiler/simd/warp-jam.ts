@@ -65,6 +65,8 @@ export class WarpJam {
       hoisted: [],
       divergence,
       linear: { start, maskOf, masks: linear.masks * GROUPS, mutable: this.mutable },
+      fixed: undefined,
+      near: new Map(),
       copies: GROUPS,
       copyOf: this.copyOf,
     };

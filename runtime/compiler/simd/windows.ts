@@ -33,7 +33,7 @@ export function loadsFromNeighbours({ linear, divergence: d, given }: GroupVaria
         seen.set(key, loads);
         if (!joinsNeighbours(v, loads, offset)) loads.set(offset, v);
       } else if (
-        /^(phi_move|group_.*)$/.test(v.op) ||
+        /^(phi_move|group_.*|owned_.*|store_pair)$/.test(v.op) ||
         (!/^(load|check)$/.test(v.op) && hasEffect(v))
       )
         seen.clear();
