@@ -162,6 +162,79 @@ const cases: Case[] = [
     loops: 3,
   },
   {
+    name: "counted in 64 bits",
+    before: "mov.u64 %rd9, 77;",
+    end: "sub.s64 %rd9, %rd9, 1; setp.ne.s64 %p0, %rd9, 0;",
+    loops: 2,
+  },
+  {
+    name: "counted up in 64 bits",
+    before: "mov.u64 %rd9, -20; mov.u64 %rd10, 40;",
+    end: "add.s64 %rd9, %rd9, 3; setp.lt.s64 %p0, %rd9, %rd10;",
+    loops: 2,
+  },
+  {
+    name: "a bound of 64 bits that wraps round to be near",
+    before: "mov.u64 %rd9, 0x7ffffffffffffff0; mov.u64 %rd10, 0x8000000000000005;",
+    end: "add.s64 %rd9, %rd9, 1; setp.lt.s64 %p0, %rd9, %rd10;",
+    loops: 2,
+  },
+  {
+    name: "an index of 64 bits that wraps at its end goes on",
+    before: "mov.u64 %rd9, -3; mov.u64 %rd10, -1;",
+    end: "add.s64 %rd9, %rd9, 4; setp.lt.u64 %p0, %rd9, %rd10;",
+    step: 65536,
+    faults: true,
+    loops: 2,
+  },
+  {
+    name: "a pointer until another one",
+    before: "add.s64 %rd10, %rd4, 200;",
+    end: "setp.ne.u64 %p0, %rd4, %rd10;",
+    loops: 2,
+  },
+  {
+    name: "a pointer below another one",
+    before: "add.s64 %rd10, %rd4, 198;",
+    end: "setp.lt.u64 %p0, %rd4, %rd10;",
+    loops: 2,
+  },
+  {
+    name: "a pointer that never is another one",
+    before: "add.s64 %rd10, %rd4, 198;",
+    step: 32768,
+    end: "setp.ne.u64 %p0, %rd4, %rd10;",
+    faults: true,
+    loops: 2,
+  },
+  {
+    name: "an index that is extended in each round",
+    before: "mov.u32 %r1, 40; mov.u32 %r7, -5; add.s64 %rd11, %rd1, 20;",
+    round:
+      "mul.wide.s32 %rd6, %r7, 4; add.s64 %rd6, %rd6, %rd11; ld.global.u32 %r6, [%rd6]; xor.b32 %r2, %r2, %r6; add.s32 %r7, %r7, 1;",
+    end: DOWN,
+    loops: 2,
+  },
+  {
+    name: "an index that wraps before it is extended",
+    before:
+      "mov.u32 %r1, 40; mov.u32 %r7, 0x7ffffffd; mov.u64 %rd11, 0x1fffffff4; sub.s64 %rd11, %rd1, %rd11;",
+    round:
+      "mul.wide.s32 %rd6, %r7, 4; add.s64 %rd6, %rd6, %rd11; ld.global.u32 %r6, [%rd6]; xor.b32 %r2, %r2, %r6; add.s32 %r7, %r7, 1;",
+    end: DOWN,
+    faults: true,
+    loops: 2,
+  },
+  {
+    name: "an index without signs that goes below zero",
+    before: "mov.u32 %r1, 40; mov.u32 %r7, 3;",
+    round:
+      "mul.wide.u32 %rd6, %r7, 4; add.s64 %rd6, %rd6, %rd1; ld.global.u32 %r6, [%rd6]; xor.b32 %r2, %r2, %r6; sub.s32 %r7, %r7, 1;",
+    end: DOWN,
+    faults: true,
+    loops: 2,
+  },
+  {
     name: "left in the middle",
     before: "mov.u32 %r1, 100;",
     round: "setp.gt.u32 %p1, %r2, 900; @%p1 bra OUT;",

@@ -1,7 +1,7 @@
 import type { Graph } from "../analysis/graph.ts";
 import { terminatorValues } from "../emit/locals.ts";
 import { type Block, hasEffect, I32, I64, isPure, type Value } from "../ir/ir.ts";
-import { combine, difference, plainSum, type Sum, sumOf } from "./sums.ts";
+import { combine, constantOf, difference, plainSum, type Sum, sumOf } from "./sums.ts";
 import {
   type Counter,
   counterOf,
@@ -35,7 +35,7 @@ export class Copies {
   }
 
   same(): boolean {
-    const { single, unrolled, times, end } = this.pair;
+    const { single, unrolled, first, second, middle, times, end } = this.pair;
     if (![single, unrolled].every(onlyReads)) return false;
     if (!this.endsTogether() || !this.phisGoOn() || !this.keptInside()) return false;
     const checks = (b: Block) => b.values.filter((v) => v.op === "check");
@@ -45,83 +45,111 @@ export class Copies {
     if (wanted.size !== has.size || [...wanted].some((x) => !has.has(x))) return false;
     // What comes out of either loop.
     const from = (b: Block) => end.preds.findIndex((p) => pastEmptyBack(p, b));
-    const [short, long] = [from(this.pair.middle), from(unrolled)];
+    const [short, long] = [from(middle), from(second)];
     if (short < 0 || long < 0 || short === long) return false;
     return phisOf(end).every((phi) => {
       const [a, b] = [phi.args[short], phi.args[long]];
       if (sameValue(a, b)) return !this.isInside(a);
       const over = this.throughMiddle(a);
-      return (
-        over !== undefined && this.name(ends(single, over).next, times - 1) === this.name(b, -1)
-      );
+      if (!over) return false;
+      const ofFirst = ends(first, over).next;
+      const [one, all] = first === single ? [ofFirst, b] : [b, ofFirst];
+      return this.name(one, times - 1) === this.name(all, -1);
     });
   }
 
-  /** The single loop's phi whose last value a phi of the middle has. */
+  /** The first loop's phi whose last value a phi of the middle has. */
   private throughMiddle(v: Value): Value | undefined {
-    const { middle, single } = this.pair;
+    const { middle, first } = this.pair;
     if (v.op !== "phi" || !middle.values.includes(v)) return undefined;
-    const inner = middle.preds.findIndex((p) => pastEmptyBack(p, single));
-    return phisOf(single).find((phi) => {
-      const { init, next } = ends(single, phi);
+    const inner = middle.preds.findIndex((p) => pastEmptyBack(p, first));
+    return phisOf(first).find((phi) => {
+      const { init, next } = ends(first, phi);
       return v.args[inner] === next && sameValue(v.args[1 - inner], init);
     });
   }
 
   /** Whether the unrolled loop ends where `total` rounds have been made, of which there is one at least. */
   private endsTogether(): boolean {
-    const { unrolled, total, times } = this.pair;
+    const { unrolled, rest, total, times } = this.pair;
+    const { type } = total;
     const way = wayOut(unrolled) as { stay: boolean; cond: Value };
-    const { op, args } = way.cond;
+    const [end, bound] = way.cond.args;
+    const relation = way.cond.op.replace(/^i(32|64)_/, "");
     for (const phi of phisOf(unrolled)) {
       const c = this.counters.get(phi);
-      if (!c || phi.type !== I32 || args[0] !== ends(unrolled, phi).next) continue;
-      const bound = args[1];
-      // Counted down to zero from the rounds that are left.
-      if (isZeroTest(way.cond, args[0], !way.stay) && c.step === BigInt(-times)) {
-        const first = ends(this.pair.single, this.pair.counter).init;
-        const left = combine(I32, plainSum(total), plainSum(first), -1n);
-        if (difference(I32, plainSum(c.init), left) === 0n && this.atLeastOne()) return true;
+      if (!c || phi.type !== type || end !== ends(unrolled, phi).next) continue;
+      // Counted down to zero from the rounds that the single loop doesn't make.
+      if (isZeroTest(way.cond, end, !way.stay) && c.step === BigInt(-times)) {
+        const left = combine(type, this.plain(total), this.plain(rest), -1n);
+        if (difference(type, this.plain(c.init), left) === 0n && this.atLeastOne()) return true;
       }
       // Counted up to a bound from where the single rounds have come to.
-      const over = this.throughMiddle(c.init);
+      const over = unrolled === this.pair.second ? this.throughMiddle(c.init) : undefined;
       const from = over && this.counters.get(over);
       if (c.step !== BigInt(times) || from?.step !== 1n || !bound || this.isInside(bound)) continue;
-      const length = combine(I32, plainSum(bound), plainSum(from.init), -1n);
-      if (difference(I32, length, plainSum(total)) !== 0n) continue;
-      const ways = { i32_lt_s: "s", i32_ge_s: "s", i32_lt_u: "u", i32_ge_u: "u" } as const;
-      const less = ways[op as keyof typeof ways];
-      if (less && op.includes("lt") === way.stay && this.isLess(from.init, bound, less))
+      const length = combine(type, this.plain(bound), this.plain(from.init), -1n);
+      if (difference(type, length, this.plain(total)) !== 0n) continue;
+      const less = /^(lt|ge)_([su])$/.exec(relation);
+      if (less && (less[1] === "lt") === way.stay && this.isLess(from.init, bound, less[2])) {
         return true;
-      const not = op === "i32_ne" ? way.stay : op === "i32_eq" && !way.stay;
-      if (not && (["s", "u"] as const).some((x) => this.isLess(from.init, bound, x))) return true;
+      }
+      const not = relation === "ne" ? way.stay : relation === "eq" && !way.stay;
+      if (not && ["s", "u"].some((signs) => this.isLess(from.init, bound, signs))) return true;
     }
     return false;
   }
 
+  /** A value as a sum, where the larger of two is one of them if a branch before has found so. */
+  private plain(v: Value): Sum<Value> {
+    return sumOf<Value>(
+      v,
+      (x) => (x.op === "select" ? this.largest(x) : undefined),
+      (x) => x,
+    );
+  }
+
+  /** `max(x, y + 1)` is x where y < x: what a loop of one round at least is counted by. */
+  private largest({ type, args: [cond, x, y] }: Value): Sum<Value> | undefined {
+    const m = /^i(32|64)_(gt|ge)_([su])$/.exec(cond.op);
+    if (!m || cond.args[0] !== x || cond.args[1] !== y) return undefined;
+    const [larger, least] = [plainSum(x), plainSum(y)];
+    const one: Sum<Value> = { terms: new Map(), constant: 1n };
+    const found = this.holdsBefore((op, a, b) => {
+      if (op !== `i${m[1]}_lt_${m[3]}` || difference(type, plainSum(b), larger) !== 0n)
+        return false;
+      return difference(type, combine(type, plainSum(a), one, 1n), least) === 0n;
+    });
+    return found ? larger : undefined;
+  }
+
   /** Whether a branch before has found a < b. */
-  private isLess(a: Value, b: Value, signs: "s" | "u"): boolean {
+  private isLess(a: Value, b: Value, signs: string): boolean {
+    const { type } = a;
     return this.holdsBefore((op, x, y) => {
-      if (op !== `i32_lt_${signs}`) return false;
+      if (!op.endsWith(`lt_${signs}`) || x.type !== type) return false;
       return (
-        difference(I32, plainSum(x), plainSum(a)) === 0n &&
-        difference(I32, plainSum(y), plainSum(b)) === 0n
+        difference(type, plainSum(x), plainSum(a)) === 0n &&
+        difference(type, plainSum(y), plainSum(b)) === 0n
       );
     });
   }
 
   /** Whether a branch before has found that the rounds, as a signed or an unsigned number, are one or more. */
   private atLeastOne(): boolean {
-    const total = plainSum(this.pair.total);
-    const is = (v: Sum<Value>) => difference(I32, v, total) === 0n;
+    const { type } = this.pair.total;
+    const total = this.plain(this.pair.total);
+    const is = (v: Sum<Value>) => difference(type, v, total) === 0n;
+    const isZero = (v: Value) => v.op === "const" && constantOf(v) === 0n;
     return this.holdsBefore((op, x, y) => {
-      if (op === "i32_ne" && is(plainSum(x)) && y.op === "const" && y.imm === 0) return true;
-      if (is(plainSum(y)) && x.op === "const" && x.imm === 0) return true; // 0 < rounds
-      return is(combine(I32, plainSum(y), plainSum(x), -1n)); // rounds = y - x, and y is another one
+      if (x.type !== type) return false;
+      if (op.endsWith("ne") && is(plainSum(x)) && isZero(y)) return true;
+      if (is(plainSum(y)) && isZero(x)) return true; // 0 < rounds
+      return is(combine(type, plainSum(y), plainSum(x), -1n)); // rounds = y - x, and y is another one
     });
   }
 
-  /** Whether `is` holds for a comparison that decided the way to the first loop, written as a < b or a ≠ b. */
+  /** Whether `is` holds for a comparison that decided the way to the guard, written as a < b or a ≠ b. */
   private holdsBefore(is: (op: string, a: Value, b: Value) => boolean): boolean {
     const { graph } = this;
     let k = graph.index.get(this.pair.guard) as number;
@@ -134,32 +162,44 @@ export class Copies {
     return false;
   }
 
-  /** Finds for each of the unrolled loop's phis the single one's that it goes on from. */
+  /** Finds for each of the second loop's phis the first one's that it goes on from. */
   private phisGoOn(): boolean {
-    const { single, unrolled, times } = this.pair;
-    return phisOf(unrolled).every((phi) => {
-      const { init } = ends(unrolled, phi);
-      const direct = this.throughMiddle(init);
-      const own = this.counters.get(phi);
-      if (direct) {
-        const other = this.counters.get(direct);
-        if (Boolean(own) !== Boolean(other)) return false;
-        if (own && other && own.step !== other.step * BigInt(times)) return false;
-        this.origins.set(phi, { phi: direct, plus: 0n });
-        return true;
-      }
-      if (!own) return false;
-      for (const other of phisOf(single)) {
-        const c = this.counters.get(other);
-        if (!c || other.type !== phi.type || own.step !== c.step * BigInt(times)) continue;
-        const plus = this.ahead(init, other, c);
-        if (plus === undefined) continue;
-        this.origins.set(phi, { phi: other, plus });
-        return true;
-      }
-      // It only counts rounds: nothing else may use it.
-      return this.countsOnly(phi);
-    });
+    const { single, unrolled, second, counter } = this.pair;
+    for (const phi of phisOf(second)) {
+      if (phi === counter) continue;
+      const found = this.goesOnFrom(phi);
+      if (!found && second === single) return false;
+      if (!found) continue;
+      const { of, plus } = found;
+      if (second === unrolled) this.origins.set(phi, { phi: of, plus });
+      else this.origins.set(of, { phi, plus: -plus });
+    }
+    // The others only count rounds: nothing else may use them.
+    return phisOf(unrolled).every((phi) => this.origins.has(phi) || this.countsOnly(phi));
+  }
+
+  /** The first loop's phi that a second one's goes on from, and what is added in between. */
+  private goesOnFrom(phi: Value): { of: Value; plus: bigint } | undefined {
+    const { first, second, single, times } = this.pair;
+    const { init } = ends(second, phi);
+    const own = this.counters.get(phi);
+    const inStep = (c: Counter) => {
+      const [one, all] = first === single ? [c, own] : [own, c];
+      return one !== undefined && all?.step === one.step * BigInt(times);
+    };
+    const direct = this.throughMiddle(init);
+    if (direct) {
+      const other = this.counters.get(direct);
+      const fits = other ? inStep(other) : own === undefined;
+      return fits ? { of: direct, plus: 0n } : undefined;
+    }
+    for (const of of own ? phisOf(first) : []) {
+      const c = this.counters.get(of);
+      if (!c || of.type !== phi.type || !inStep(c)) continue;
+      const plus = this.ahead(init, of, c);
+      if (plus !== undefined) return { of, plus };
+    }
+    return undefined;
   }
 
   private countsOnly(phi: Value): boolean {
@@ -171,40 +211,46 @@ export class Copies {
     return [phi, next].every((v) => users(v).every((u) => path.has(u)));
   }
 
-  /** By how much `init` is ahead of what a counter of the single loop has come to in the middle. */
+  /** By how much `init` is ahead of what a counter of the first loop has come to in the middle. */
   private ahead(init: Value, phi: Value, c: Counter): bigint | undefined {
-    const { middle } = this.pair;
-    // Sums of what the middle's phis are made of: the counter's start, and an index that went on with it.
+    const { type } = phi;
+    // Sums of what the middle's phis are made of: the counter itself, or an index that went on with it.
     const reached = new Map<Value, Value>();
-    for (const v of phisOf(middle)) {
+    for (const v of phisOf(this.pair.middle)) {
       const over = this.throughMiddle(v);
       if (over) reached.set(v, over);
     }
-    const leaf = (v: Value) => v;
-    const sum = sumOf<Value>(init, () => undefined, leaf);
-    const begin = sumOf<Value>(c.init, () => undefined, leaf);
+    const sum = plainSum(init);
     for (const [v, n] of sum.terms) {
       if (reached.get(v) === phi && n === 1n) {
         sum.terms.delete(v);
         return sum.terms.size === 0 ? sum.constant : undefined;
       }
       const signs = /^i64_extend_i32_([su])$/.exec(v.op)?.[1];
-      const index = signs ? reached.get(v.args[0]) : undefined;
+      const index = reached.get(signs ? v.args[0] : v);
       const from = index && this.counters.get(index);
-      if (from?.step !== 1n || n !== c.step || !this.staysBelow(from.init, signs as "s" | "u"))
-        continue;
-      const first = [...begin.terms.keys()].find((x) => x.op === v.op && x.args[0] === from.init);
-      if (!first || begin.terms.get(first) !== n) continue;
+      if (!from || n * from.step !== c.step) continue;
+      if (signs && !this.staysBelow(from.init, signs)) continue;
+      // The same sum, of where the index began.
+      const begin = plainSum(c.init);
       sum.terms.delete(v);
-      begin.terms.delete(first);
-      return difference(phi.type, sum, begin);
+      let start = plainSum(from.init);
+      if (signs) {
+        const isStart = (x: Value) => x.op === v.op && x.args[0] === from.init;
+        const first = [...begin.terms.keys()].find(isStart);
+        if (!first) continue;
+        start = { terms: new Map([[first, 1n]]), constant: 0n };
+      }
+      return difference(type, combine(type, sum, start, n), begin);
     }
     return undefined;
   }
 
   /** Whether an index that begins with `init` was less than what it will have come to in the end: it doesn't wrap. */
-  private staysBelow(init: Value, signs: "s" | "u"): boolean {
-    const end = combine(I32, plainSum(this.pair.total), plainSum(init), 1n);
+  private staysBelow(init: Value, signs: string): boolean {
+    const { total } = this.pair;
+    if (total.type !== I32) return false;
+    const end = combine(I32, this.plain(total), plainSum(init), 1n);
     return this.holdsBefore((op, a, b) => {
       if (op !== `i32_lt_${signs}` || difference(I32, plainSum(b), end) !== 0n) return false;
       return difference(I32, plainSum(a), plainSum(init)) === 0n;
@@ -213,28 +259,28 @@ export class Copies {
 
   /** Whether nothing but what the loops leave at the end looks at what will have changed. */
   private keptInside(): boolean {
-    const { middle, between, unrolled, end, single } = this.pair;
-    const own = new Set([middle, ...between, unrolled]);
+    const { middle, between, first, second, end } = this.pair;
+    const own = new Set([middle, ...between, second]);
     const changed = new Set<Value>(phisOf(middle));
     for (const b of own) {
       for (const v of b.values) {
-        if (hasEffect(v) && b !== unrolled) return false;
-        if (b === unrolled || v.args.some((a) => changed.has(a))) changed.add(v);
+        if (hasEffect(v) && b !== second) return false;
+        if (b === second || v.args.some((a) => changed.has(a))) changed.add(v);
       }
     }
-    const inSingle = new Set(single.values);
+    const inFirst = new Set(first.values);
     for (const b of this.graph.order) {
       if (own.has(b)) continue;
       for (const v of b.values) {
         for (const [k, a] of v.args.entries()) {
-          if (inSingle.has(a) && b !== single) return false;
+          if (inFirst.has(a) && b !== first) return false;
           if (!changed.has(a)) continue;
           const from = v.op === "phi" && b === end ? b.preds[k] : undefined;
           if (!from || ![...own].some((p) => pastEmptyBack(from, p))) return false;
         }
       }
-      if (terminatorValues(b).some((v) => changed.has(v) || (inSingle.has(v) && b !== single)))
-        return false;
+      const last = terminatorValues(b);
+      if (last.some((v) => changed.has(v) || (inFirst.has(v) && b !== first))) return false;
     }
     return true;
   }
@@ -352,13 +398,14 @@ function asLess(
   is: (op: string, a: Value, b: Value) => boolean,
 ): boolean {
   const [a, b] = cond.args;
-  const m = /^i32_(lt|gt|le|ge)_([su])$/.exec(cond.op);
+  const m = /^(i32|i64)_(lt|gt|le|ge)_([su])$/.exec(cond.op);
   if (!m) {
-    if (cond.op === (holds ? "i32_ne" : "i32_eq")) return is("i32_ne", a, b);
-    return false;
+    const test = holds ? /^(i32|i64)_ne$/ : /^(i32|i64)_eq$/;
+    const type = test.exec(cond.op)?.[1];
+    return type !== undefined && is(`${type}_ne`, a, b);
   }
-  const [, relation, signs] = m;
-  const op = `i32_lt_${signs}`;
+  const [, type, relation, signs] = m;
+  const op = `${type}_lt_${signs}`;
   if (relation === "lt" && holds) return is(op, a, b);
   if (relation === "gt" && holds) return is(op, b, a);
   if (relation === "le" && !holds) return is(op, b, a);

@@ -1,10 +1,16 @@
 import { Graph, type Loop, reversePostorder } from "../analysis/graph.ts";
 import { Block, I1, I32, I64, NONE, type Region, type Type, Value } from "../ir/ir.ts";
 import { replaceAll } from "./branches.ts";
-import { plainSum, type Sum, stepOf } from "./sums.ts";
+import { plainSum, stepOf } from "./sums.ts";
+import {
+  type CountTrips,
+  constant,
+  isOutside,
+  MAX_STEP,
+  type Make,
+  tripsOf,
+} from "./trip-counts.ts";
 
-/** Bytes from one round to the next beyond this make a range too likely to be larger than memory. */
-const MAX_STEP = 1n << 16n;
 /** Operations of a loop beyond which the copy costs more than it can gain. */
 const MAX_VALUES = 256;
 /** Tests in front of a loop beyond which they cost more than they are likely to save. */
@@ -35,6 +41,8 @@ export function testRanges(region: Region): void {
  * them runs as it was.
  */
 const MAX_ROUNDS = 1 << 20;
+/** Steps in bytes with which so many rounds don't come round to the same 32 bits. */
+const MAX_SHORT_STEP = 1n << 12n;
 /** A unit of fuel is for 16 rounds, as a logarithm. */
 const FUEL_SHIFT = 4n;
 
@@ -46,26 +54,16 @@ interface CountedLoop {
   latch: Block;
   entry: Block;
   exit: Block;
-  rounds: (make: Make) => Rounds;
+  rounds: CountTrips;
 }
-
-/** How many rounds follow the first one (I64), and whether that is so (I1; undefined: always). */
-interface Rounds {
-  more: Value;
-  sure: Value | undefined;
-}
-
-/** Adds an operation to the block in front of the loop. */
-type Make = (op: string, type: Type, ...args: Value[]) => Value;
 
 /** A check whose address moves by a constant in each round. */
 interface AddressRange {
   check: Value;
   step: bigint;
+  /** Extended indices of 32 bits in the address: these must not wrap. */
+  indices: Value[];
 }
-
-const constant = (type: Type, n: bigint) =>
-  type === I64 ? new Value("const", I64, [], 0, n) : new Value("const", type, [], Number(n));
 
 function countedLoop(graph: Graph, loop: Loop): CountedLoop | undefined {
   const blocks = loop.blocks.map((k) => graph.order[k]).sort((a, b) => at(graph, a) - at(graph, b));
@@ -86,70 +84,11 @@ function countedLoop(graph: Graph, loop: Loop): CountedLoop | undefined {
   if (t?.kind !== "branch" || t.yes === t.no) return undefined;
   const exit = t.yes === header ? t.no : t.yes;
   if (inside.has(exit)) return undefined;
-  const rounds = roundsOf(header, latch, t.cond, t.yes === header, inside);
+  const rounds = tripsOf(header, latch, t.cond, t.yes === header, inside);
   return rounds && { blocks, inside, header, latch, entry, exit, rounds };
 }
 
 const at = (graph: Graph, b: Block) => graph.index.get(b) as number;
-
-function isOutside(v: Value, inside: Set<Block>): boolean {
-  if (v.op === "const") return true;
-  for (const b of inside) if (b.values.includes(v)) return false;
-  return true;
-}
-
-/** The rounds after the first, from the comparison that ends a loop. */
-function roundsOf(
-  header: Block,
-  latch: Block,
-  cond: Value,
-  stay: boolean,
-  inside: Set<Block>,
-): CountedLoop["rounds"] | undefined {
-  const [next, bound = constant(I32, 0n)] = cond.args;
-  if (next?.type !== I32 || !isOutside(bound, inside)) return undefined;
-  for (const phi of header.values) {
-    if (phi.op !== "phi") break;
-    if (phi.args[header.preds.indexOf(latch)] !== next) continue;
-    const step = stepOf(phi, next);
-    const init = phi.args[1 - header.preds.indexOf(latch)];
-    if (step === undefined || step === 0n) return undefined;
-    const relation = relationOf(cond.op, stay);
-    if (relation === "ne" && (step === 1n || step === -1n)) {
-      // As many as lie between, modulo 2³².
-      return (make) => {
-        const [from, to] = step === 1n ? [init, bound] : [bound, init];
-        const rounds = make("i32_sub", I32, to, from);
-        const more = make("i32_sub", I32, rounds, constant(I32, 1n));
-        return { more: make("i64_extend_i32_u", I64, more), sure: undefined };
-      };
-    }
-    if ((relation === "lt_s" || relation === "lt_u") && step > 0n && step <= MAX_STEP) {
-      // (bound − 1 − init) / step, far too many where the bound is not further on; and the index must not
-      // wrap at the end.
-      const signs = relation.slice(-1);
-      const largest = (signs === "s" ? 2n ** 31n : 2n ** 32n) - step;
-      return (make) => {
-        const wide = (v: Value) => make(`i64_extend_i32_${signs}`, I64, v);
-        const end = wide(bound);
-        const way = make("i64_sub", I64, make("i64_sub", I64, end, wide(init)), constant(I64, 1n));
-        if (step === 1n) return { more: way, sure: undefined };
-        const sure = make("i64_le_s", I1, end, constant(I64, largest));
-        return { more: make("i64_div_u", I64, way, constant(I64, step)), sure };
-      };
-    }
-    return undefined;
-  }
-  return undefined;
-}
-
-/** The relation of a loop's next index to its bound with which it goes on. */
-function relationOf(op: string, stay: boolean): string | undefined {
-  const name = op === "i32_eqz" ? "i32_eq" : op;
-  const opposite: Record<string, string> = { eq: "ne", ge_s: "lt_s", ge_u: "lt_u" };
-  const m = /^i32_(.*)$/.exec(name)?.[1];
-  return m && (stay ? m : opposite[m]);
-}
 
 /** The checks of a loop that one test in front of it can stand for. */
 function findRanges({ blocks, inside, header, latch }: CountedLoop): AddressRange[] {
@@ -158,34 +97,40 @@ function findRanges({ blocks, inside, header, latch }: CountedLoop): AddressRang
   const steps = new Map<Value, bigint>();
   for (const phi of header.values) {
     if (phi.op !== "phi") break;
-    const step = phi.type === I64 ? stepOf(phi, phi.args[back]) : undefined;
+    const step = stepOf(phi, phi.args[back]);
     if (step !== undefined) steps.set(phi, step);
   }
   for (const b of blocks) {
     for (const check of b.values) {
       if (check.op !== "check" || check.aux.space !== "generic") continue;
-      const step = stepPerRound(plainSum(check.args[0]), steps, inside);
-      const { align = 1 } = check.aux;
-      if (!step || step > MAX_STEP || step < -MAX_STEP) continue;
-      if (step % BigInt(align) === 0n) ranges.push({ check, step });
+      const range = rangeOf(check, steps, inside);
+      if (range) ranges.push(range);
     }
   }
   return ranges.length <= MAX_RANGES ? ranges : [];
 }
 
-/** By how much a sum grows in a round, if nothing else in it changes. */
-function stepPerRound(
-  sum: Sum<Value>,
+/** How a check's address moves in each round, if by a constant. */
+function rangeOf(
+  check: Value,
   steps: Map<Value, bigint>,
   inside: Set<Block>,
-): bigint | undefined {
+): AddressRange | undefined {
   let step = 0n;
-  for (const [v, n] of sum.terms) {
-    const by = steps.get(v);
-    if (by !== undefined) step += n * by;
-    else if (!isOutside(v, inside)) return undefined;
+  const indices: Value[] = [];
+  for (const [v, n] of plainSum(check.args[0]).terms) {
+    const index = /^i64_extend_i32_[su]$/.test(v.op) ? v.args[0] : v;
+    const by = steps.get(index);
+    if (by !== undefined) {
+      step += n * by;
+      if (index !== v) indices.push(v);
+    } else if (!isOutside(v, inside)) return undefined;
   }
-  return step;
+  const { align = 1 } = check.aux;
+  if (step === 0n || step > MAX_STEP || step < -MAX_STEP || step % BigInt(align) !== 0n) {
+    return undefined;
+  }
+  return { check, step, indices };
 }
 
 /** Operations that an address may be computed by from what moves along. */
@@ -239,7 +184,7 @@ class Version {
     // Both leave by way of one block, which chooses between their values.
     this.merge.preds = [latch, this.of(latch)];
     this.merge.terminator = { kind: "jump", target: exit };
-    redirect(latch, exit, this.merge);
+    for (const b of this.merge.preds) redirect(b, exit, this.merge);
     exit.preds = exit.preds.map((p) => (p === latch ? this.merge : p));
     this.chooseOutside();
     this.region.blocks = reversePostorder(this.region.start);
@@ -305,6 +250,7 @@ class Version {
       phi.block.values.unshift(phi);
       return phi;
     }
+    if (/^i64_extend_i32_[su]$/.test(v.op)) return this.again(v.args[0]);
     if (!MOVES.test(v.op)) return place(copy, "i32_wrap_i64", I32, [this.again(v)]);
     const halves = v.args.map((a) => this.half(a, copy));
     return place(copy, v.op.replace("i64", "i32"), I32, halves);
@@ -320,6 +266,10 @@ class Version {
     const { makeTest } = this;
     const { more, sure } = this.loop.rounds(makeTest);
     let all = sure;
+    for (const index of new Set(ranges.flatMap((r) => r.indices))) {
+      const test = this.staysInRange(index, more);
+      all = all ? makeTest("and1", I1, all, test) : test;
+    }
     const ends = new Map<string, Value>();
     for (const { check, step } of ranges) {
       const { space, size, offset, align } = check.aux;
@@ -351,7 +301,7 @@ class Version {
 
   /**
    * The copy goes on until an address is where the range ends, and needs no other count: all that it takes
-   * on before are others, as the range lies in memory.
+   * on before are others, with so few rounds and short steps.
    */
   private endByAddress(fast: Block, rounds: Value): void {
     const latch = this.of(this.loop.latch);
@@ -359,11 +309,26 @@ class Version {
       next.block = latch;
       latch.values.push(next);
     }
-    const { next, init, step } = this.steps[0];
+    const moved = this.steps.find(({ step: by }) => by < MAX_SHORT_STEP && by > -MAX_SHORT_STEP);
+    if (!moved) return;
+    const { next, init, step } = moved;
     const way = place(this.before, "i32_mul", I32, [rounds, constant(I32, step)]);
     const end = place(this.before, "i32_add", I32, [init, way]);
     const cond = place(latch, "i32_ne", I1, [next, end]);
     latch.terminator = { kind: "branch", cond, yes: fast, no: this.merge };
+  }
+
+  /** Whether an index of 32 bits doesn't wrap before it is extended in the last round. */
+  private staysInRange(extended: Value, more: Value): Value {
+    const { header, latch } = this.loop;
+    const [phi] = extended.args;
+    const step = stepOf(phi, phi.args[header.preds.indexOf(latch)]) as bigint;
+    const way = this.makeTest("i64_mul", I64, more, constant(I64, step));
+    let last = this.makeTest("i64_add", I64, this.first(extended), way);
+    if (extended.op.endsWith("s")) {
+      last = this.makeTest("i64_add", I64, last, constant(I64, 2n ** 31n));
+    }
+    return this.makeTest("i64_lt_u", I1, last, constant(I64, 2n ** 32n));
   }
 
   /** An address as it is in the first round. */
@@ -371,7 +336,7 @@ class Version {
     const { header, latch, inside } = this.loop;
     if (isOutside(v, inside)) return v;
     if (v.op === "phi") return v.args[1 - header.preds.indexOf(latch)];
-    return this.makeTest(v.op, I64, ...v.args.map((a) => this.first(a)));
+    return this.makeTest(v.op, v.type, ...v.args.map((a) => this.first(a)));
   }
 
   /** What is used behind the loop is that of the one that ran. */

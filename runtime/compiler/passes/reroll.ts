@@ -1,5 +1,5 @@
 import { Graph } from "../analysis/graph.ts";
-import type { Region } from "../ir/ir.ts";
+import { I64, type Region, Value } from "../ir/ir.ts";
 import { removeUnreachable, takeSide } from "./branches.ts";
 import { Copies } from "./copies.ts";
 import { findPair, type Pair } from "./unrolled.ts";
@@ -17,8 +17,7 @@ export function reroll(region: Region): boolean {
     again = false;
     const graph = new Graph(region.start);
     for (const loop of graph.loops) {
-      const unrolled = graph.order[loop.header];
-      const pair = loop.blocks.length === 1 && findPair(graph, unrolled);
+      const pair = loop.blocks.length === 1 && findPair(graph, graph.order[loop.header]);
       if (!pair || !new Copies(graph, pair).same()) continue;
       join(region, pair);
       found = again = true;
@@ -30,9 +29,17 @@ export function reroll(region: Region): boolean {
 
 /** The single loop makes all rounds; the unrolled one is never reached. */
 function join(region: Region, pair: Pair): void {
-  const { guard, skipSingle, single, counter, total, middle, skipUnrolled } = pair;
-  counter.args[1 - single.preds.indexOf(single)] = total;
-  takeSide(guard, !skipSingle);
-  takeSide(middle, skipUnrolled);
+  const { guard, skipsFirst, first, middle, skipsSecond, single, counter, countsUp, total } = pair;
+  const into = 1 - single.preds.indexOf(single);
+  let init = total;
+  if (countsUp) {
+    const { type } = total;
+    const zero = new Value("const", type, []);
+    init = new Value(type === I64 ? "i64_sub" : "i32_sub", type, [zero, total]);
+    single.preds[into].values.push(init);
+  }
+  counter.args[into] = init;
+  takeSide(guard, single === first ? !skipsFirst : skipsFirst);
+  takeSide(middle, single === first ? skipsSecond : !skipsSecond);
   removeUnreachable(region);
 }

@@ -1,6 +1,6 @@
 import type { Graph } from "../analysis/graph.ts";
 import { type Block, I32, I64, type Value } from "../ir/ir.ts";
-import { difference, plainSum, stepOf } from "./sums.ts";
+import { constantOf, difference, plainSum, stepOf } from "./sums.ts";
 
 /** A value that changes by a constant in each round of a loop. */
 export interface Counter {
@@ -8,32 +8,38 @@ export interface Counter {
   step: bigint;
 }
 
-/** A loop of single rounds, and the one behind it with `times` of them in a round. */
+/**
+ * A loop of single rounds and one with `times` of them in a round: one behind the other, in either order.
+ * Of `total` rounds the single loop makes `total & (times - 1)`.
+ */
 export interface Pair {
-  /** Decides whether there are single rounds, and on which side there are none. */
+  /** Decides whether the first loop is entered, and on which side it is not. */
   guard: Block;
-  skipSingle: boolean;
-  single: Block;
-  /** How often the first loop goes round: `total & (times - 1)`, counted down by this phi. */
-  counter: Value;
-  total: Value;
-  /** Where both meet; decides whether there are any more, and on which side there are none. */
+  skipsFirst: boolean;
+  first: Block;
+  /** Where both ways meet; decides whether the second loop is entered, and on which side it is not. */
   middle: Block;
-  skipUnrolled: boolean;
-  /** Blocks between the middle and the unrolled loop. */
+  skipsSecond: boolean;
+  /** Blocks between the middle and the second loop. */
   between: Block[];
-  unrolled: Block;
-  times: number;
-  /** Where the unrolled loop and the middle's other side lead to. */
+  second: Block;
+  /** Where the second loop and the middle's other side lead to. */
   end: Block;
+  single: Block;
+  unrolled: Block;
+  /** The phi by which the single loop counts to zero: down from its rounds, or up from their negative. */
+  counter: Value;
+  countsUp: boolean;
+  /** `total & (times - 1)` */
+  rest: Value;
+  total: Value;
+  times: number;
 }
 
 /** Past blocks that do nothing but jump. */
-function pastEmpty(from: Block, to: Block): { from: Block; to: Block } {
-  let at = { from, to };
-  while (at.to.values.length === 0 && at.to.terminator?.kind === "jump") {
-    at = { from: at.to, to: at.to.terminator.target };
-  }
+function pastEmpty(block: Block): Block {
+  let at = block;
+  while (at.values.length === 0 && at.terminator?.kind === "jump") at = at.terminator.target;
   return at;
 }
 
@@ -81,59 +87,63 @@ function branchBefore(
   return { branch: from, between, enters: t.yes === to };
 }
 
-export function findPair(graph: Graph, unrolled: Block): Pair | undefined {
-  const out = wayOut(unrolled);
-  const before = branchBefore(unrolled);
-  if (!out || !before || unrolled.preds.length !== 2) return undefined;
+/** The pair whose second loop is a given one. */
+export function findPair(graph: Graph, second: Block): Pair | undefined {
+  const before = branchBefore(second);
+  const out = wayOut(second);
+  if (!before || !out || second.preds.length !== 2) return undefined;
   const { branch: middle, between, enters } = before;
   const t = middle.terminator;
   if (t?.kind !== "branch" || middle.preds.length !== 2) return undefined;
-  const end = pastEmpty(middle, enters ? t.no : t.yes).to;
-  if (pastEmpty(unrolled, out.out).to !== end || end === middle) return undefined;
-  // The loop in front of the middle.
-  const single = graph.order.find(
-    (b) => wayOut(b) && b !== unrolled && pastEmpty(b, wayOut(b)?.out as Block).to === middle,
-  );
-  const first = single && single.preds.length === 2 && branchBefore(single);
-  if (!single || !first) return undefined;
-  const g = first.branch.terminator;
-  const way = wayOut(single);
-  if (g?.kind !== "branch" || !way) return undefined;
-  if (pastEmpty(first.branch, first.enters ? g.no : g.yes).to !== middle) return undefined;
-  const counted = countedDown(single, way.cond, way.stay);
-  if (!counted) return undefined;
-  const { counter, init } = counted;
-  const [total, mask] = init.args;
-  if (init.op !== "i32_and" || mask.op !== "const") return undefined;
-  const times = mask.imm + 1;
-  if (times < 2 || times > 16 || (times & (times - 1)) !== 0) return undefined;
-  if (!isZeroTest(g.cond, init, !first.enters)) return undefined;
-  const pair: Pair = {
-    guard: first.branch,
-    skipSingle: !first.enters,
-    single,
-    counter,
-    total,
-    middle,
-    skipUnrolled: !enters,
-    between,
-    unrolled,
-    times,
-    end,
-  };
-  return goesOn(t.cond, !enters, pair) ? pair : undefined;
+  const end = pastEmpty(enters ? t.no : t.yes);
+  if (pastEmpty(out.out) !== end || end === middle) return undefined;
+  const first = graph.order.find((b) => {
+    const way = b !== second && wayOut(b);
+    return way && pastEmpty(way.out) === middle;
+  });
+  const above = first && first.preds.length === 2 && branchBefore(first);
+  if (!first || !above) return undefined;
+  const g = above.branch.terminator;
+  if (g?.kind !== "branch" || pastEmpty(above.enters ? g.no : g.yes) !== middle) return undefined;
+  const place = { guard: above.branch, first, middle, between, second, end };
+  const sides = { skipsFirst: !above.enters, skipsSecond: !enters };
+  for (const [single, unrolled] of [
+    [first, second],
+    [second, first],
+  ]) {
+    const counted = countedToZero(single);
+    if (!counted) continue;
+    const pair = { ...place, ...sides, single, unrolled, ...counted };
+    const [some, more] = single === first ? [g.cond, t.cond] : [t.cond, g.cond];
+    const [skipsSome, skipsMore] =
+      single === first
+        ? [sides.skipsFirst, sides.skipsSecond]
+        : [sides.skipsSecond, sides.skipsFirst];
+    if (isZeroTest(some, counted.rest, skipsSome) && goesOn(more, skipsMore, pair)) return pair;
+  }
+  return undefined;
 }
 
-/** The phi that a loop counts down to zero by ones, and what it begins with. */
-function countedDown(
+/** The phi that a loop counts to zero by ones, from `total & (times - 1)` or its negative. */
+function countedToZero(
   loop: Block,
-  cond: Value,
-  stay: boolean,
-): { counter: Value; init: Value } | undefined {
+): Pick<Pair, "counter" | "countsUp" | "rest" | "total" | "times"> | undefined {
+  const { cond, stay } = wayOut(loop) as { cond: Value; stay: boolean };
   for (const counter of phisOf(loop)) {
     const c = counterOf(loop, counter);
-    if (c?.step !== -1n || counter.type !== I32) continue;
-    if (isZeroTest(cond, ends(loop, counter).next, !stay)) return { counter, init: c.init };
+    if (!c || !isZeroTest(cond, ends(loop, counter).next, !stay)) continue;
+    const [[rest, sign] = []] = plainSum(c.init).terms;
+    const alone = { terms: new Map(rest && [[rest, -c.step]]), constant: 0n };
+    if (!rest || sign !== -c.step || difference(counter.type, plainSum(c.init), alone) !== 0n) {
+      continue;
+    }
+    const [total, mask] = rest.args;
+    if (!/^i(32|64)_and$/.test(rest.op) || mask.op !== "const") continue;
+    const times = Number(constantOf(mask)) + 1;
+    if (times < 2 || times > 16 || (times & (times - 1)) !== 0) continue;
+    if (c.step === 1n || c.step === -1n) {
+      return { counter, countsUp: c.step === 1n, rest, total, times };
+    }
   }
   return undefined;
 }
@@ -141,28 +151,29 @@ function countedDown(
 /** Whether a condition is `is` exactly where a value is zero. */
 export function isZeroTest(cond: Value, v: Value, is: boolean): boolean {
   const [a, b] = cond.args;
-  if (cond.op === "i32_eqz") return is && a === v;
-  const op = is ? "i32_eq" : "i32_ne";
-  return cond.op === op && a === v && b.op === "const" && b.imm === 0;
+  if (/^i(32|64)_eqz$/.test(cond.op)) return is && a === v;
+  const test = is ? /^i(32|64)_eq$/ : /^i(32|64)_ne$/;
+  return test.test(cond.op) && a === v && b.op === "const" && constantOf(b) === 0n;
 }
 
-/** Whether the middle's branch skips the unrolled loop exactly where `total`, not 0, is less than `times`. */
-function goesOn(cond: Value, skip: boolean, { total, times }: Pair): boolean {
+/** Whether a branch skips the unrolled loop exactly where `total`, not 0, is less than `times`. */
+function goesOn(cond: Value, skips: boolean, { total, times }: Pair): boolean {
+  const { type } = total;
   const [a, b] = cond.args;
-  if (b?.op !== "const" || a.type !== I32) return false;
-  const more = difference(I32, plainSum(a), plainSum(total)); // a = total + more
+  if (b?.op !== "const" || a.type !== type) return false;
+  const more = difference(type, plainSum(a), plainSum(total)); // a = total + more
   if (more !== 0n && more !== -1n) return false;
   const least = BigInt(times) + more; // of a, where there are more rounds
-  const c = BigInt(b.imm >>> 0);
-  switch (cond.op) {
-    case "i32_lt_u":
-      return skip && c === least;
-    case "i32_ge_u":
-      return !skip && c === least;
-    case "i32_gt_u":
-      return !skip && c === least - 1n;
-    case "i32_le_u":
-      return skip && c === least - 1n;
+  const c = BigInt.asUintN(type === I64 ? 64 : 32, constantOf(b));
+  switch (cond.op.replace(/^i(32|64)_/, "")) {
+    case "lt_u":
+      return skips && c === least;
+    case "ge_u":
+      return !skips && c === least;
+    case "gt_u":
+      return !skips && c === least - 1n;
+    case "le_u":
+      return skips && c === least - 1n;
   }
   return false;
 }
