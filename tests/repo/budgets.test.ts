@@ -12,7 +12,7 @@ const CORE_BUDGET = 32 * KIB;
 /** What an import loads, minified, and what all is compressed; docs/testing.md has the reasons. */
 const LIBRARY_BUDGET = 250 * KIB;
 /** What is parsed. It may not grow unnoticed. */
-const MINIFIED_BUDGET = 760 * KIB;
+const MINIFIED_BUDGET = 776 * KIB;
 
 const SECTION_IMPORT = 2;
 const SECTION_GLOBAL = 6;
