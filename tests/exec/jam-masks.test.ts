@@ -23,6 +23,17 @@ interface Case {
   body: string;
   /** What a word of p0 becomes: from its place in the row, its row, p1's word, the word itself. */
   expected: (x: number, y: number, data: number, old: number) => number;
+  /** Groups at once, if not four. */
+  groups?: number;
+}
+
+/** r20 … are words made of r7; then r9 goes through all of them, from the first to the last and back. */
+const MANY = Array.from({ length: 10 }, (_, k) => k);
+const chain = `${MANY.map((k) => `mad.lo.u32 %r${20 + k}, %r7, ${2 * k + 3}, %r1; xor.b32 %r${20 + k}, %r${20 + k}, ${k * 77};`).join(" ")}
+  mov.u32 %r9, %r7; ${[...MANY, ...MANY.toReversed()].map((k) => `mul.lo.u32 %r9, %r9, %r${20 + k}; xor.b32 %r9, %r9, %r1;`).join(" ")}`;
+function chained(data: number, x: number): number {
+  const words = MANY.map((k) => (Math.imul(data, 2 * k + 3) + x) ^ (k * 77));
+  return [...words, ...words.toReversed()].reduce((r, w) => Math.imul(r, w) ^ x, data);
 }
 
 const cases: Case[] = [
@@ -57,6 +68,12 @@ const cases: Case[] = [
     expected: (x, _y, data, old) => (data & 1 ? (data & 4 ? x : old) : data + (data & 8 ? old : 5)),
   },
   {
+    name: "a long chain, much that lives, and a branch of few lanes",
+    body: `${chain} setp.lt.u32 %p0, %r7, 17; @%p0 bra E; add.u32 %r9, %r9, 12345; E: st.global.u32 [%rd5], %r9;`,
+    expected: (x, _y, data) => (chained(data, x) + (data < 17 ? 0 : 12345)) >>> 0,
+    groups: 2,
+  },
+  {
     name: "a loop's worth of steps, and halves of words",
     body: `setp.gt.u32 %p0, %r7, 9; @%p0 bra E; cvt.u16.u32 %h1, %r7; st.global.u16 [%rd5+2], %h1; cvt.u16.u32 %h1, %r1;
       st.global.u16 [%rd5], %h1; E:`,
@@ -70,7 +87,7 @@ const shapes: { block: Shape; grid: Shape }[] = [
 ];
 
 describe("several groups whose lanes take branches apart", () => {
-  for (const { name, body, expected } of cases) {
+  for (const { name, body, expected, groups = 4 } of cases) {
     for (const { block, grid } of shapes) {
       const [width, height] = [block[0] * grid[0], block[1] * grid[1]];
       const text = kernelText(2, `${thread(width)} ${body}`);
@@ -91,7 +108,7 @@ describe("several groups whose lanes take branches apart", () => {
         }
       });
 
-      test(`${name}: four groups at once in blocks of ${block[0]} by ${block[1]}`, async () => {
+      test(`${name}: ${groups} groups at once in blocks of ${block[0]} by ${block[1]}`, async () => {
         const { library } = await loadArtifacts();
         const module = parsePtx(text);
         const kernel = module.functions[0];
@@ -99,7 +116,7 @@ describe("several groups whose lanes take branches apart", () => {
         const lowered = lowerKernel(module, layoutModule(module), kernel, library);
         assert.deepEqual(
           reportKernel(lowered, block).regions.map((r) => r.groups),
-          [4],
+          [groups],
         );
       });
     }

@@ -23,7 +23,7 @@ import { type Sharing, sharedByGroups, timesComputed } from "./sharing.ts";
 /** Regions of more operations than this stay as they are: the code would be too long. */
 const MAX_VALUES = 400;
 /** The same of regions whose lanes take branches apart. */
-const MAX_MASKED = 60;
+const MAX_MASKED = 200;
 /** Operations of all copies together. */
 const MAX_COPIED = 1200;
 /** Eight groups at once have to spare a group this part of its loads, against four. */
@@ -33,8 +33,12 @@ const WORTH_EIGHT = 0.8;
  * the next group just go on.
  */
 const MIN_FLOATS = 5;
-/** Vectors that may live at one time in all copies together; an engine has 16 registers. */
-const MAX_LIVE = 20;
+/**
+ * Vectors that may live at one time in all copies together, by the number of copies. An engine has 16
+ * registers; what it keeps in memory beyond these costs less than two groups gain that wait for themselves,
+ * and more than eight do.
+ */
+const MAX_LIVE: Readonly<Record<number, number>> = { 2: 28, 4: 24, 8: 20 };
 
 /** What a region does besides computing has to be plain loads and stores, and atomic operations. */
 function isPlain(v: Value): boolean {
@@ -107,7 +111,7 @@ export function planJam(
     if (few && (own.length === 0 || own.some((v) => !steps.has(v)))) return undefined;
     for (const check of steps.keys()) sharing.set(check, Array(copies).fill(0));
     const most = mostLive(d, (v) => timesComputed(sharing, v, copies));
-    return most > MAX_LIVE ? undefined : { copies, sharing, steps };
+    return most > MAX_LIVE[copies] ? undefined : { copies, sharing, steps };
   };
   const loads = ({ copies, sharing }: Jam) =>
     values.reduce((n, v) => n + (v.op === "load" ? timesComputed(sharing, v, copies) : 0), 0) /
