@@ -237,14 +237,15 @@ export function groupRegions(
       return { prologue: all, register: group.register, trim, warp: warp?.region, variants };
     }
     // Several groups at once: in the sure body, else in a further body as fast as the fast one.
+    const fused = maker.fma === "relaxed";
     const several = (variant: GroupVariant, from: Prepared): GroupVariant => {
       const shape: typeof block = from.rows ? [block[0], 1, 1] : block;
-      const plan = planJam(from, shape, (copy, lanes) => {
+      const plan = planJam(from, shape, fused, (copy, lanes) => {
         return new Divergence(copy, from.outside, context(lanes));
       });
       if (plan.copies === 1 || trim) return variant;
       const jammed = jam(variant, plan);
-      if (maker.fma === "relaxed") loadsFromNeighbours(jammed);
+      if (fused) loadsFromNeighbours(jammed);
       return jammed;
     };
     const last = prepared.length - 1;
