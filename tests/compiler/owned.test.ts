@@ -88,6 +88,7 @@ async function lower(body: string) {
   const text = `.version 8.5
 .target sm_90
 .address_size 64
+.global .u32 calls;
 .visible .entry k(.param .u64 p0, .param .u32 a, .param .u32 b) {
 .reg .pred %p<8>; .reg .b32 %r<32>; .reg .b64 %rd<32>;
 ld.param.u64 %rd0, [p0]; cvta.to.global.u64 %rd0, %rd0; ld.param.u32 %r8, [a]; ld.param.u32 %r9, [b];
@@ -271,6 +272,11 @@ describe("threads that store to addresses of their own", () => {
     [
       "that data chooses",
       `${X} mul.wide.s32 %rd4, %r3, 4; add.s64 %rd5, %rd0, %rd4; ld.global.u32 %r10, [%rd5]; ${store("%r10")}`,
+    ],
+    [
+      "beside a variable of the module (regression: the compiler took its address for a checked one)",
+      `${X} setp.ge.s32 %p0, %r3, %r8; @%p0 bra A; ${store("%r3")} A: setp.ne.s32 %p1, %r3, 0; @%p1 bra E;
+      ld.global.u32 %r10, [calls]; add.s32 %r10, %r10, 1; st.global.u32 [calls], %r10; E:`,
     ],
     [
       "beside atomic operations",

@@ -112,7 +112,8 @@ class Owned extends BlockValues {
     this.needs.push(this.make("i64_ge_s", I1, this.lastX, this.wide(0n)));
     const sums: Sum64[] = [];
     for (const store of stores) {
-      const sum = this.sum64(store.args[0].args[0]);
+      const [check] = store.args;
+      const sum = check.op === "check" ? this.sum64(check.args[0]) : undefined;
       if (!sum) return undefined;
       const offset = this.wide(BigInt(store.aux.offset as number));
       sums.push({ ...sum, base: this.make("i64_add", I64, sum.base, offset) });
