@@ -52,6 +52,14 @@ describe("generated kernels", () => {
     assert.ok(same >= 50, `${same} kernels are as they were recorded`);
   });
 
+  test("regression: what lanes keep at several exits of loops in one another is theirs", async () => {
+    const runner = new Runner(STRATEGIES[0] as (typeof STRATEGIES)[number]);
+    for (const index of [102, 121]) {
+      assert.deepEqual(await runKernel([runner], 777, index), [], `kernel ${index} of seed 777`);
+    }
+    runner.close();
+  });
+
   test("compute the same in every way of running them", async () => {
     const runners = STRATEGIES.map((strategy) => new Runner(strategy));
     for (let index = 0; index < 12; index++) {

@@ -34,7 +34,9 @@ export function leavingAt(d: Divergence, k: number): Leaving | undefined {
   if (!back && stay.preds.length > 1) return undefined;
   const takes = exit.values.some((v) => v.op === "phi" && d.of(v).kind === VARYING);
   const keeps = keptAlong(d, k, exit).some((v) => d.of(v).kind === VARYING);
-  return takes || keeps ? { exit, stay, back, negate } : undefined;
+  // What is used behind the loop, and not by the exit's phis alone, is kept in each round: kept at several
+  // exits of loops in one another, lanes have come out with others' values.
+  return takes && !keeps ? { exit, stay, back, negate } : undefined;
 }
 
 /** The `out` operations of values that lanes take along an edge out of loops that they leave apart. */
