@@ -28,7 +28,7 @@ const BUDGET = 4096;
 /** Workers at most, if the caller doesn't say. */
 const MAX_WORKERS = 15;
 /** A launch that has run this long is worth waking the workers for. */
-const WORTH_HELP_MS = 0.05;
+const WORTH_HELP_MS = 0.02;
 
 /** Threads that the machine runs at once. */
 const hardwareThreads = () =>
