@@ -68,6 +68,9 @@ export abstract class FunctionFrame implements InlineTarget {
   private inlinedBytes = 0;
   private readonly inlineLocals = new Map<number, number[]>();
   private readonly pinned = new Map<string, number>();
+  private readonly late = new Map<string, number>();
+  /** Code behind the prologue's values. */
+  readonly lateCode = new CodeWriter(128);
 
   constructor(kernel: KernelEmitter, region: Region, firstLocal: number) {
     this.kernel = kernel;
@@ -146,6 +149,27 @@ export abstract class FunctionFrame implements InlineTarget {
       this.pinned.set(key, local);
       write(this.pins);
       this.pins.localSet(local);
+    }
+    return local;
+  }
+
+  /** A local set once, when the values that are the same for the whole block are there. */
+  afterPrologue(key: string, type: number, write: (w: CodeWriter) => void): number {
+    return this.setLate(this.lateCode, key, type, write);
+  }
+
+  protected setLate(
+    code: CodeWriter,
+    key: string,
+    type: number,
+    write: (w: CodeWriter) => void,
+  ): number {
+    let local = this.late.get(key);
+    if (local === undefined) {
+      local = this.temporaryOf(type);
+      this.late.set(key, local);
+      write(code);
+      code.localSet(local);
     }
     return local;
   }

@@ -70,11 +70,9 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
   /** Code blocks that memory operations have opened around the current point. */
   nested = 0;
   readonly blockCache = new Map<string, number>();
-  private readonly late = new Map<string, number>();
   /** What is written goes in front of the loop over groups. */
   protected hoisting = false;
-  /** Values that only depend on the prologue's, for the bodies that start over and for the sure one. */
-  readonly lateCode = new CodeWriter(128);
+  /** Values that only depend on the prologue's, for the sure body; `lateCode` is for those that start over. */
   readonly lateSureCode = new CodeWriter(64);
 
   placedTypes: number[] = [];
@@ -196,18 +194,10 @@ export abstract class GroupOperands extends FunctionFrame implements ScalarTarge
     this.w.localGet(local);
   }
 
-  /** A local set once, when the prologue's values are there. */
-  afterPrologue(key: string, type: number, write: (w: CodeWriter) => void): number {
+  override afterPrologue(key: string, type: number, write: (w: CodeWriter) => void): number {
     const sure = /^(sure|fixed)$/.test(this.source.variants[this.current].kind);
-    const [code, name] = sure ? [this.lateSureCode, `sure ${key}`] : [this.lateCode, key];
-    let local = this.late.get(name);
-    if (local === undefined) {
-      local = this.temporaryOf(type);
-      this.late.set(name, local);
-      write(code);
-      code.localSet(local);
-    }
-    return local;
+    if (!sure) return super.afterPrologue(key, type, write);
+    return this.setLate(this.lateSureCode, `sure ${key}`, type, write);
   }
 
   // ---- operands ----

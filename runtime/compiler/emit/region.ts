@@ -48,9 +48,6 @@ export interface RealFrame {
 export class RegionEmitter extends FunctionFrame implements StructureSink {
   readonly row = -1;
   private readonly body_ = this.w;
-  /** Code behind the prologue's values. */
-  private readonly late = new CodeWriter(128);
-  private readonly lateLocals = new Map<string, number>();
   private readonly prologue: Value[];
   private readonly graph: Graph;
   private readonly placement: Placement;
@@ -90,7 +87,7 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
     walkStructured(this.graph, this);
     const pre = this.withWriter(new CodeWriter(512), () => {
       for (const v of this.prologue) this.materialize(v);
-      this.w.raw(this.late.view());
+      this.w.raw(this.lateCode.view());
     });
     const out = new CodeWriter(this.body_.length + pre.length + 512);
     const whole = this.withWriter(out, () => this.frame(pre));
@@ -267,18 +264,6 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
       w.op(OP.i32_shl);
     }
     w.op(OP.i32_add);
-  }
-
-  /** A local set once, when the prologue's values are there. */
-  afterPrologue(key: string, type: number, write: (w: CodeWriter) => void): number {
-    let local = this.lateLocals.get(key);
-    if (local === undefined) {
-      local = this.temporaryOf(type);
-      this.lateLocals.set(key, local);
-      write(this.late);
-      this.late.localSet(local);
-    }
-    return local;
   }
 
   pushThread(): void {

@@ -191,6 +191,15 @@ export function successors(block: Block): Block[] {
   return [];
 }
 
+/** Has a block lead to other blocks instead. Predecessors are the caller's. */
+export function retarget({ terminator: t }: Block, to: (b: Block) => Block): void {
+  if (t?.kind === "jump") t.target = to(t.target);
+  else if (t?.kind === "branch") {
+    t.yes = to(t.yes);
+    t.no = to(t.no);
+  } else if (t?.kind === "switch") t.targets = t.targets.map(to);
+}
+
 /** A virtual register: a PTX register of one inlined function instance, or a call parameter. */
 export interface VirtualRegister {
   name: string;

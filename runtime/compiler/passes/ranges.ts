@@ -1,5 +1,5 @@
 import { Graph, type Loop, reversePostorder } from "../analysis/graph.ts";
-import { Block, I1, I32, I64, NONE, type Region, type Type, Value } from "../ir/ir.ts";
+import { Block, I1, I32, I64, NONE, type Region, retarget, type Type, Value } from "../ir/ir.ts";
 import { replaceAll } from "./branches.ts";
 import { plainSum, stepOf } from "./sums.ts";
 import {
@@ -178,13 +178,13 @@ class Version {
     for (const b of blocks) this.of(b).preds = b.preds.map(to);
     this.endByAddress(fast, this.writeTest(ranges, fast));
     fast.paid = true;
-    redirect(entry, header, this.test);
+    retarget(entry, (b) => (b === header ? this.test : b));
     this.test.preds = [entry];
     header.preds = header.preds.map((p) => (p === entry ? this.test : p));
     // Both leave by way of one block, which chooses between their values.
     this.merge.preds = [latch, this.of(latch)];
     this.merge.terminator = { kind: "jump", target: exit };
-    for (const b of this.merge.preds) redirect(b, exit, this.merge);
+    for (const p of this.merge.preds) retarget(p, (b) => (b === exit ? this.merge : b));
     exit.preds = exit.preds.map((p) => (p === latch ? this.merge : p));
     this.chooseOutside();
     this.region.blocks = reversePostorder(this.region.start);
@@ -265,10 +265,9 @@ class Version {
   private writeTest(ranges: AddressRange[], fast: Block): Value {
     const { makeTest } = this;
     const { more, sure } = this.loop.rounds(makeTest);
-    let all = sure;
+    const tests = sure ? [sure] : [];
     for (const index of new Set(ranges.flatMap((r) => r.indices))) {
-      const test = this.staysInRange(index, more);
-      all = all ? makeTest("and1", I1, all, test) : test;
+      tests.push(this.staysInRange(index, more));
     }
     const ends = new Map<string, Value>();
     for (const { check, step } of ranges) {
@@ -284,10 +283,11 @@ class Version {
       }
       const test = makeTest("range", I1, this.first(check.args[0]), more, end);
       test.aux = aux;
-      all = all ? makeTest("and1", I1, all, test) : test;
+      tests.push(test);
     }
+    const all = tests.reduce((a, b) => makeTest("and1", I1, a, b));
     const { header } = this.loop;
-    const not = makeTest("not1", I1, all as Value);
+    const not = makeTest("not1", I1, all);
     this.test.terminator = { kind: "branch", cond: not, yes: header, no: this.before };
     header.rare = true;
     this.before.preds = [this.test];
@@ -372,14 +372,4 @@ function place(block: Block, op: string, type: Type, args: Value[]): Value {
   v.block = block;
   block.values.push(v);
   return v;
-}
-
-/** Has a block lead elsewhere. */
-function redirect(block: Block, from: Block, to: Block): void {
-  const t = block.terminator;
-  if (t?.kind === "jump") t.target = to;
-  else if (t?.kind === "branch") {
-    if (t.yes === from) t.yes = to;
-    if (t.no === from) t.no = to;
-  } else if (t?.kind === "switch") t.targets = t.targets.map((x) => (x === from ? to : x));
 }

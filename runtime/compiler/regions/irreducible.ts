@@ -1,5 +1,13 @@
 import { Graph } from "../analysis/graph.ts";
-import { type Block, I32, type LoweredFunction, NONE, successors, Value } from "../ir/ir.ts";
+import {
+  type Block,
+  I32,
+  type LoweredFunction,
+  NONE,
+  retarget,
+  successors,
+  Value,
+} from "../ir/ir.ts";
 
 /**
  * Makes the graph below `start` reducible: a cycle that is entered at several blocks gets one
@@ -95,12 +103,5 @@ function dispatch(
     pad.terminator = { kind: "jump", target: header };
     return pad;
   };
-  for (const b of graph.order) {
-    const t = b.terminator;
-    if (t?.kind === "jump") t.target = redirect(t.target);
-    else if (t?.kind === "branch") {
-      t.yes = redirect(t.yes);
-      t.no = redirect(t.no);
-    } else if (t?.kind === "switch") t.targets = t.targets.map(redirect);
-  }
+  for (const b of graph.order) retarget(b, redirect);
 }

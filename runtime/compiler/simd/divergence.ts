@@ -1,5 +1,5 @@
 import { Graph, type Loop } from "../analysis/graph.ts";
-import { type Block, type Region, successors, Value } from "../ir/ir.ts";
+import { type Block, type Region, retarget, successors, Value } from "../ir/ir.ts";
 import {
   AFFINE,
   join,
@@ -37,14 +37,7 @@ export function unifyLatches(region: Region): void {
       }
       phi.args = [...args.filter((a) => !isBack(a.p)).map((a) => a.v), merged];
     }
-    for (const p of back) {
-      const t = p.terminator;
-      if (t?.kind === "jump") t.target = latch;
-      else if (t?.kind === "branch") {
-        if (t.yes === header) t.yes = latch;
-        if (t.no === header) t.no = latch;
-      } else if (t?.kind === "switch") t.targets = t.targets.map((x) => (x === header ? latch : x));
-    }
+    for (const p of back) retarget(p, (b) => (b === header ? latch : b));
     header.preds = [...header.preds.filter((p) => !isBack(p)), latch];
     region.blocks.push(latch);
   }

@@ -1,5 +1,5 @@
 import { Graph } from "../analysis/graph.ts";
-import type { Block, Region, Value } from "../ir/ir.ts";
+import { type Block, type Region, retarget, type Value } from "../ir/ir.ts";
 import { replaceAll } from "../passes/branches.ts";
 import type { Divergence } from "./divergence.ts";
 import { VARYING } from "./shapes.ts";
@@ -100,8 +100,7 @@ export function threadExits(region: Region): void {
     const { target } = t;
     if (headers.has(target) || target.preds.includes(from)) continue;
     target.preds[target.preds.indexOf(block)] = from;
-    if (from.terminator.yes === block) from.terminator.yes = target;
-    else from.terminator.no = target;
+    retarget(from, (b) => (b === block ? target : b));
     empty.add(block);
   }
   region.blocks = region.blocks.filter((b) => !empty.has(b));
