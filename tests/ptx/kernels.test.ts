@@ -52,7 +52,7 @@ describe("generated kernels", () => {
     assert.ok(same >= 50, `${same} kernels are as they were recorded`);
   });
 
-  test("regression: what lanes keep at several exits of loops in one another is theirs", async () => {
+  test("regression: lanes that have all left by another exit don't go round again", async () => {
     const runner = new Runner(STRATEGIES[0] as (typeof STRATEGIES)[number]);
     for (const index of [102, 121]) {
       assert.deepEqual(await runKernel([runner], 777, index), [], `kernel ${index} of seed 777`);

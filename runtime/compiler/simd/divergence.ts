@@ -238,10 +238,28 @@ export class Divergence {
    * operation, which changes only the lanes that are still in the loop.
    */
   private keepForOutside(loop: Loop, v: Value): void {
-    const out = new Value("out", v.type, [v]);
-    const { order, index } = this.graph;
     const kept = this.kept.get(loop) ?? new Map<Value, Block>();
     this.kept.set(loop, kept);
+    // A loop around this one that was found first keeps what this one has kept, not what its round made.
+    let outer: Value | undefined;
+    let value = v;
+    for (; this.keptAround(loop, value); value = value.args[0]) outer = value;
+    const known = [...kept.keys()].find((out) => out.args[0] === value);
+    const out = known ?? new Value("out", value.type, [value]);
+    if (!known) this.keepAs(out, loop, kept);
+    if (outer) outer.args = [out];
+  }
+
+  /** Whether a value is an `out` operation of a loop around this one. */
+  private keptAround(loop: Loop, v: Value): boolean {
+    for (let l = loop.parent; l; l = l.parent) if (this.kept.get(l)?.has(v)) return true;
+    return false;
+  }
+
+  /** Puts an `out` operation behind its operand, for all that use that outside of the loop. */
+  private keepAs(out: Value, loop: Loop, kept: Map<Value, Block>): void {
+    const [v] = out.args;
+    const { order, index } = this.graph;
     for (const [k, block] of order.entries()) {
       const inside = this.inLoop(loop, k);
       for (const user of block.values) {

@@ -34,9 +34,7 @@ export function leavingAt(d: Divergence, k: number): Leaving | undefined {
   if (!back && stay.preds.length > 1) return undefined;
   const takes = exit.values.some((v) => v.op === "phi" && d.of(v).kind === VARYING);
   const keeps = keptAlong(d, k, exit).some((v) => d.of(v).kind === VARYING);
-  // What is used behind the loop, and not by the exit's phis alone, is kept in each round: kept at several
-  // exits of loops in one another, lanes have come out with others' values.
-  return takes && !keeps ? { exit, stay, back, negate } : undefined;
+  return takes || keeps ? { exit, stay, back, negate } : undefined;
 }
 
 /** The `out` operations of values that lanes take along an edge out of loops that they leave apart. */
@@ -68,6 +66,13 @@ export function keptAtExits(d: Divergence, aside: (k: number) => boolean): Set<V
       return [t.yes, t.no].every((b) => d.inLoop(loop, graph.index.get(b) as number));
     });
     if (atExits) for (const out of outs.keys()) found.add(out);
+  }
+  // What is done in each round takes what is done in each round.
+  for (const outs of d.kept.values()) {
+    for (const out of outs.keys()) {
+      if (found.has(out)) continue;
+      for (let [v] = out.args; v.op === "out"; [v] = v.args) found.delete(v);
+    }
   }
   return found;
 }

@@ -82,6 +82,8 @@ class Linearizer {
   private readonly inLine: Set<number>;
   private readonly leaving = new Map<number, Leaving>();
   private readonly atExits: Set<Value>;
+  /** Blocks that must not run without lanes: one that holds theirs is left aside by some. */
+  private readonly holders = new Set<number>();
   /** Blocks that are only come to with lanes. */
   private readonly tested = new Set<number>();
   /** Loops whose end is only come to when no lane is left. */
@@ -117,6 +119,7 @@ class Linearizer {
     const order = compactOrder(this.graph);
     this.placeNodes(order);
     this.assignMasks(order);
+    this.testHolders();
     this.nodes.forEach((node, at) => {
       if (node.tail) this.tail(node, at, node.tail);
       else this.node(node, at);
@@ -189,6 +192,14 @@ class Linearizer {
     }
   }
 
+  /** Where lanes may leave aside some must be: if none has left, the others go on without another test. */
+  private testHolders(): void {
+    for (let k of this.leaving.keys()) {
+      while (!this.own[k] && k > 0) k = this.holder[k];
+      this.holders.add(k);
+    }
+  }
+
   /**
    * A block that waits while another runs is run after it, whichever way that one was come to. So
    * it needs lanes of its own if it isn't on all of these ways, though branches on them are uniform.
@@ -231,7 +242,7 @@ class Linearizer {
     const waiting = this.deferred[at];
     const mask = this.mask[k];
     let block = node.entry;
-    if (this.own[k] && !this.tested.has(k) && !this.isTrivial(source)) {
+    if (this.own[k] && !this.tested.has(k) && !this.isTrivial(k)) {
       const any = new Value("any", I1, [], this.maskToTest(k));
       block.values.push(any);
       const body = this.newBlock(mask, source.line);
@@ -269,11 +280,12 @@ class Linearizer {
   }
 
   /** Nothing but a few operations that do no harm without lanes. */
-  private isTrivial(block: Block): boolean {
+  private isTrivial(k: number): boolean {
+    const block = this.graph.order[k];
+    if (this.holders.has(k)) return false;
     if (block.values.some((v) => hasEffect(v) || v.op === "load" || v.op === "lib")) return false;
     if (block.values.length > 8) return false;
-    const loop = this.graph.loopOf[this.graph.index.get(block) as number];
-    if (loop && this.graph.order[loop.header] === block) return false;
+    if (this.graph.loopOf[k]?.header === k) return false;
     return block.terminator?.kind === "jump";
   }
 
@@ -374,7 +386,7 @@ class Linearizer {
   private hasLanes(k: number): boolean {
     if (k === 0 || this.tested.has(k)) return true;
     if (!this.own[k]) return this.hasLanes(this.holder[k]);
-    return !this.isTrivial(this.graph.order[k]);
+    return !this.isTrivial(k);
   }
 
   /** Whether what comes after a branch out of a loop is the block of the lanes that stay. */
