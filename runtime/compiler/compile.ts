@@ -13,10 +13,12 @@ import {
   CUT_WARP,
   FRAME_SLOT_BYTES,
 } from "../exec/layout.ts";
+import { emitRows } from "./emit/adjacent-rows.ts";
 import { constantOperand } from "./emit/frame.ts";
 import { GroupEmitter } from "./emit/group.ts";
 import { type EmitOptions, KernelEmitter, type RealSignature } from "./emit/kernel.ts";
 import { RegionEmitter } from "./emit/region.ts";
+import { ROW_BYTES } from "./emit/row-parts.ts";
 import {
   type Cut,
   isDeviceAtomic,
@@ -152,7 +154,9 @@ function chooseWidth(
 function compile(from: LoweredKernel, options: CompileOptions): CompiledKernel {
   const { context, kernel, lowered, reals, sites } = from;
   const { regions, groups } = chooseWidth(from, options);
-  const { slots, bytes: spillBytes } = assignSlots(lowered, regions);
+  const { slots, bytes } = assignSlots(lowered, regions);
+  const rows = !groups && regions.length === 1 ? regions[0].rows : undefined;
+  const spillBytes = rows ? ROW_BYTES : bytes;
   const frameBytes = Math.max(0, ...lowered.cuts.map(frameBytesOf));
   const localBytes = Math.ceil(lowered.localBytes / 16) * 16;
   const hosts = hostsOf([lowered, ...reals]);
@@ -171,9 +175,11 @@ function compile(from: LoweredKernel, options: CompileOptions): CompiledKernel {
   for (const fn of context.realFunctions.keys()) emitter.declareReal(signatureOf(fn));
   regions.forEach(({ region, prologue }, k) => {
     const index = emitter.module.declare();
+    const adjacent = rows && emitter.module.declare();
     const { locals, code } = groups
       ? new GroupEmitter(emitter, region, groups[k]).emit()
-      : new RegionEmitter(emitter, region, prologue).emit();
+      : new RegionEmitter(emitter, region, prologue, undefined, adjacent).emit();
+    if (rows && adjacent !== undefined) emitRows(emitter, rows, adjacent);
     const { i32 } = VALTYPE;
     emitter.module.define(index, { params: [i32, i32, i32], results: [i32] }, locals, code);
     emitter.module.export(`region${k + 1}`, index);

@@ -1,4 +1,5 @@
 import { type Cut, type LoweredFunction, type Region, TYPE_BYTES, type Value } from "./ir/ir.ts";
+import { type AdjacentRows, findAdjacentRows } from "./passes/adjacent-rows.ts";
 import { foldBranches } from "./passes/branches.ts";
 import { mergeChecks } from "./passes/checks.ts";
 import { eliminateDead } from "./passes/dce.ts";
@@ -17,6 +18,8 @@ import { Rematerializer } from "./regions/remat.ts";
 export interface OptimizedRegion {
   region: Region;
   prologue: Value[];
+  /** Of threads one at a time: what they do for each other's rows. */
+  rows?: AdjacentRows | undefined;
 }
 
 /** Shows a region after a pass; see `warpring compile --print`. */
@@ -72,14 +75,16 @@ export class RegionMaker {
     observe?.("checks", region, []);
     const prologue = hoist(region);
     observe?.("hoist", region, prologue);
+    let rows: AdjacentRows | undefined;
     if (width === 1) {
+      rows = this.fn.cuts.length === 0 ? findAdjacentRows(region, prologue) : undefined;
       testRanges(region);
       checkIndices(region, prologue);
     }
     observe?.("ranges", region, prologue);
     const kept = eliminateDead(region, prologue);
     observe?.("dce", region, kept);
-    return { region, prologue: kept };
+    return { region, prologue: kept, rows };
   }
 
   /** All regions, each up to the next cuts. */

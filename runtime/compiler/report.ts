@@ -50,6 +50,8 @@ export interface AloneReport {
   ranged: number;
   /** Accesses that compare an index. */
   indexed: number;
+  /** Line of the loop over rows, four of which are summed up at once where they lie one after the other. */
+  rows: number | undefined;
 }
 
 /** What the compiler did with a kernel, and why. */
@@ -244,7 +246,8 @@ function aloneReport(maker: RegionMaker): AloneReport {
   const checks = blocks.flatMap((b) => b.values.filter((v) => v.op === "check"));
   const sites = checks.filter((v) => v.args.length === 2).map((v) => v.aux.site);
   const indexed = new Set(sites).size;
-  return { rerolled, ranged: blocks.filter((b) => b.paid).length, indexed };
+  const rows = regions.find((r) => r.rows)?.rows?.loop.line;
+  return { rerolled, ranged: blocks.filter((b) => b.paid).length, indexed, rows };
 }
 
 function patternName(check: Value, d: Divergence): string {
@@ -262,10 +265,12 @@ export function formatReport(report: KernelReport): string {
   ];
   if (report.obstacle) out.push(`  because ${report.obstacle}`);
   if (report.alone) {
-    const { rerolled, ranged, indexed } = report.alone;
+    const { rerolled, ranged, indexed, rows } = report.alone;
     if (rerolled > 0) out.push(`  unrolled loops that are one loop again: ${rerolled}`);
     if (ranged > 0) out.push(`  loops whose addresses are tested in front of them: ${ranged}`);
     if (indexed > 0) out.push(`  accesses that compare an index: ${indexed}`);
+    if (rows !== undefined)
+      out.push(`  rows one after the other are summed up four at a time: the loop in line ${rows}`);
     if (report.regions.length > 0) out.push("  in lane groups it would be:");
   }
   for (const r of report.regions) {

@@ -58,7 +58,7 @@ describe("lane groups or one thread at a time", () => {
     assert.ok(fn);
     const lowered = lowerKernel(module, layoutModule(module), fn, library);
     const report = reportKernel(lowered, [THREADS, 1, 1]);
-    assert.deepEqual(report.alone, { rerolled: 1, ranged: 1, indexed: 3 });
+    assert.deepEqual(report.alone, { rerolled: 1, ranged: 1, indexed: 3, rows: 68 });
     const text = formatReport(report);
     assert.match(text, /one thread at a time\n {2}because lanes leave a loop apart/);
     assert.match(text, /unrolled loops that are one loop again: 1\n/);

@@ -47,13 +47,16 @@ export interface RealFrame {
  */
 export class RegionEmitter extends FunctionFrame implements StructureSink {
   readonly row = -1;
-  private readonly body_ = this.w;
+  /** The code of one thread. */
+  protected readonly written = this.w;
   private readonly prologue: Value[];
   private readonly graph: Graph;
   private readonly placement: Placement;
   /** Floats that are kept as the first lanes of vectors: what the engine multiplies and adds at once. */
   private readonly vectors: Set<Value>;
   private readonly real: RealFrame | undefined;
+  /** The function that does the threads' rows at once, if they lie one after the other. */
+  private readonly rows: number | undefined;
   private readonly callResults = new Map<string, number>();
   /** Structured frames open around the current point, up to the thread's own block. */
   private depth = 0;
@@ -62,8 +65,15 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
   private accAnd = -1;
   private spin = -1;
 
-  constructor(kernel: KernelEmitter, region: Region, prologue: Value[], real?: RealFrame) {
+  constructor(
+    kernel: KernelEmitter,
+    region: Region,
+    prologue: Value[],
+    real?: RealFrame,
+    rows?: number,
+  ) {
     super(kernel, region, real ? real.params : 3);
+    this.rows = rows;
     this.prologue = prologue;
     this.real = real;
     this.graph = new Graph(region.start);
@@ -84,26 +94,31 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
   emit(): { locals: number[]; code: Uint8Array } {
     this.accOr = this.temporary(I32);
     this.accAnd = this.temporary(I32);
-    walkStructured(this.graph, this);
+    this.writeBody();
     const pre = this.withWriter(new CodeWriter(512), () => {
       for (const v of this.prologue) this.materialize(v);
       this.w.raw(this.lateCode.view());
     });
-    const out = new CodeWriter(this.body_.length + pre.length + 512);
+    const out = new CodeWriter(this.written.length + pre.length + 512);
     const whole = this.withWriter(out, () => this.frame(pre));
     const locals = [...this.placement.types, ...this.extra];
     return { locals, code: whole.view() };
   }
 
+  /** Writes the code of one thread. */
+  protected writeBody(): void {
+    walkStructured(this.graph, this);
+  }
+
   /** The function around the body: pins, prologue, warp operation, the loop over threads. */
-  private frame(pre: CodeWriter): void {
+  protected frame(pre: CodeWriter): void {
     const { w } = this;
     if (this.real) {
       w.raw(this.pins.view());
       if (this.fuel >= 0) this.setFuel();
       w.raw(this.top.view());
       w.raw(pre.view());
-      w.raw(this.body_.view());
+      w.raw(this.written.view());
       w.op(OP.unreachable);
       return;
     }
@@ -115,6 +130,7 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
         : undefined;
     w.raw(this.pins.view());
     if (this.fuel >= 0) this.setFuel();
+    if (this.rows !== undefined) this.tryRows(this.rows);
     w.raw(pre.view());
     w.i32Const(-1);
     w.localSet(this.accAnd);
@@ -127,7 +143,7 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
       w.i32Const(SPIN);
       w.localSet(this.spin);
     }
-    w.raw(this.body_.view());
+    w.raw(this.written.view());
     w.end();
     w.localGet(this.thread);
     w.i32Const(1);
@@ -137,12 +153,33 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
     w.op(OP.i32_lt_u);
     w.brIf(0);
     w.end();
+    this.pushEnd();
+  }
+
+  /** Pushes what the function returns behind its last thread. */
+  protected pushEnd(): void {
+    const { w } = this;
     w.localGet(this.accOr);
     w.i32Const(REGION_MIXED);
     w.localGet(this.accOr);
     w.localGet(this.accAnd);
     w.op(OP.i32_eq);
     w.op(OP.select);
+  }
+
+  /** Has another function do all of the threads: REGION_MIXED if it did nothing. */
+  private tryRows(rows: number): void {
+    const { w } = this;
+    const end = this.temporary(I32);
+    for (const parameter of [0, 1, 2]) w.localGet(parameter);
+    w.call(rows);
+    w.localTee(end);
+    w.i32Const(REGION_MIXED);
+    w.op(OP.i32_ne);
+    w.if();
+    w.localGet(end);
+    w.op(OP.return);
+    w.end();
   }
 
   /** Leaves out threads that don't stand before this region, where the block's are not together. */
@@ -197,7 +234,7 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
     else this.operation(v);
   }
 
-  private localOf(v: Value): number | undefined {
+  protected localOf(v: Value): number | undefined {
     const [slot] = this.placement.slots.get(v) ?? [];
     if (slot !== undefined) return this.firstLocal + slot;
     if (v.op !== "result" || v.args.length === 0) return undefined;
@@ -205,7 +242,7 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
   }
 
   /** Pushes the value of an operation, in the form that its local has. */
-  private operation(v: Value): void {
+  protected operation(v: Value): void {
     const { w } = this;
     if (this.vectors.has(v)) {
       if (v.op === "load") {

@@ -1,7 +1,8 @@
 import { BLOCK_VECTORS } from "../../exec/layout.ts";
 import { F32, F64, I1, I32, I64, NONE, type Type, type Value } from "../ir/ir.ts";
-import { isWide, LANES, UNIFORM } from "../simd/shapes.ts";
+import { isWide, LANES, type Shape, UNIFORM } from "../simd/shapes.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
+import type { FunctionFrame } from "./frame.ts";
 import type { GroupOperands } from "./group-operands.ts";
 
 /** Operations on four lanes that are one instruction on v128. */
@@ -117,13 +118,27 @@ const EXTMUL: Record<string, [low: number, high: number]> = {
   i64_extmul_u: [OP.i64x2_extmul_low_i32x4_u, OP.i64x2_extmul_high_i32x4_u],
 };
 
+/** What operations of one vector are written with. */
+export interface VectorTarget extends FunctionFrame {
+  /** The current block keeps vectors in memory. */
+  readonly crowded: boolean;
+  shape(v: Value): Shape;
+  /** Pushes a uniform value. */
+  scalar(v: Value): void;
+  /** Pushes four lanes; of a 64-bit value lanes 0 and 1 (half 0) or 2 and 3. */
+  vec(v: Value, half?: 0 | 1): void;
+  /** Pushes a vector of four words. */
+  constant(words: readonly number[]): void;
+  hasLibrary(name: string): boolean;
+}
+
 /** Whether an operation's vector form reads each operand once, so that operands may nest in it. */
 export function readsOnce(v: Value): boolean {
   return v.op in NARROW || SAME.has(v.op) || v.op === "f32_fma" || v.op === "bool_to_i32";
 }
 
 /** Shuffle of two vectors by 32-bit lanes: 0–3 of the first, 4–7 of the second. */
-export function shuffle32(e: GroupOperands, lanes: [number, number, number, number]): void {
+export function shuffle32(e: VectorTarget, lanes: [number, number, number, number]): void {
   e.w.op(OP.i8x16_shuffle);
   for (const lane of lanes) for (let k = 0; k < 4; k++) e.w.u8(lane * 4 + k);
 }
@@ -148,7 +163,7 @@ export function selectByMask(e: GroupOperands, mask: number, half: 0 | 1, wide: 
  * Of the two vectors on the stack below a mask of whole lanes, takes the first's lanes in the mask and
  * the second's elsewhere. V8 makes one instruction of the relaxed form, and three of bitselect.
  */
-export function selectLanes(e: GroupOperands): void {
+export function selectLanes(e: VectorTarget): void {
   e.w.op(e.kernel.options.fma === "relaxed" ? OP.i32x4_relaxed_laneselect : OP.v128_bitselect);
 }
 
@@ -165,7 +180,7 @@ export function emitVector(e: GroupOperands, v: Value, locals: readonly number[]
 }
 
 /** Pushes a varying value of one vector; false if the operation has no vector form. */
-export function emitNarrow(e: GroupOperands, v: Value): boolean {
+export function emitNarrow(e: VectorTarget, v: Value): boolean {
   const { w } = e;
   const [a, b] = v.args;
   const simple = NARROW[v.op];
@@ -284,7 +299,7 @@ export function emitNarrow(e: GroupOperands, v: Value): boolean {
 }
 
 /** Shifts the vector on the stack by a uniform count. */
-function shiftLeft(e: GroupOperands, by: Value): void {
+function shiftLeft(e: VectorTarget, by: Value): void {
   if (e.crowded && by.op === "const") {
     const factor = 1 << (by.imm & 31);
     e.constant([factor, factor, factor, factor]);
@@ -299,7 +314,7 @@ function shiftLeft(e: GroupOperands, by: Value): void {
  * Pushes the address of the vectors that are kept in memory, to load one: out of the context, so that
  * the engine doesn't know it for the address that was stored to, and keep the vector itself.
  */
-function pushKept(e: GroupOperands): void {
+function pushKept(e: VectorTarget): void {
   const local = e.pin("kept vectors", I32, (w) => {
     w.localGet(0);
     w.mem(OP.i32_load, 2, BLOCK_VECTORS);
@@ -401,7 +416,7 @@ function emitWide(e: GroupOperands, v: Value, locals: readonly number[]): boolea
   }
 }
 
-function emitFma(e: GroupOperands, v: Value, half: 0 | 1): void {
+function emitFma(e: VectorTarget, v: Value, half: 0 | 1): void {
   const { w } = e;
   const single = v.type === F32;
   const { fma } = e.kernel.options;
@@ -416,7 +431,7 @@ function emitFma(e: GroupOperands, v: Value, half: 0 | 1): void {
 }
 
 /** A library function's form on four lanes; of 64-bit operands it takes both halves. */
-function emitLibrary(e: GroupOperands, v: Value): boolean {
+function emitLibrary(e: VectorTarget, v: Value): boolean {
   const wide = v.args.some(isWide);
   const name = `${v.aux.name}${wide ? "_x2x2" : "_x4"}`;
   if (v.aux.effect || !e.hasLibrary(name)) return false;

@@ -1,7 +1,19 @@
 import { Block, type CutState, type Region, type Terminator, Value } from "./ir.ts";
 
+/** A copy of a region, and what became of its blocks and values. */
+export interface RegionCopy {
+  region: Region;
+  block(b: Block): Block;
+  value(v: Value): Value;
+}
+
 /** A copy that passes may change; prologue values are shared. */
 export function cloneRegion(region: Region): Region {
+  return copyRegion(region).region;
+}
+
+/** The same, with the way from the region's blocks and values to the copy's. */
+export function copyRegion(region: Region): RegionCopy {
   const blocks = new Map<Block, Block>();
   const values = new Map<Value, Value>();
   for (const b of region.blocks) {
@@ -22,7 +34,8 @@ export function cloneRegion(region: Region): Region {
     for (const v of b.values) (values.get(v) as Value).args = v.args.map(of);
     copy.terminator = cloneTerminator(b.terminator as Terminator, to, of);
   }
-  return { ...region, start: to(region.start), blocks: region.blocks.map(to) };
+  const copy = { ...region, start: to(region.start), blocks: region.blocks.map(to) };
+  return { region: copy, block: to, value: of };
 }
 
 function cloneTerminator(

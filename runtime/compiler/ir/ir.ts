@@ -258,6 +258,7 @@ export function isPure(value: Value): boolean {
     case "setresult":
     case "spin":
     case "fuel":
+    case "row_put":
     case "regread":
     case "out":
     case "phi":
@@ -297,6 +298,7 @@ export function hasEffect(value: Value): boolean {
     case "setresult":
     case "spin":
     case "fuel":
+    case "row_put":
       return true;
     case "load":
       return value.aux.ordered === true;

@@ -34,8 +34,8 @@ export class ModuleBuilder {
   private customs: { name: string; bytes: Uint8Array }[] = [];
   private rare = new Set<number>();
   private table = false;
-  private vectors: Uint8Array[] = [];
-  private vectorKeys = new Map<string, number>();
+  private globals: { type: number; bytes: Uint8Array }[] = [];
+  private globalKeys = new Map<string, number>();
 
   /** The index of a signature, interned. */
   typeIndex(type: FuncType): number {
@@ -67,12 +67,17 @@ export class ModuleBuilder {
    */
   vectorGlobal(bytes: Uint8Array): number {
     const key = bytes.join();
-    let index = this.vectorKeys.get(key);
+    let index = this.globalKeys.get(key);
     if (index === undefined) {
-      index = this.vectors.push(bytes.slice()) - 1;
-      this.vectorKeys.set(key, index);
+      index = this.globals.push({ type: VALTYPE.v128, bytes: bytes.slice() }) - 1;
+      this.globalKeys.set(key, index);
     }
     return index;
+  }
+
+  /** The index of a new global of type i32 that starts as 0: each thread that runs kernels has its own. */
+  counter(): number {
+    return this.globals.push({ type: VALTYPE.i32, bytes: new Uint8Array([0]) }) - 1;
   }
 
   /** Reserves a function index; its body follows by {@link define}. */
@@ -155,13 +160,13 @@ export class ModuleBuilder {
         w.u32(body.type);
       }
     });
-    if (this.vectors.length > 0) {
+    if (this.globals.length > 0) {
       section(6, (w) => {
-        w.u32(this.vectors.length);
-        for (const bytes of this.vectors) {
-          w.u8(VALTYPE.v128);
+        w.u32(this.globals.length);
+        for (const { type, bytes } of this.globals) {
+          w.u8(type);
           w.u8(1);
-          w.op(OP.v128_const);
+          w.op(type === VALTYPE.v128 ? OP.v128_const : OP.i32_const);
           w.raw(bytes);
           w.end();
         }
