@@ -2,14 +2,15 @@ import { BLOCK_SPILL, REGION_MIXED } from "../../exec/layout.ts";
 import { Block, F32, I32, type Region } from "../ir/ir.ts";
 import type { AdjacentRows } from "../passes/adjacent-rows.ts";
 import { eliminateDead } from "../passes/dce.ts";
-import type { RowLoop } from "../passes/row-loop.ts";
+import type { RowArray, RowLoop } from "../passes/row-loop.ts";
 import { LANES } from "../simd/shapes.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import type { CodeWriter } from "../wasm/writer.ts";
 import { limitsOf } from "./index-limits.ts";
 import type { KernelEmitter } from "./kernel.ts";
+import { anyLane } from "./lane-tests.ts";
 import type { RegionEmitter } from "./region.ts";
-import { arrayName, RowElements } from "./row-elements.ts";
+import { RowElements } from "./row-elements.ts";
 import {
   BEGIN,
   END,
@@ -300,25 +301,35 @@ class RowsEmitter extends RowElements {
     w.end();
   }
 
+  /** The lanes' pointers into one array, which indices come from if any do; others lie at distances from it. */
   private setPointers(): void {
     const { w } = this;
-    for (const array of this.source.arrays.values()) {
-      const name = arrayName(array);
-      if (this.pointers.has(name)) continue;
-      const pointers = this.starts.slice(0, LANES).map((start) => {
-        const pointer = this.temporary(I32);
-        this.push(array.base);
-        w.op(OP.i32_wrap_i64);
-        w.localGet(start);
-        w.i32Const(2);
-        w.op(OP.i32_shl);
-        w.op(OP.i32_add);
-        w.i32Const(4 * array.shift + array.offset);
-        w.op(OP.i32_add);
-        w.localSet(pointer);
-        return pointer;
-      });
-      this.pointers.set(name, pointers);
+    const pushArray = ({ base, shift, offset }: RowArray) => {
+      this.push(base);
+      w.op(OP.i32_wrap_i64);
+      w.i32Const(4 * shift + offset);
+      w.op(OP.i32_add);
+    };
+    const { arrays, gathers } = this.source;
+    const indices = [...gathers.values()].map(({ index }) => arrays.get(index));
+    const all = [...arrays.values()];
+    const first = indices.find((array) => array) ?? all[0];
+    this.pointers.forEach((pointer, lane) => {
+      pushArray(first);
+      w.localGet(this.starts[lane]);
+      w.i32Const(2);
+      w.op(OP.i32_shl);
+      w.op(OP.i32_add);
+      w.localSet(pointer);
+    });
+    for (const array of all) {
+      if (array === first) continue;
+      const distance = this.temporary(I32);
+      pushArray(array);
+      pushArray(first);
+      w.op(OP.i32_sub);
+      w.localSet(distance);
+      this.distances.set(array, distance);
     }
   }
 
@@ -337,7 +348,7 @@ class RowsEmitter extends RowElements {
     w.loop();
     this.testIndices();
     this.addElements();
-    for (const pointer of [this.marks, ...[...this.pointers.values()].flat()]) {
+    for (const pointer of [this.marks, ...this.pointers]) {
       w.localGet(pointer);
       w.i32Const(16);
       w.op(OP.i32_add);
@@ -358,20 +369,12 @@ class RowsEmitter extends RowElements {
     const { w } = this;
     const { init, next } = this.source;
     const zero = init.op === "const" && init.imm === 0;
-    const begins = this.temporaryOf(VALTYPE.v128);
-    w.localGet(this.marks);
-    w.mem(OP.v128_load, 2);
-    w.localSet(begins);
+    const begins = this.beginsOf();
     for (let element = 0; element < LANES; element++) {
       // Where a row begins, the sum begins anew.
       if (!zero) this.pushAcross(init, element);
       w.localGet(this.sum);
-      w.localGet(begins);
-      w.localGet(begins);
-      w.op(OP.i8x16_shuffle);
-      for (let lane = 0; lane < LANES; lane++) {
-        for (let k = 0; k < 4; k++) w.u8(LANES * element + lane);
-      }
+      w.localGet(begins[element]);
       if (zero) w.op(OP.v128_andnot);
       else selectLanes(this);
       w.localSet(this.sum);
@@ -381,6 +384,31 @@ class RowsEmitter extends RowElements {
       w.localGet(this.sum);
       w.mem(OP.v128_store, 2, 16 * element);
     }
+  }
+
+  /** Loads the lanes' marks: locals with the lanes in which a row begins, by element. */
+  private beginsOf(): number[] {
+    const { w } = this;
+    const make = (push: () => void) => {
+      const local = this.temporaryOf(VALTYPE.v128);
+      push();
+      w.localSet(local);
+      return local;
+    };
+    const extend = (from: number, codes: number[]) =>
+      codes.map((code) =>
+        make(() => {
+          w.localGet(from);
+          w.op(code);
+        }),
+      );
+    const all = make(() => {
+      w.localGet(this.marks);
+      w.mem(OP.v128_load, 2);
+    });
+    return extend(all, [OP.i16x8_extend_low_i8x16_s, OP.i16x8_extend_high_i8x16_s]).flatMap(
+      (half) => extend(half, [OP.i32x4_extend_low_i16x8_s, OP.i32x4_extend_high_i16x8_s]),
+    );
   }
 
   /** Gives up where an index leads out of memory. */
@@ -396,14 +424,15 @@ class RowsEmitter extends RowElements {
         this.pushAlong(index, lane);
         w.localGet(this.splat(limits.low));
         w.op(OP.i32x4_sub);
-        w.localGet(this.splat(limits.count));
-        w.op(OP.i32x4_ge_u);
-        if (tested.size + lane > 0) w.op(OP.v128_or);
+        if (lane > 0) w.op(OP.i32x4_max_u);
       }
+      w.localGet(this.splat(limits.count));
+      w.op(OP.i32x4_ge_u);
+      if (tested.size > 0) w.op(OP.v128_or);
       tested.add(test);
     }
     if (tested.size === 0) return;
-    w.op(OP.v128_any_true);
+    anyLane(w);
     w.if();
     this.giveUp();
     w.end();

@@ -1,13 +1,10 @@
-import { F32, type Value } from "../ir/ir.ts";
+import { F32, I32, type Value } from "../ir/ir.ts";
 import type { RowArray, RowGather, RowLoop } from "../passes/row-loop.ts";
 import { LANES, type Shape, uniform, varying } from "../simd/shapes.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import { log2 } from "./access-codes.ts";
 import { RegionEmitter } from "./region.ts";
 import { emitNarrow, shuffle32, type VectorTarget } from "./vector.ts";
-
-/** What tells arrays apart. */
-export const arrayName = ({ base, shift, offset }: RowArray) => `${base.id} ${shift} ${offset}`;
 
 type Lanes = [number, number, number, number];
 
@@ -30,8 +27,10 @@ export abstract class RowElements extends RegionEmitter implements VectorTarget 
   protected abstract readonly source: RowLoop;
   /** The lanes' sums. */
   protected readonly sum = this.temporaryOf(VALTYPE.v128);
-  /** Addresses of the lanes' next elements in each array, by its name. */
-  protected readonly pointers = new Map<string, number[]>();
+  /** Addresses of the lanes' next elements in one array. */
+  protected readonly pointers = Array.from({ length: LANES }, () => this.temporary(I32));
+  /** Bytes from there to the other arrays. */
+  protected readonly distances = new Map<RowArray, number>();
   /** Four elements of lane `at`, or element `at` of all lanes. */
   private view: { along: boolean; at: number } = { along: true, at: 0 };
   /** Locals with what has been computed of these elements. */
@@ -104,9 +103,9 @@ export abstract class RowElements extends RegionEmitter implements VectorTarget 
   /** Loads four elements of each lane: locals, by lane. */
   private loadElements(array: RowArray): number[] {
     const { w } = this;
-    return this.pointersOf(array).map((pointer) => {
+    return this.pointers.map((_, lane) => {
       const local = this.temporaryOf(VALTYPE.v128);
-      w.localGet(pointer);
+      this.pushPointer(array, lane);
       w.mem(OP.v128_load, 2);
       w.localSet(local);
       return local;
@@ -135,8 +134,13 @@ export abstract class RowElements extends RegionEmitter implements VectorTarget 
     });
   }
 
-  private pointersOf(array: RowArray): number[] {
-    return this.pointers.get(arrayName(array)) as number[];
+  private pushPointer(array: RowArray, lane: number): void {
+    const { w } = this;
+    w.localGet(this.pointers[lane]);
+    const distance = this.distances.get(array);
+    if (distance === undefined) return;
+    w.localGet(distance);
+    w.op(OP.i32_add);
   }
 
   /** Pushes what lies at the lanes' indices, which are inside of memory. */
@@ -176,7 +180,7 @@ export abstract class RowElements extends RegionEmitter implements VectorTarget 
       this.known.set(key, pair);
       const array = this.source.arrays.get(index);
       if (array) {
-        w.localGet(this.pointersOf(array)[lane]);
+        this.pushPointer(array, lane);
         w.mem(OP.i64_load, 2, 8 * (element >> 1));
       } else {
         this.pushAlong(index, lane);

@@ -67,74 +67,89 @@ function pushSlotOf(e: RegionEmitter): void {
 /** Finds where threads' rows begin and end; returns 0 if they lie one after the other. */
 export class HeadEmitter extends RegionEmitter {
   private readonly bad = this.temporary(I32);
-  /** Where the next row should begin. */
-  private readonly expected = this.temporary(I32);
   private readonly begin = this.temporary(I32);
-  /** Bytes from the lane's first mark to the next row's. */
-  private readonly at = this.temporary(I32);
+  /** Where the next row should begin, and where the last one ends: before, if there was no room for it. */
+  private readonly next = this.temporary(I32);
+  private readonly behind = this.temporary(I32);
 
   protected override operation(v: Value): void {
-    if (v.op !== "row_put") super.operation(v);
-    else this.putRow(v);
+    if (v.op !== "row_put") {
+      super.operation(v);
+      return;
+    }
+    const { w } = this;
+    const [begin, more] = v.args;
+    this.push(begin);
+    w.localSet(this.begin);
+    if (more) this.putRow(more);
+    pushSlotOf(this);
+    if (more) this.pushPlace(SUMS, 4);
+    else {
+      w.localGet(this.pinAddress(BLOCK_SPILL));
+      w.i32Const(INIT);
+      w.op(OP.i32_add);
+    }
+    w.mem(OP.i32_store, 2, SLOTS);
   }
 
-  private putRow(v: Value): void {
-    const { w, bad, expected, begin, at } = this;
-    const [count, to] = [1, 2].map(() => this.temporary(I32));
-    const room = this.pin("room", I32, (p) => {
+  /** Marks where a row begins, and goes on to its end. */
+  private putRow(more: Value): void {
+    const { w, bad, begin, next, behind } = this;
+    const start = pinWord(this, START);
+    const limit = this.pin("limit", I32, (p) => {
       pushPositions(p, this.threads());
-      p.i32Const(2);
-      p.op(OP.i32_shl);
+      p.localGet(start);
+      p.op(OP.i32_add);
     });
-    this.push(v.args[0]);
-    w.localSet(begin);
-    this.push(v.args[1]);
-    w.localSet(count);
-    w.localGet(pinWord(this, MARKS));
-    w.localGet(at);
-    w.op(OP.i32_add);
+    this.pushPlace(MARKS, 2);
     w.i32Const(255);
     w.mem(OP.i32_store8, 0);
     w.localGet(begin);
-    w.localGet(expected);
+    w.localGet(next);
     w.op(OP.i32_xor);
     w.localGet(bad);
     w.op(OP.i32_or);
     w.localSet(bad);
-    w.localGet(begin);
-    w.localGet(count);
+    w.localGet(next);
+    this.push(more);
     w.op(OP.i32_add);
-    w.localSet(expected);
-    // A row without room goes no further: the lane is found to be shorter than its rows then.
-    w.localGet(at);
-    w.localGet(count);
-    w.i32Const(2);
+    w.i32Const(1);
+    w.op(OP.i32_add);
+    w.localTee(behind);
+    w.localGet(next);
+    this.push(more);
+    w.localGet(limit);
+    w.localGet(next);
+    w.op(OP.i32_sub);
+    w.op(OP.i32_lt_u);
+    w.op(OP.select);
+    w.localSet(next);
+  }
+
+  /** Pushes the address of the next row's mark or sum. */
+  private pushPlace(word: number, shift: number): void {
+    const { w } = this;
+    const first = pinWord(this, word);
+    const start = pinWord(this, START);
+    const zero = this.pin(`rows ${word} of 0`, I32, (p) => {
+      p.localGet(first);
+      p.localGet(start);
+      p.i32Const(shift);
+      p.op(OP.i32_shl);
+      p.op(OP.i32_sub);
+    });
+    w.localGet(zero);
+    w.localGet(this.next);
+    w.i32Const(shift);
     w.op(OP.i32_shl);
     w.op(OP.i32_add);
-    w.localTee(to);
-    w.localGet(at);
-    w.localGet(to);
-    w.localGet(room);
-    w.op(OP.i32_le_u);
-    w.op(OP.select);
-    w.localSet(at);
-    pushSlotOf(this);
-    w.localGet(pinWord(this, SUMS));
-    w.localGet(at);
-    w.i32Const(2);
-    w.op(OP.i32_shl);
-    w.op(OP.i32_add);
-    w.localGet(this.pinAddress(BLOCK_SPILL));
-    w.i32Const(INIT);
-    w.op(OP.i32_add);
-    w.localGet(count);
-    w.op(OP.select);
-    w.mem(OP.i32_store, 2, SLOTS);
   }
 
   protected override frame(pre: CodeWriter): void {
-    pre.localGet(pinWord(this, START));
-    pre.localSet(this.expected);
+    for (const local of [this.next, this.behind]) {
+      pre.localGet(pinWord(this, START));
+      pre.localSet(local);
+    }
     super.frame(pre);
   }
 
@@ -151,18 +166,14 @@ export class HeadEmitter extends RegionEmitter {
     const { w } = this;
     for (const [offset, local] of [
       [BEGIN, this.begin],
-      [END, this.expected],
+      [END, this.next],
     ]) {
       w.localGet(this.pinAddress(BLOCK_SPILL));
       w.localGet(local);
       w.mem(OP.i32_store, 2, offset);
     }
-    w.localGet(this.expected);
-    w.localGet(pinWord(this, START));
-    w.op(OP.i32_sub);
-    w.localGet(this.at);
-    w.i32Const(2);
-    w.op(OP.i32_shr_u);
+    w.localGet(this.behind);
+    w.localGet(this.next);
     w.op(OP.i32_xor);
     w.localGet(this.bad);
     w.op(OP.i32_or);

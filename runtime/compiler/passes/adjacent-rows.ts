@@ -35,7 +35,7 @@ export interface RegionPart {
 
 /** A region whose threads sum up rows that may lie one after the other. */
 export interface AdjacentRows {
-  /** Ends with `row_put`: the thread's row begins at this index, and has so many elements. */
+  /** Ends with `row_put`: the thread's row begins at this index, and so many elements follow the first, if any. */
   head: RegionPart;
   loop: RowLoop;
   /** Values of the prologue that the loop needs. */
@@ -46,8 +46,6 @@ export interface AdjacentRows {
 
 /** Rounds of a row beyond which it is not asked how many there are. */
 const MAX_ROUNDS = 1n << 20n;
-/** The length of such a row, as far as the head tells. */
-const TOO_LONG = 1n << 28n;
 
 /** Where the parts of such a region lie in its graph. */
 interface Outline {
@@ -140,7 +138,7 @@ function endWithRow(copy: RegionCopy, outline: Outline, start: Value, rounds: Co
   const last = copy.block(outline.enter[outline.enter.length - 1] ?? outline.chain.slice(-1)[0]);
   const [loop, merge] = [copy.block(outline.loop), copy.block(outline.merge)];
   const count = new Block(Math.max(...copy.region.blocks.map((b) => b.id)) + 1);
-  const end = new Block(count.id + 1);
+  const empty = new Block(count.id + 1);
   const put = (b: Block, v: Value): Value => {
     v.block = b;
     b.values.push(v);
@@ -148,19 +146,22 @@ function endWithRow(copy: RegionCopy, outline: Outline, start: Value, rounds: Co
   };
   const make: Make = (op, type, ...args) => put(count, new Value(op, type, args.map(copy.value)));
   const { more, sure } = rounds(make);
-  const few = make("i64_lt_u", I1, more, constant(I64, MAX_ROUNDS));
-  const known = sure ? make("and1", I1, few, sure) : few;
-  const all = make("i32_add", I32, make("i32_wrap_i64", I32, more), constant(I32, 1n));
-  const length = make("select", I32, known, all, constant(I32, TOO_LONG));
-  count.terminator = { kind: "jump", target: end };
+  let few: Value;
+  if (!sure && more.op === "i64_extend_i32_u") [few] = more.args;
+  else {
+    const fits = make("i64_lt_u", I1, more, constant(I64, MAX_ROUNDS));
+    const known = sure ? make("and1", I1, fits, sure) : fits;
+    few = make("select", I32, known, make("i32_wrap_i64", I32, more), constant(I32, -1n));
+  }
+  make("row_put", NONE, start, few);
+  count.terminator = { kind: "exit" };
   count.preds = [last];
-  const to = (b: Block) => (b === loop ? count : b === merge ? end : b);
+  put(empty, new Value("row_put", NONE, [copy.value(start)]));
+  empty.terminator = { kind: "exit" };
+  empty.preds = [test];
+  const to = (b: Block) => (b === loop ? count : b === merge ? empty : b);
   for (const b of new Set([test, last])) retarget(b, to);
-  end.preds = [test, count];
-  const elements = put(end, new Value("phi", I32, [constant(I32, 0n), length]));
-  put(end, new Value("row_put", NONE, [copy.value(start), elements]));
-  end.terminator = { kind: "exit" };
-  copy.region.blocks.push(count, end);
+  copy.region.blocks.push(count, empty);
 }
 
 /** Has each thread go past the loop, and on with its row's sum: what led there is known by the head. */
