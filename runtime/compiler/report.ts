@@ -19,11 +19,12 @@ export interface AccessReport {
   region: number;
   line: number;
   text: string;
-  /** "uniform", "contiguous", "stride of N bytes", "tried as contiguous", "gathered" */
+  /** "uniform", "contiguous", "stride of N bytes", "tried as …, else gathered", "gathered", "lane by lane" */
   pattern: string;
   space: string;
   loads: number;
   stores: number;
+  atomics: number;
 }
 
 /** What it did with one branch. */
@@ -154,7 +155,15 @@ export function reportKernel(
       report.branches.push({ region: k + 1, kind: masked ? "masked" : "uniform", because });
     }
     for (const loop of d.graph.loops) report.loops[d.loops.has(loop) ? "masked" : "uniform"]++;
-    report.accesses.push(...accesses(d, from.sites, k + 1));
+    const near = new Set(
+      group.variants.flatMap((v) => [...v.near.keys()].map((check) => check.aux.site)),
+    );
+    for (const access of accesses(d, from.sites, k + 1)) {
+      const { check, ...rest } = access;
+      if (near.has(check.aux.site) && rest.loads + rest.stores > 0)
+        rest.pattern += "; where tests pass, lanes at known distances";
+      report.accesses.push(rest);
+    }
   });
   return report;
 }
@@ -210,27 +219,38 @@ function roots(value: Value, d: Divergence): string[] {
   return [...found];
 }
 
-function accesses(d: Divergence, sites: Site[], region: number): AccessReport[] {
-  const counts = new Map<Value, { loads: number; stores: number }>();
+function accesses(
+  d: Divergence,
+  sites: Site[],
+  region: number,
+): (AccessReport & { check: Value })[] {
+  const counts = new Map<
+    Value,
+    { loads: number; stores: number; atomics: number; size: number | undefined }
+  >();
   for (const b of d.graph.order) {
     for (const v of b.values) {
-      if (v.op === "check") counts.set(v, { loads: 0, stores: 0 });
+      if (v.op === "check") counts.set(v, { loads: 0, stores: 0, atomics: 0, size: undefined });
       const count = v.args[0] && counts.get(v.args[0]);
       if (!count) continue;
       if (v.op === "load") count.loads++;
+      else if (v.op === "lib" && (v.aux.name as string).startsWith("atom_")) count.atomics++;
       else if (v.op === "store" || v.op === "lib") count.stores++;
+      if (v.op === "load" || v.op === "store") count.size = v.aux.size as number;
     }
   }
-  return [...counts].map(([check, { loads, stores }]) => {
+  return [...counts].map(([check, { size, ...count }]) => {
     const site = sites[check.aux.site as number];
+    const pattern = patternName(check, d, size ?? (check.aux.align as number));
+    const alone = count.atomics > 0 && count.loads + count.stores === 0;
     return {
       region,
       line: site?.sourceLine ?? site?.line ?? 0,
       text: site?.text ?? "",
-      pattern: patternName(check, d),
+      pattern: alone ? `lane by lane${pattern === "uniform" ? ", to one address" : ""}` : pattern,
       space: check.aux.space ?? "generic",
-      loads,
-      stores,
+      ...count,
+      check,
     };
   });
 }
@@ -250,12 +270,13 @@ function aloneReport(maker: RegionMaker): AloneReport {
   return { rerolled, ranged: blocks.filter((b) => b.paid).length, indexed, rows };
 }
 
-function patternName(check: Value, d: Divergence): string {
+/** @param size of one load or store, bytes: only those side by side are one vector */
+function patternName(check: Value, d: Divergence, size: number): string {
   const { stride, tried } = accessPattern((v) => d.of(v), check);
   if (stride === 0) return "uniform";
   if (stride === undefined) return "gathered";
-  if (tried) return "tried as contiguous, else gathered";
-  return stride === check.aux.align ? "contiguous" : `stride of ${stride} bytes`;
+  const name = stride === size ? "contiguous" : `stride of ${stride} bytes`;
+  return tried ? `tried as ${name}, else gathered` : name;
 }
 
 /** A report as text. */
@@ -307,6 +328,7 @@ export function formatReport(report: KernelReport): string {
       const uses = [
         a.loads > 0 ? `${a.loads} loads` : "",
         a.stores > 0 ? `${a.stores} stores` : "",
+        a.atomics > 0 ? `${a.atomics} atomics` : "",
       ];
       out.push(
         `    line ${a.line}: ${a.pattern} (${uses.filter((u) => u).join(", ") || "unused"}): ${a.text}`,

@@ -2,13 +2,19 @@
  * The second host thread of threads.test.ts: a Worker that attaches to the device of the first one
  * and does one job.
  */
+import {
+  cudaMemcpy2D,
+  cudaMemcpyDeviceToHost,
+  cudaMemcpyHostToDevice,
+  useThread,
+} from "../../cuda-shim/index.ts";
 import { type CudaHandle, Device, f32 } from "../../index.ts";
 import { fixtureText } from "./support.ts";
 
 /** What the first thread asks for. */
 export interface Job {
   readonly handle: CudaHandle;
-  readonly task: "fill" | "saxpy" | "many" | "fault" | "leave";
+  readonly task: "fill" | "saxpy" | "many" | "between" | "fault" | "leave";
   /** Address of a buffer of the first thread, and its bytes. */
   readonly pointer: number;
   readonly bytes: number;
@@ -59,6 +65,22 @@ const tasks: Record<Job["task"], (device: Device, job: Job) => number> = {
     for (let i = 0; i < 300; i++) {
       using buffer = device.upload(new Int32Array(64).fill(i));
       if (buffer.read(back).some((value) => value !== i)) wrong++;
+    }
+    return wrong;
+  },
+  /** Copies into the second half of each eight words of a buffer, row by row, and reads what came of it. */
+  between(device, { pointer, bytes }) {
+    useThread(device.thread);
+    const rows = bytes / 32;
+    const own = new Uint32Array(4 * rows);
+    const back = own.slice();
+    let wrong = 0;
+    for (let k = 1; k <= 100; k++) {
+      own.fill(k);
+      const into = cudaMemcpy2D(pointer + 16, 32, own, 16, 16, rows, cudaMemcpyHostToDevice);
+      const out = cudaMemcpy2D(back, 16, pointer + 16, 32, 16, rows, cudaMemcpyDeviceToHost);
+      if (into + out !== 0) throw new Error(`errors ${into}, ${out}`);
+      wrong += back.filter((value) => value !== k).length;
     }
     return wrong;
   },

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Device } from "../../index.ts";
+import { kernelText } from "../compiler/bench.ts";
 import { describe, test } from "../harness.ts";
 import type { Answer, Job } from "./second-thread.ts";
 import { SMALL } from "./support.ts";
@@ -57,6 +58,47 @@ describe("a second JavaScript thread", () => {
       assert.equal(answer.value, 0);
     }
     assert.equal(device.memory.free, free);
+  });
+
+  test("copies its words between those that a kernel stores to meanwhile", async () => {
+    // Each thread adds to a word of its own where a byte says so. The vectors between those hold what the other
+    // thread copies, row by row, while kernels run: they would be stored as they were, if nobody else wrote there.
+    using device = await openShared();
+    using module = device.loadModule(
+      kernelText(
+        2,
+        `mov.u32 %r1, %ctaid.x; mov.u32 %r2, %ntid.x; mad.lo.s32 %r3, %r1, %r2, %r0; cvt.u64.u32 %rd4, %r3;
+        add.s64 %rd5, %rd1, %rd4; ld.global.u8 %r4, [%rd5]; mul.wide.s32 %rd6, %r3, 4; add.s64 %rd6, %rd0, %rd6;
+        ld.global.u32 %r5, [%rd6]; setp.eq.u32 %p0, %r4, 0; @%p0 bra E; add.u32 %r5, %r5, 1;
+        st.global.u32 [%rd6], %r5; E:`,
+      ),
+    );
+    const words = 1 << 14;
+    const chosen = Uint8Array.from({ length: words }, (_, k) => +(k % 8 < 4));
+    using counts = device.upload(new Uint32Array(words));
+    using bytes = device.upload(chosen);
+    let answer: Answer | undefined;
+    const job: Job = {
+      handle: device.handle,
+      task: "between",
+      pointer: counts.pointer,
+      bytes: 4 * words,
+    };
+    const ended = inSecondThread(job).then((a) => {
+      answer = a;
+    });
+    let rounds = 0;
+    while (answer === undefined) {
+      for (let k = 0; k < 20; k++, rounds++) {
+        module.kernel("k").launch({ grid: words / 64, block: 64 }, counts, bytes);
+      }
+      device.synchronize();
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    await ended;
+    assert.deepEqual([answer.error, answer.value], ["", 0]);
+    const got = counts.toArray(Uint32Array);
+    assert.ok(got.every((n, k) => !chosen[k] || n === rounds));
   });
 
   test("what it leaves is freed when it ends", async () => {

@@ -171,6 +171,9 @@ describe("a served device and bad clients", () => {
     await withFrontend(async (program) => {
       await withServer(async (server) => {
         const { socket } = server;
+        // What a runtime opens at its first client, it has then.
+        await ok(socket, "vector-add");
+        await until("the first program's memory is back", () => held(server).mapped === 0);
         const before = held(server).descriptors;
         const stopSilent = await lasting(program, "silent", socket);
         const stopMany = await lasting(program, "many", socket);
