@@ -43,12 +43,14 @@ function looped(ptx: string): string {
 const SCALAR = new URL("./kernels/scalar-executor.ts", import.meta.url).href;
 const GROUPS = new URL("./kernels/group-executor.ts", import.meta.url).href;
 const POOL = new URL("./kernels/pool-executor.ts", import.meta.url).href;
+const SCALAR_POOL = new URL("./kernels/scalar-pool-executor.ts", import.meta.url).href;
 
 export const STRATEGIES: readonly Strategy[] = [
   // One thread alone, which has a form of its own for atomics; then several.
   { name: "lane groups", options: { workers: 0, executor: GROUPS } },
   { name: "thread by thread", options: { workers: 0, executor: SCALAR } },
   { name: "two threads", options: { workers: 1, executor: POOL } },
+  { name: "thread by thread on two", options: { workers: 1, executor: SCALAR_POOL } },
   { name: "unfused arithmetic", options: { workers: 1, fma: "unfused" }, rewrite: withoutFma },
   { name: "parted threads", options: { workers: 1, executor: GROUPS }, rewrite: parted },
   { name: "in a loop", options: { workers: 1, executor: GROUPS }, rewrite: looped },

@@ -65,10 +65,13 @@ class PoolExecutor extends Executor {
   }
 }
 
-/** See ExecutorModule of `runtime/machine/load-executor.ts`. */
-export async function executorFactory(
-  options: ExecutionOptions,
-): Promise<(host: ExecHost) => Executor> {
-  const artifacts = await loadArtifacts();
-  return (host) => new PoolExecutor(host, artifacts, { ...options, width: 4 });
+/** A factory of such executors, for code of one width. */
+export function sharing(width: 1 | 4) {
+  return async (options: ExecutionOptions): Promise<(host: ExecHost) => Executor> => {
+    const artifacts = await loadArtifacts();
+    return (host) => new PoolExecutor(host, artifacts, { ...options, width });
+  };
 }
+
+/** See ExecutorModule of `runtime/machine/load-executor.ts`. */
+export const executorFactory = sharing(4);

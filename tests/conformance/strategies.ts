@@ -9,6 +9,8 @@ export const STRATEGIES = {
   scalar: { workers: 0, executor: executor("scalar-executor.ts") },
   /** Lane groups, on one thread. */
   simd: { workers: 0, executor: executor("group-executor.ts") },
+  /** Thread by thread, on two threads. */
+  "scalar-workers": { workers: 1, executor: executor("scalar-pool-executor.ts") },
   /** Lane groups, on two threads. */
   workers: { workers: 1, executor: executor("pool-executor.ts") },
 } satisfies Record<string, DeviceOptions>;
