@@ -58,6 +58,8 @@ class RowsEmitter extends RowElements {
   private readonly starts = Array.from({ length: LANES + 1 }, () => this.temporary(I32));
   /** Elements of the lane that has most. */
   private readonly longest = this.temporary(I32);
+  /** Bytes from each lane's first element to those that the round is for. */
+  private readonly at = this.temporary(I32);
   /** Addresses of the lanes' marks and sums. */
   private readonly marks = this.temporary(I32);
   private readonly sums = this.temporary(I32);
@@ -335,29 +337,26 @@ class RowsEmitter extends RowElements {
 
   /** The loop over four elements of each lane. */
   private writeLoop(): void {
-    const { w, sums, longest } = this;
+    const { w, at, longest } = this;
     const end = this.temporary(I32);
-    w.localGet(sums);
     w.localGet(longest);
-    w.i32Const(4);
+    w.i32Const(2);
     w.op(OP.i32_shl);
-    w.op(OP.i32_add);
-    w.localSet(end);
-    w.localGet(longest);
+    w.localTee(end);
     w.if();
     w.loop();
     this.testIndices();
     this.addElements();
-    for (const pointer of [this.marks, ...this.pointers]) {
+    for (const pointer of this.pointers) {
       w.localGet(pointer);
       w.i32Const(16);
       w.op(OP.i32_add);
       w.localSet(pointer);
     }
-    w.localGet(sums);
-    w.i32Const(64);
+    w.localGet(at);
+    w.i32Const(16);
     w.op(OP.i32_add);
-    w.localTee(sums);
+    w.localTee(at);
     w.localGet(end);
     w.op(OP.i32_lt_u);
     w.brIf(0);
@@ -370,6 +369,13 @@ class RowsEmitter extends RowElements {
     const { init, next } = this.source;
     const zero = init.op === "const" && init.imm === 0;
     const begins = this.beginsOf();
+    const place = this.temporary(I32);
+    w.localGet(this.sums);
+    w.localGet(this.at);
+    w.i32Const(2);
+    w.op(OP.i32_shl);
+    w.op(OP.i32_add);
+    w.localSet(place);
     for (let element = 0; element < LANES; element++) {
       // Where a row begins, the sum begins anew.
       if (!zero) this.pushAcross(init, element);
@@ -380,7 +386,7 @@ class RowsEmitter extends RowElements {
       w.localSet(this.sum);
       this.pushAcross(next, element);
       w.localSet(this.sum);
-      w.localGet(this.sums);
+      w.localGet(place);
       w.localGet(this.sum);
       w.mem(OP.v128_store, 2, 16 * element);
     }
@@ -404,6 +410,8 @@ class RowsEmitter extends RowElements {
       );
     const all = make(() => {
       w.localGet(this.marks);
+      w.localGet(this.at);
+      w.op(OP.i32_add);
       w.mem(OP.v128_load, 2);
     });
     return extend(all, [OP.i16x8_extend_low_i8x16_s, OP.i16x8_extend_high_i8x16_s]).flatMap(

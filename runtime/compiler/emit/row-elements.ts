@@ -27,7 +27,7 @@ export abstract class RowElements extends RegionEmitter implements VectorTarget 
   protected abstract readonly source: RowLoop;
   /** The lanes' sums. */
   protected readonly sum = this.temporaryOf(VALTYPE.v128);
-  /** Addresses of the lanes' next elements in one array. */
+  /** Addresses of the round's elements of each lane in one array. */
   protected readonly pointers = Array.from({ length: LANES }, () => this.temporary(I32));
   /** Bytes from there to the other arrays. */
   protected readonly distances = new Map<RowArray, number>();
