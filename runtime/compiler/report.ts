@@ -74,8 +74,8 @@ export interface KernelReport {
     groups: number;
     /**
      * Where tests for the whole block may replace those of each group: how many accesses they cover
-     * of how many, the branches that they leave, whether blocks of a row then run as one, and how many
-     * parameters must be multiples of four.
+     * of how many, the branches that they leave, whether blocks of a row then run as one, how many rows of
+     * threads are done at once then, and how many parameters must be multiples of four.
      */
     sure:
       | {
@@ -83,6 +83,7 @@ export interface KernelReport {
           ofChecks: number;
           branches: number;
           flat: boolean;
+          rows: number;
           aligned: number;
           /** What that parameter may be instead, each with a body of its own. */
           fixed: number[];
@@ -186,10 +187,12 @@ function sureReport({ variants }: GroupRegion): KernelReport["regions"][number][
   if (!sure?.given) return undefined;
   const { order } = sure.divergence.graph;
   const written = [...sure.hoisted, ...new Graph(sure.linear.start).order.flatMap((b) => b.values)];
-  const all = written.filter((v) => v.op === "check" && !sure.copyOf.has(v));
+  const isFurther = (v: Value) => sure.copyOf.has(v) || sure.rows?.further.has(v);
+  const all = written.filter((v) => v.op === "check" && !isFurther(v));
   return {
     checks: all.filter((v) => sure.given?.checks.has(v)).length,
     ofChecks: all.length,
+    rows: sure.rows?.atOnce ?? 1,
     branches: order.filter((b) => b.terminator?.kind === "branch").length,
     flat: sure.given.flat,
     aligned: sure.given.aligned.size,
@@ -301,11 +304,12 @@ export function formatReport(report: KernelReport): string {
     );
     if (r.groups > 1) out.push(`    ${r.groups} lane groups at once`);
     if (r.sure) {
-      const { checks, ofChecks, branches, flat, aligned, fixed, touched, owned } = r.sure;
+      const { checks, ofChecks, branches, flat, rows, aligned, fixed, touched, owned } = r.sure;
       const or = fixed.map((n) => ` or ${n}`).join("");
       out.push(
         `    tests once a block cover ${checks} of ${ofChecks} accesses and leave ${branches} branches${flat ? "; blocks of a row run as one" : ""}`,
       );
+      if (rows > 1) out.push(`    ${rows} rows of threads at once, which have loads in common`);
       if (aligned > 0)
         out.push(`    where ${aligned} of its parameters are multiples of four${or}`);
       if (touched > 0)

@@ -17,6 +17,8 @@ export interface Case {
   shift?: [number, number];
   /** What the report says of the first region: accesses covered, branches left, a row as one. */
   sure: { checks: number; branches: number; flat: boolean } | undefined;
+  /** Rows of threads that are done at once. */
+  rows?: number;
   /** The fault: error code, and the linear thread of the grid (block · threads + thread). */
   fault?: [code: number, thread: number];
 }
@@ -53,6 +55,7 @@ export function tryCases(title: string, cases: readonly Case[]): void {
           said && { checks: said.checks, branches: said.branches, flat: said.flat },
           c.sure,
         );
+        if (c.rows !== undefined) assert.equal(said?.rows, c.rows);
         const [one, four] = await Promise.all(
           ([1, 4] as const).map((width) => outcome(c, text, width)),
         );

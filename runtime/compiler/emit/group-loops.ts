@@ -335,7 +335,7 @@ export abstract class GroupLoops extends GroupOperands {
       const touch = columns && beginColumns(this, columns, end);
       const inner = this.withWriter(new CodeWriter(4096), () => {
         touch?.();
-        this.eachRow(() => {
+        this.eachRow(rows.atOnce, () => {
           this.w.raw(head.view());
           this.w.block();
           this.w.raw(body.view());
@@ -344,7 +344,7 @@ export abstract class GroupLoops extends GroupOperands {
       });
       this.sureGroups(inner, end, true);
     } else {
-      this.eachRow(() => {
+      this.eachRow(rows.atOnce, () => {
         w.raw(head.view());
         first();
         this.sureGroups(body, end, true);
@@ -352,15 +352,15 @@ export abstract class GroupLoops extends GroupOperands {
     }
   }
 
-  /** A loop over the rows of threads of a block. */
-  private eachRow(write: () => void): void {
+  /** A loop over the rows of threads of a block, so many at once. */
+  private eachRow(atOnce: number, write: () => void): void {
     const { w } = this;
     w.i32Const(0);
     w.localSet(this.rowLocal);
     w.loop();
     write();
     w.localGet(this.rowLocal);
-    w.i32Const(1);
+    w.i32Const(atOnce);
     w.op(OP.i32_add);
     w.localTee(this.rowLocal);
     w.i32Const(this.kernel.threads / this.width());

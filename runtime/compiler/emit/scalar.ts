@@ -29,6 +29,10 @@ const RENAMED: Record<string, number> = {
   not1: OP.i32_eqz,
 };
 
+/** The WebAssembly instruction of an operation on single values. */
+export const opcodeOf = (op: string): number | undefined =>
+  RENAMED[op] ?? (OP as Record<string, number>)[op];
+
 /** What the writer of scalar operations needs of the function that it writes into. */
 export interface ScalarTarget extends FunctionFrame {
   /** Pushes an operand. */
@@ -145,7 +149,7 @@ export function emitScalar(e: ScalarTarget, v: Value): void {
       emitCall(e, v);
       return;
   }
-  const code = RENAMED[v.op] ?? (OP as Record<string, number>)[v.op];
+  const code = opcodeOf(v.op);
   if (code === undefined) throw new Error(`no instruction for ${v.op}`);
   for (const a of v.args) e.push(a);
   w.op(code);

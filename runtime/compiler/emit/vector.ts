@@ -4,6 +4,7 @@ import { isWide, LANES, type Shape, UNIFORM } from "../simd/shapes.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import type { FunctionFrame } from "./frame.ts";
 import type { GroupOperands } from "./group-operands.ts";
+import { opcodeOf } from "./scalar.ts";
 
 /** Operations on four lanes that are one instruction on v128. */
 const NARROW: Record<string, number> = {
@@ -443,13 +444,6 @@ function emitLibrary(e: VectorTarget, v: Value): boolean {
   return true;
 }
 
-const SCALAR_OPS: Record<string, number> = {
-  and1: OP.i32_and,
-  or1: OP.i32_or,
-  xor1: OP.i32_xor,
-  not1: OP.i32_eqz,
-};
-
 /** Calls the form of a function with an effect that does it for all active lanes, if there is one. */
 function emitMasked(e: GroupOperands, v: Value): boolean {
   if (v.op !== "lib" || v.aux.effect !== true || v.type !== NONE || v.args.some(isWide))
@@ -478,7 +472,7 @@ function emitLanes(e: GroupOperands, v: Value, locals: readonly number[]): void 
       for (const a of v.args) e.lane(a, k);
       if (v.op === "lib") w.call(e.kernel.libraryOf(v));
       else {
-        const code = SCALAR_OPS[v.op] ?? (OP as Record<string, number>)[v.op];
+        const code = opcodeOf(v.op);
         if (code === undefined) throw new Error(`no instruction for ${v.op}`);
         w.op(code);
       }

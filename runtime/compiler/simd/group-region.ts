@@ -15,6 +15,7 @@ import { ALL_LANES, type LinearRegion, linearize } from "./linearize.ts";
 import { nearChecks } from "./near.ts";
 import { accessPattern, comesFromLoad, type ShapeOf } from "./patterns.ts";
 import { registerShapes } from "./register-shapes.ts";
+import { jamRows } from "./row-jam.ts";
 import { hoistOut, orderOfRows, type Rows } from "./rows.ts";
 import { LANES, type Shape, type ShapeContext, UNIFORM, VARYING, varying } from "./shapes.ts";
 import { balanceSums } from "./sums.ts";
@@ -74,6 +75,9 @@ interface Prepared
   /** Values that are there before the body. */
   outside: Value[];
 }
+
+/** Lane groups that a body takes at once, at most. */
+const MAX_GROUPS = 8;
 
 /** Regions beyond this size are run one thread at a time: linearising them costs too much. */
 const MAX_BLOCKS = 800;
@@ -240,13 +244,24 @@ export function groupRegions(
     const fused = maker.fma === "relaxed";
     const several = (variant: GroupVariant, from: Prepared): GroupVariant => {
       const shape: typeof block = from.rows ? [block[0], 1, 1] : block;
-      const plan = planJam(from, shape, fused, (copy, lanes) => {
-        return new Divergence(copy, from.outside, context(lanes));
-      });
-      if (plan.copies === 1 || trim) return variant;
-      const jammed = jam(variant, plan);
-      if (fused) loadsFromNeighbours(jammed);
-      return jammed;
+      const groups = (most: number) =>
+        planJam(from, shape, fused, most, (copy, lanes) => {
+          return new Divergence(copy, from.outside, context(lanes));
+        });
+      if (trim) return variant;
+      const jammed = (most: number) => {
+        const plan = groups(most);
+        return plan.copies > 1 ? jam(variant, plan) : variant;
+      };
+      const best = jammed(MAX_GROUPS);
+      // What several rows have in common may be more than registers hold of many groups.
+      const bodies = [() => best];
+      for (let n = best.copies / 2; n >= 1; n /= 2) bodies.push(() => jammed(n));
+      // Bodies for values of a parameter go through rows as this one does: one by one.
+      const inRows = from.rows && fixed.length === 0 && jamRows(block, bodies, fused);
+      if (inRows) return inRows;
+      if (fused && best !== variant) loadsFromNeighbours(best);
+      return best;
     };
     const last = prepared.length - 1;
     const best = prepared[last].kind === "sure" ? last : 0;

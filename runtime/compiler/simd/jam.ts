@@ -16,7 +16,7 @@ import type { Divergence } from "./divergence.ts";
 import type { GroupVariant } from "./group-region.ts";
 import { ALL_LANES } from "./linearize.ts";
 import { byteOffsets, pairOf, type StorePair } from "./near.ts";
-import { accessPattern, isBlendable } from "./patterns.ts";
+import { accessPattern, isBlendable, type ShapeOf } from "./patterns.ts";
 import { AFFINE, isWide, LANES, type Shape, uniform, VARYING } from "./shapes.ts";
 import { type Sharing, sharedByGroups, timesComputed } from "./sharing.ts";
 
@@ -78,12 +78,14 @@ export interface Jam {
  * none of all groups' do.
  * @param from the region, its shapes, and what is known of its accesses
  * @param fused whether the engine has fused multiply-adds: it is V8
+ * @param limit groups at most
  * @param analyse the shapes in a copy of the region over a number of lanes
  */
 export function planJam(
   from: Pick<GroupVariant, "divergence" | "given" | "near"> & { region: Region },
   block: readonly [number, number, number],
   fused: boolean,
+  limit: number,
   analyse: (copy: Region, lanes: number) => Divergence,
 ): Jam {
   const { region, divergence: d, given } = from;
@@ -101,6 +103,7 @@ export function planJam(
   const few = !masked && !inParts && floats.length < MIN_FLOATS;
   if (few && (!given || given.flat)) return alone;
   const plan = (copies: number): Jam | undefined => {
+    if (copies > limit) return undefined;
     // Groups that are done at once start at a multiple of their number.
     if ((block[0] * block[1] * block[2]) % (LANES * copies) !== 0) return undefined;
     const copy = cloneRegion(region);
@@ -114,7 +117,8 @@ export function planJam(
     const own = values.filter((v) => v.op === "check" && timesComputed(sharing, v, copies) > 1);
     if (few && (own.length === 0 || own.some((v) => !steps.has(v)))) return undefined;
     for (const check of steps.keys()) sharing.set(check, Array(copies).fill(0));
-    const most = mostLive(d, (v) => timesComputed(sharing, v, copies));
+    const times = (v: Value) => timesComputed(sharing, v, copies);
+    const most = mostLive(d.graph, (v) => d.of(v), times);
     return most > maxLive(copies, fused) ? undefined : { copies, sharing, steps };
   };
   const loads = ({ copies, sharing }: Jam) =>
@@ -185,8 +189,8 @@ function ofAllLanes({ graph, branches }: Divergence): Set<Value> {
  * The most vectors that live at one time, by a scan over the blocks in order.
  * @param times how many of the groups have a vector of their own for a value
  */
-function mostLive(d: Divergence, times: (v: Value) => number): number {
-  const { order, index, loops } = d.graph;
+export function mostLive(graph: Graph, of: ShapeOf, times: (v: Value) => number): number {
+  const { order, index, loops } = graph;
   const start = new Map<Value, number>();
   const end = new Map<Value, number>();
   const bounds: { from: number; to: number }[] = [];
@@ -220,7 +224,7 @@ function mostLive(d: Divergence, times: (v: Value) => number): number {
   const change = new Array<number>(at + 2).fill(0);
   for (const [v, last] of end) {
     const first = start.get(v);
-    if (first === undefined || d.of(v).kind !== VARYING || v.op === "check") continue;
+    if (first === undefined || of(v).kind !== VARYING || v.op === "check") continue;
     const size = (isWide(v) ? 2 : 1) * times(v);
     change[first] += size;
     change[last] -= size;

@@ -47,6 +47,10 @@ export function hoistOut(
 export interface Rows {
   /** Down the rows first, group by group; else row by row, through all blocks of the run. */
   down: boolean;
+  /** Rows that the body takes at once. */
+  atOnce: number;
+  /** Values that are of other rows than the first of these. */
+  further: ReadonlySet<Value>;
 }
 
 /**
@@ -65,5 +69,5 @@ export function orderOfRows(
     const { stride, tried } = accessPattern((x) => d.of(x), v.args[0]);
     return !near.has(v.args[0]) && (stride === undefined || tried);
   });
-  return { down };
+  return { down, atOnce: 1, further: new Set() };
 }
