@@ -17,9 +17,8 @@ import {
   terminatorValues,
   valtypeOf,
 } from "./locals.ts";
-import { writingOrder } from "./region.ts";
 import { emitScalar } from "./scalar.ts";
-import { type StructureSink, walkStructured } from "./structure.ts";
+import { type StructureSink, walkStructured, writingOrder } from "./structure.ts";
 import { readsOnce } from "./vector.ts";
 import { checkTypes, emitVectorCheck } from "./vector-check.ts";
 

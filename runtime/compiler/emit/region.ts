@@ -26,12 +26,13 @@ import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import { CodeWriter } from "../wasm/writer.ts";
 import { log2 } from "./access-codes.ts";
 import { constantOperand, FunctionFrame, LOADS, STORES, wide } from "./frame.ts";
+import { fusedValues } from "./fused-values.ts";
 import { limitsOf } from "./index-limits.ts";
 import type { KernelEmitter } from "./kernel.ts";
-import { type Placement, placeValues, SCALAR_PLACEMENT, terminatorValues } from "./locals.ts";
+import { type Placement, placeValues, SCALAR_PLACEMENT } from "./locals.ts";
 import { emitAddressFault, emitScalar } from "./scalar.ts";
 import { emitSpecialRegister } from "./sreg.ts";
-import { type StructureSink, walkStructured } from "./structure.ts";
+import { type StructureSink, walkStructured, writingOrder } from "./structure.ts";
 
 /** A real function is written by the same code as a region, with another frame around it. */
 export interface RealFrame {
@@ -578,57 +579,3 @@ export class RegionEmitter extends FunctionFrame implements StructureSink {
 
 /** Rounds of a waiting loop before its thread lets the others run. */
 const SPIN = 32;
-
-/** The order in which the structured walk writes the blocks. */
-export function writingOrder(graph: Graph): Block[] {
-  const order: Block[] = [];
-  walkStructured(graph, {
-    block() {},
-    loop() {},
-    end() {},
-    body(b) {
-      order.push(b);
-    },
-    ifThen() {},
-    branchIf() {},
-    edgeIsFree: () => false,
-    edge() {},
-    br() {},
-    again() {},
-    brTable() {},
-    leave() {},
-  });
-  return order;
-}
-
-/**
- * The fused multiply-adds of a region, the phis that hand them on, and loads for nothing else: a sum that
- * goes round a loop stays in one register as it is.
- */
-function fusedValues(blocks: Block[]): Set<Value> {
-  const users = new Map<Value, Value[]>();
-  const values = blocks.flatMap((b) => b.values);
-  for (const v of values) {
-    for (const a of v.args) {
-      const list = users.get(a);
-      if (list) list.push(v);
-      else users.set(a, [v]);
-    }
-  }
-  const fused = new Set(values.filter((v) => v.op === "f32_fma" || v.op === "f64_fma"));
-  const work = [...fused];
-  for (let v = work.pop(); v; v = work.pop()) {
-    for (const next of [...(users.get(v) ?? []), ...v.args]) {
-      if (next.op !== "phi" || fused.has(next)) continue;
-      fused.add(next);
-      work.push(next);
-    }
-  }
-  const ended = new Set(blocks.flatMap(terminatorValues));
-  for (const v of values) {
-    if (v.op !== "load" || v.aux.ordered || (v.type !== F32 && v.type !== F64)) continue;
-    const all = users.get(v) ?? [];
-    if (all.length > 0 && !ended.has(v) && all.every((u) => fused.has(u))) fused.add(v);
-  }
-  return fused;
-}

@@ -164,3 +164,25 @@ class Structurer {
     else this.sink.br(depth);
   }
 }
+
+/** The order in which the structured walk writes the blocks. */
+export function writingOrder(graph: Graph): Block[] {
+  const order: Block[] = [];
+  walkStructured(graph, {
+    block() {},
+    loop() {},
+    end() {},
+    body(b) {
+      order.push(b);
+    },
+    ifThen() {},
+    branchIf() {},
+    edgeIsFree: () => false,
+    edge() {},
+    br() {},
+    again() {},
+    brTable() {},
+    leave() {},
+  });
+  return order;
+}
