@@ -10,6 +10,14 @@ import type { MemoryPool } from "./pool.ts";
 /** Allocations start at multiples of this, as CUDA's do. */
 export const ALLOCATION_GRANULE = 256;
 
+/** Allocations of so many bytes and more are followed by a gap: the next one begins in other sets of the caches. */
+const LARGE_BYTES = 16 << 20;
+/**
+ * Bytes of the gap. Kernels go through several arrays side by side, and through rows of them: where all begin at
+ * multiples of a page, what they are at lies in one set of the nearest cache, which has 8 to 16 places.
+ */
+const GAP_BYTES = 1280;
+
 /** The memory of one of several devices is a multiple of this. */
 const DEVICE_GRANULE = 65536;
 
@@ -105,7 +113,9 @@ export class AllocationTable {
     const device = owner.ordinal;
     if (!(bytes > 0 && bytes <= this.free(device))) return undefined;
     const before = this.#heap.free;
-    const offset = this.#heap.alloc(bytes, align);
+    const apart = bytes >= LARGE_BYTES && bytes + GAP_BYTES <= this.free(device);
+    const offset =
+      (apart && this.#heap.alloc(bytes + GAP_BYTES, align)) || this.#heap.alloc(bytes, align);
     if (offset === 0) return undefined;
     this.#used[device]! += before - this.#heap.free;
     const context = owner.handle;
