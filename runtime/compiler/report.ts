@@ -5,12 +5,14 @@ import { RegionMaker } from "./pipeline.ts";
 import type { Divergence } from "./simd/divergence.ts";
 import {
   type GroupRegion,
+  type GroupVariant,
   groupDrawback,
   groupObstacle,
   groupRegions,
 } from "./simd/group-region.ts";
 import { accessPattern } from "./simd/patterns.ts";
 import { LANES, UNIFORM } from "./simd/shapes.ts";
+import { WORD } from "./simd/structures.ts";
 import { trimName } from "./simd/trim.ts";
 import type { WarpPlans } from "./simd/warp-plan.ts";
 
@@ -19,7 +21,10 @@ export interface AccessReport {
   region: number;
   line: number;
   text: string;
-  /** "uniform", "contiguous", "stride of N bytes", "tried as …, else gathered", "gathered", "lane by lane" */
+  /**
+   * "uniform", "contiguous", "stride of N bytes", "tried as …, else gathered", "gathered", "lane by lane";
+   * "by transposes" where a lane's words are accessed together
+   */
   pattern: string;
   space: string;
   loads: number;
@@ -159,7 +164,7 @@ export function reportKernel(
     const near = new Set(
       group.variants.flatMap((v) => [...v.near.keys()].map((check) => check.aux.site)),
     );
-    for (const access of accesses(d, from.sites, k + 1)) {
+    for (const access of accesses(fast, from.sites, k + 1)) {
       const { check, ...rest } = access;
       if (near.has(check.aux.site) && rest.loads + rest.stores > 0)
         rest.pattern += "; where tests pass, lanes at known distances";
@@ -223,7 +228,7 @@ function roots(value: Value, d: Divergence): string[] {
 }
 
 function accesses(
-  d: Divergence,
+  { divergence: d, linear }: GroupVariant,
   sites: Site[],
   region: number,
 ): (AccessReport & { check: Value })[] {
@@ -234,17 +239,24 @@ function accesses(
   for (const b of d.graph.order) {
     for (const v of b.values) {
       if (v.op === "check") counts.set(v, { loads: 0, stores: 0, atomics: 0, size: undefined });
-      const count = v.args[0] && counts.get(v.args[0]);
+      const word = v.op === "structure_word";
+      const address = word ? v.args[0].args[0] : v.args[0];
+      const count = address && counts.get(address);
       if (!count) continue;
-      if (v.op === "load") count.loads++;
+      if (v.op === "load" || word) count.loads++;
       else if (v.op === "lib" && (v.aux.name as string).startsWith("atom_")) count.atomics++;
       else if (v.op === "store" || v.op === "lib") count.stores++;
       if (v.op === "load" || v.op === "store") count.size = v.aux.size as number;
+      else if (word) count.size = WORD;
     }
   }
+  const together = new Set<Value>();
+  for (const { values } of new Graph(linear.start).order)
+    for (const v of values) if (/^(store_)?structures$/.test(v.op)) together.add(v.args[0]);
   return [...counts].map(([check, { size, ...count }]) => {
     const site = sites[check.aux.site as number];
-    const pattern = patternName(check, d, size ?? (check.aux.align as number));
+    const own = size ?? (check.aux.align as number);
+    const pattern = patternName(check, d, own, together.has(check));
     const alone = count.atomics > 0 && count.loads + count.stores === 0;
     return {
       region,
@@ -273,12 +285,16 @@ function aloneReport(maker: RegionMaker): AloneReport {
   return { rerolled, ranged: blocks.filter((b) => b.paid).length, indexed, rows };
 }
 
-/** @param size of one load or store, bytes: only those side by side are one vector */
-function patternName(check: Value, d: Divergence, size: number): string {
+/**
+ * @param size of one load or store, bytes: only those side by side are one vector
+ * @param together whether words of a lane are accessed together
+ */
+function patternName(check: Value, d: Divergence, size: number, together: boolean): string {
   const { stride, tried } = accessPattern((v) => d.of(v), check);
   if (stride === 0) return "uniform";
-  if (stride === undefined) return "gathered";
-  const name = stride === size ? "contiguous" : `stride of ${stride} bytes`;
+  const how = together ? ", by transposes" : "";
+  if (stride === undefined) return `gathered${how}`;
+  const name = stride === size ? "contiguous" : `stride of ${stride} bytes${how}`;
   return tried ? `tried as ${name}, else gathered` : name;
 }
 

@@ -56,7 +56,15 @@ const cases: [string, string, Partial<AccessReport>, string][] = [
     "regression: four words for each thread, which are no vectors of a group",
     `${at("%rd4", "%rd0", "%r0", 16)} ld.global.v4.u32 {%r1, %r2, %r3, %r5}, [%rd4];
       add.u32 %r1, %r1, %r2; add.u32 %r3, %r3, %r5; xor.b32 %r5, %r1, %r3; ${STORE}`,
-    { pattern: "stride of 16 bytes", loads: 4 },
+    { pattern: "stride of 16 bytes, by transposes", loads: 4 },
+    "4 loads",
+  ],
+  [
+    "four words of each thread where data says",
+    `${at("%rd4", "%rd0", "%r0", 4)} ld.global.u32 %r1, [%rd4]; ${at("%rd5", "%rd0", "%r1", 16)}
+      ld.global.v4.u32 {%r1, %r2, %r3, %r5}, [%rd5];
+      add.u32 %r1, %r1, %r2; add.u32 %r3, %r3, %r5; xor.b32 %r5, %r1, %r3; ${STORE}`,
+    { pattern: "gathered, by transposes", loads: 4 },
     "4 loads",
   ],
   [

@@ -8,6 +8,7 @@ import { ERROR_ASSERT, ERROR_LAUNCH_FAILURE } from "./helpers.ts";
 import { allLanes, anyLane } from "./lane-tests.ts";
 import { emitScalar } from "./scalar.ts";
 import { emitSpecialRegister } from "./sreg.ts";
+import { emitStoreStructures, emitStructures, pushStructureWord } from "./structures.ts";
 import { emitVector, putLane, selectByMask } from "./vector.ts";
 import { emitStorePair, emitVectorLoad, emitVectorStore } from "./vector-access.ts";
 import { emitVectorCheck } from "./vector-check.ts";
@@ -60,6 +61,9 @@ export function value(e: GroupOperands, v: Value): void {
     case "store":
       emitVectorStore(e, v);
       return;
+    case "store_structures":
+      emitStoreStructures(e, v);
+      return;
     case "store_pair":
       emitStorePair(e, v);
       return;
@@ -105,6 +109,13 @@ function vectorValue(e: GroupOperands, v: Value, locals: readonly number[]): voi
   switch (v.op) {
     case "load":
       emitVectorLoad(e, v, locals);
+      return;
+    case "structures":
+      emitStructures(e, v, locals);
+      return;
+    case "structure_word":
+      pushStructureWord(e, v);
+      w.localSet(locals[0]);
       return;
     case "reload": {
       const offset = e.pushSlot(v.imm, v.type);

@@ -19,6 +19,7 @@ import {
 } from "./locals.ts";
 import { emitScalar } from "./scalar.ts";
 import { type StructureSink, walkStructured, writingOrder } from "./structure.ts";
+import { structureTypes } from "./structures.ts";
 import { readsOnce } from "./vector.ts";
 import { checkTypes, emitVectorCheck } from "./vector-check.ts";
 
@@ -104,7 +105,7 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
       kept,
       isVector: (v: Value) =>
         v.type !== NONE &&
-        !/^(const|check)$/.test(v.op) &&
+        !/^(const|check|structures)$/.test(v.op) &&
         !this.prologueSlots.has(v) &&
         this.shape(v).kind === VARYING &&
         !isWide(v),
@@ -118,17 +119,22 @@ export class GroupEmitter extends GroupLoops implements StructureSink {
       types: (v) => {
         if (v.type === NONE || this.prologueSlots.has(v)) return [];
         if (v.op === "check") return checkTypes(this, v);
+        if (v.op === "structures") return structureTypes(v);
         if (this.shape(v).kind !== VARYING) return [valtypeOf(v.type)];
         return isWide(v) ? [VALTYPE.v128, VALTYPE.v128] : [VALTYPE.v128];
       },
       nests: (v, user) => {
-        if (v.op === "check" || v.op === "load" || v.op === "out") return false;
+        if (/^(check|load|structures|out)$/.test(v.op)) return false;
         const varying = this.shape(v).kind === VARYING;
         if (v.op === "unspill") return true;
         if (!user) return !varying;
         if (user.op === "spill") return !isWide(v) && readsOnce(v) && !staysInPlace(v, variant);
         if (v.op === "any" || v.op === "all") return false;
-        if (/^(check|load|store|leave|phi_move|mask_move|out|call|host|all|arrive)$/.test(user.op))
+        if (
+          /^(check|load|store|store_structures|leave|phi_move|mask_move|out|call|host|all|arrive)$/.test(
+            user.op,
+          )
+        )
           return false;
         const userVaries = this.shape(user).kind === VARYING;
         if (!userVaries) return !varying;

@@ -47,6 +47,7 @@ export function emitVectorLoad(e: GroupOperands, v: Value, locals: readonly numb
     w.if();
   }
   if (stride === size) contiguousLoad(e, v, ea, offset, locals);
+  else if (stride === 2 * size && size === 4) nearLoad(e, v, ea, [0, 8, 16, 24], locals);
   else {
     for (let k = 0; k < LANES; k++)
       laneLoad(e, v, k, () => w.localGet(ea), offset + k * stride, locals);
@@ -107,7 +108,7 @@ function nearLoad(
 }
 
 /** Pushes an address and returns the static offset that goes with it. */
-function pushAddress(e: GroupOperands, ea: number, offset: number): number {
+export function pushAddress(e: GroupOperands, ea: number, offset: number): number {
   e.w.localGet(ea);
   if (offset >= 0) return offset;
   e.w.i32Const(offset);
@@ -188,7 +189,7 @@ function gather(e: GroupOperands, v: Value, eas: number, locals: readonly number
  * The addresses that four lanes access, with those of inactive lanes turned to the sink; `offset` is
  * what is left to be added to each.
  */
-function activeAddresses(
+export function activeAddresses(
   e: GroupOperands,
   eas: number,
   offset: number,
@@ -211,7 +212,7 @@ function activeAddresses(
 }
 
 /** Pushes lane k of a local of four 32-bit words. */
-function pushWord(e: GroupOperands, local: number, k: number): void {
+export function pushWord(e: GroupOperands, local: number, k: number): void {
   e.w.localGet(local);
   e.w.op(OP.i32x4_extract_lane);
   e.w.u8(k);

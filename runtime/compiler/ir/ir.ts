@@ -245,6 +245,7 @@ export function isPure(value: Value): boolean {
   switch (value.op) {
     case "regwrite":
     case "store":
+    case "store_structures":
     case "atomic":
     case "check":
     case "call":
@@ -285,6 +286,7 @@ export function hasEffect(value: Value): boolean {
   switch (value.op) {
     case "regwrite":
     case "store":
+    case "store_structures":
     case "atomic":
     case "check":
     case "call":

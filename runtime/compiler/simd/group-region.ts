@@ -18,6 +18,7 @@ import { registerShapes } from "./register-shapes.ts";
 import { jamRows } from "./row-jam.ts";
 import { hoistOut, orderOfRows, type Rows } from "./rows.ts";
 import { LANES, type Shape, type ShapeContext, UNIFORM, VARYING, varying } from "./shapes.ts";
+import { takeStructures } from "./structures.ts";
 import { balanceSums } from "./sums.ts";
 import { justEnds, maySure, type SureTests, takeAsGiven } from "./sure.ts";
 import { touchesOfLater } from "./touches.ts";
@@ -237,6 +238,7 @@ export function groupRegions(
     if (warp) variants.push(jamWarp(warp));
     if (rare) {
       variants.forEach(splatLoads);
+      variants.forEach(takeStructures);
       const all = [...kept(), ...(warp?.prologue ?? [])];
       return { prologue: all, register: group.register, trim, warp: warp?.region, variants };
     }
@@ -279,6 +281,7 @@ export function groupRegions(
       given.code = testAligned(given.code, given.aligned, values);
     }
     variants.forEach(splatLoads);
+    variants.forEach(takeStructures);
     // What any body needs of the prologue stays; uses are counted per body. The tests of a sure body
     // are made of any of the prologue's values.
     const whole = variants.some((v) => v.given);

@@ -48,7 +48,7 @@ export function comesFromLoad(shape: ShapeOf, value: Value): boolean {
     }
     const v = top.value.args[top.next++];
     if (seen.has(v) || shape(v).kind === UNIFORM) continue;
-    if (v.op === "load" || fromLoads.get(v)) {
+    if (v.op === "load" || v.op === "structures" || fromLoads.get(v)) {
       for (const { value } of path) fromLoads.set(value, true);
       return true;
     }

@@ -1,0 +1,256 @@
+import type { Value } from "../ir/ir.ts";
+import { LANES } from "../simd/shapes.ts";
+import { OP, VALTYPE } from "../wasm/opcodes.ts";
+import type { GroupOperands } from "./group-operands.ts";
+import { allLanes } from "./lane-tests.ts";
+import { shuffle32 } from "./vector.ts";
+import { activeAddresses, pushAddress, pushWord } from "./vector-access.ts";
+import { accessPattern } from "./vector-check.ts";
+
+/** The first two words, and the last two, of two vectors in turns. */
+const LOW = [0, 4, 1, 5] as const;
+const HIGH = [2, 6, 3, 7] as const;
+/** The first halves, and the last, of two vectors. */
+const FIRST = [0, 1, 4, 5] as const;
+const LAST = [2, 3, 6, 7] as const;
+
+type Lanes = readonly [number, number, number, number];
+
+function shuffleLocals(e: GroupOperands, a: number, b: number, lanes: Lanes): void {
+  e.w.localGet(a);
+  e.w.localGet(b);
+  shuffle32(e, [...lanes]);
+}
+
+/** Locals of `structures`: of two words two structures each, else the words of two lanes in turns. */
+export const structureTypes = ({ aux }: Value): number[] =>
+  Array(aux.size === 8 ? 2 : LANES).fill(VALTYPE.v128);
+
+/** Where lanes' structures lie: pushes the address of lane k's and returns the offset that goes with it. */
+type Where = (k: number) => number;
+
+/**
+ * Loads two to four words of each lane.
+ * @param locals see `structureTypes`
+ */
+export function emitStructures(e: GroupOperands, v: Value, locals: readonly number[]): void {
+  const { w } = e;
+  const [check] = v.args;
+  const offset = v.aux.offset as number;
+  const where = e.locals(check);
+  const scattered = (eas: number) => {
+    const active = activeAddresses(e, eas, offset);
+    loadStructures(e, v, locals, undefined, (k) => {
+      pushWord(e, active.addresses, k);
+      return active.offset;
+    });
+  };
+  const apart = (ea: number, stride: number) =>
+    loadStructures(e, v, locals, stride, (k) => pushAddress(e, ea, offset + k * stride));
+  const near = e.near(check);
+  if (near) {
+    apart(where[0], near[1]);
+    return;
+  }
+  const { stride } = accessPattern(e, check);
+  if (stride === undefined) {
+    scattered(where[0]);
+    return;
+  }
+  const [fast, ea, eas] = where;
+  if (e.isSure(check)) {
+    apart(ea, stride);
+    return;
+  }
+  w.localGet(fast);
+  w.if();
+  apart(ea, stride);
+  w.op(OP.else);
+  scattered(eas);
+  w.end();
+}
+
+/** @param stride of lanes whose structures lie in one range that may be read; undefined: anywhere */
+function loadStructures(
+  e: GroupOperands,
+  { aux }: Value,
+  locals: readonly number[],
+  stride: number | undefined,
+  where: Where,
+): void {
+  const { w } = e;
+  const size = aux.size as number;
+  if (size === 8) {
+    for (const pair of [0, 1]) {
+      const at = where(2 * pair);
+      if (stride === size) w.mem(OP.v128_load, 2, at);
+      else {
+        w.mem(OP.v128_load64_zero, 2, at);
+        w.localSet(locals[pair]);
+        const next = where(2 * pair + 1);
+        w.localGet(locals[pair]);
+        w.mem(OP.v128_load64_lane, 2, next);
+        w.u8(1);
+      }
+      w.localSet(locals[pair]);
+    }
+    return;
+  }
+  for (let k = 0; k < LANES; k++) {
+    // Behind three words come those of the next lane.
+    const whole = size === 16 || (stride !== undefined && stride >= 4 && k < LANES - 1);
+    const at = where(k);
+    if (whole) w.mem(OP.v128_load, 2, at);
+    else {
+      w.mem(OP.v128_load64_zero, 2, at);
+      w.localSet(locals[k]);
+      const third = where(k) + 8;
+      w.localGet(locals[k]);
+      w.mem(OP.v128_load32_lane, 2, third);
+      w.u8(2);
+    }
+    w.localSet(locals[k]);
+  }
+  for (const [a, b] of [locals.slice(0, 2), locals.slice(2)]) {
+    shuffleLocals(e, a, b, LOW);
+    shuffleLocals(e, a, b, HIGH);
+    w.localSet(b);
+    w.localSet(a);
+  }
+}
+
+/** Pushes one word of each lane's structure. */
+export function pushStructureWord(e: GroupOperands, v: Value): void {
+  const locals = e.locals(v.args[0]);
+  const odd = v.imm % 2 === 1;
+  if (locals.length === 2)
+    shuffleLocals(e, locals[0], locals[1], odd ? [1, 3, 5, 7] : [0, 2, 4, 6]);
+  else {
+    const half = v.imm >> 1;
+    shuffleLocals(e, locals[half], locals[half + 2], odd ? LAST : FIRST);
+  }
+}
+
+/** Stores two to four words of each active lane. */
+export function emitStoreStructures(e: GroupOperands, v: Value): void {
+  const { w } = e;
+  const [check, ...words] = v.args;
+  const size = v.aux.size as number;
+  const offset = v.aux.offset as number;
+  const rows = transpose(e, words);
+  const where = e.locals(check);
+  const scattered = (eas: number) => {
+    const active = activeAddresses(e, eas, offset);
+    storeRows(e, rows, size, undefined, (k) => {
+      pushWord(e, active.addresses, k);
+      return active.offset;
+    });
+  };
+  const apart = (ea: number, stride: number) =>
+    storeRows(e, rows, size, stride, (k) => pushAddress(e, ea, offset + k * stride));
+  const masked = e.mask >= 0;
+  const addresses = (ea: number, stride: number, eas: number) => {
+    e.pushAffine(ea, stride);
+    w.localSet(eas);
+  };
+  const near = e.near(check);
+  if (near) {
+    if (!masked) {
+      apart(where[0], near[1]);
+      return;
+    }
+    const eas = e.temporaryOf(VALTYPE.v128);
+    addresses(where[0], near[1], eas);
+    scattered(eas);
+    return;
+  }
+  const { stride } = accessPattern(e, check);
+  if (stride === undefined) {
+    scattered(where[0]);
+    return;
+  }
+  const [fast, ea, eas] = where;
+  const sure = e.isSure(check);
+  if (sure && !masked) {
+    apart(ea, stride);
+    return;
+  }
+  if (!sure) w.localGet(fast);
+  if (masked) {
+    e.pushMask();
+    allLanes(w);
+    if (!sure) w.op(OP.i32_and);
+  }
+  w.if();
+  apart(ea, stride);
+  w.op(OP.else);
+  if (masked) {
+    // The lanes' addresses were not needed so far.
+    if (!sure) {
+      w.localGet(fast);
+      w.if();
+    }
+    addresses(ea, stride, eas);
+    if (!sure) w.end();
+  }
+  scattered(eas);
+  w.end();
+}
+
+/** Turns words of all lanes into locals of each lane's words, two lanes in one if there are two words. */
+function transpose(e: GroupOperands, [x, y, z, last = z]: readonly Value[]): number[] {
+  const { w } = e;
+  const interleaved = (a: Value, b: Value, lanes: Lanes) => {
+    const local = e.temporaryOf(VALTYPE.v128);
+    e.vec(a);
+    e.vec(b);
+    shuffle32(e, [...lanes]);
+    w.localSet(local);
+    return local;
+  };
+  const low = interleaved(x, y, LOW);
+  const high = interleaved(x, y, HIGH);
+  if (!z) return [low, high];
+  return [
+    [low, interleaved(z, last, LOW)],
+    [high, interleaved(z, last, HIGH)],
+  ].flatMap(([a, b]) => {
+    shuffleLocals(e, a, b, FIRST);
+    shuffleLocals(e, a, b, LAST);
+    w.localSet(b);
+    w.localSet(a);
+    return [a, b];
+  });
+}
+
+function storeRows(
+  e: GroupOperands,
+  rows: readonly number[],
+  size: number,
+  stride: number | undefined,
+  where: Where,
+): void {
+  const { w } = e;
+  if (size === 8) {
+    for (let k = 0; k < LANES; k++) {
+      const whole = stride === size;
+      if (whole && k % 2 === 1) continue;
+      const at = where(k);
+      w.localGet(rows[k >> 1]);
+      w.mem(whole ? OP.v128_store : OP.v128_store64_lane, 2, at);
+      if (!whole) w.u8(k % 2);
+    }
+    return;
+  }
+  for (let k = 0; k < LANES; k++) {
+    const at = where(k);
+    w.localGet(rows[k]);
+    w.mem(size === 16 ? OP.v128_store : OP.v128_store64_lane, 2, at);
+    if (size === 16) continue;
+    w.u8(0);
+    const third = where(k) + 8;
+    w.localGet(rows[k]);
+    w.mem(OP.v128_store32_lane, 2, third);
+    w.u8(2);
+  }
+}
