@@ -4,19 +4,16 @@ import { LANES, type Shape, uniform, varying } from "../simd/shapes.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import { log2 } from "./access-codes.ts";
 import { RegionEmitter } from "./region.ts";
-import { emitNarrow, shuffle32, type VectorTarget } from "./vector.ts";
-
-type Lanes = [number, number, number, number];
-
-/** The two steps in which four vectors are turned: lanes of pairs of vectors. */
-const MIXES: Lanes[] = [
-  [0, 4, 1, 5],
-  [2, 6, 3, 7],
-];
-const HALVES: Lanes[] = [
-  [0, 1, 4, 5],
-  [2, 3, 6, 7],
-];
+import {
+  emitNarrow,
+  FIRST,
+  HIGH,
+  LAST,
+  type Lanes,
+  LOW,
+  shuffle32,
+  type VectorTarget,
+} from "./vector.ts";
 
 /**
  * Writes what a loop over rows computes of four elements of each of four lanes (`passes/row-loop.ts`):
@@ -128,9 +125,9 @@ export abstract class RowElements extends RegionEmitter implements VectorTarget 
       w.localSet(local);
       return local;
     };
-    return MIXES.flatMap((lanes) => {
+    return [LOW, HIGH].flatMap((lanes) => {
       const [a, b] = [mix(rows[0], rows[1], lanes), mix(rows[2], rows[3], lanes)];
-      return HALVES.map((halves) => mix(a, b, halves));
+      return [FIRST, LAST].map((halves) => mix(a, b, halves));
     });
   }
 

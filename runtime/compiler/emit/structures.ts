@@ -3,23 +3,14 @@ import { LANES } from "../simd/shapes.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import type { GroupOperands } from "./group-operands.ts";
 import { allLanes } from "./lane-tests.ts";
-import { shuffle32 } from "./vector.ts";
+import { FIRST, HIGH, LAST, type Lanes, LOW, shuffle32 } from "./vector.ts";
 import { activeAddresses, pushAddress, pushWord } from "./vector-access.ts";
 import { accessPattern } from "./vector-check.ts";
-
-/** The first two words, and the last two, of two vectors in turns. */
-const LOW = [0, 4, 1, 5] as const;
-const HIGH = [2, 6, 3, 7] as const;
-/** The first halves, and the last, of two vectors. */
-const FIRST = [0, 1, 4, 5] as const;
-const LAST = [2, 3, 6, 7] as const;
-
-type Lanes = readonly [number, number, number, number];
 
 function shuffleLocals(e: GroupOperands, a: number, b: number, lanes: Lanes): void {
   e.w.localGet(a);
   e.w.localGet(b);
-  shuffle32(e, [...lanes]);
+  shuffle32(e, lanes);
 }
 
 /** Locals of `structures`: of two words two structures each, else the words of two lanes in turns. */
@@ -204,7 +195,7 @@ function transpose(e: GroupOperands, [x, y, z, last = z]: readonly Value[]): num
     const local = e.temporaryOf(VALTYPE.v128);
     e.vec(a);
     e.vec(b);
-    shuffle32(e, [...lanes]);
+    shuffle32(e, lanes);
     w.localSet(local);
     return local;
   };

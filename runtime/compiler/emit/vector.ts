@@ -138,14 +138,23 @@ export function readsOnce(v: Value): boolean {
   return v.op in NARROW || SAME.has(v.op) || v.op === "f32_fma" || v.op === "bool_to_i32";
 }
 
-/** Shuffle of two vectors by 32-bit lanes: 0–3 of the first, 4–7 of the second. */
-export function shuffle32(e: VectorTarget, lanes: [number, number, number, number]): void {
+/** Four lanes of two vectors: 0–3 of the first, 4–7 of the second. */
+export type Lanes = readonly [number, number, number, number];
+
+/** The first two words, and the last two, of two vectors in turns; their first halves, and their last. */
+export const LOW: Lanes = [0, 4, 1, 5];
+export const HIGH: Lanes = [2, 6, 3, 7];
+export const FIRST: Lanes = [0, 1, 4, 5];
+export const LAST: Lanes = [2, 3, 6, 7];
+
+/** Shuffle of two vectors by 32-bit lanes. */
+export function shuffle32(e: VectorTarget, lanes: Lanes): void {
   e.w.op(OP.i8x16_shuffle);
   for (const lane of lanes) for (let k = 0; k < 4; k++) e.w.u8(lane * 4 + k);
 }
 
 /** The lanes of a mask that each half of a 64-bit vector needs, each twice. */
-const WIDEN: [number, number, number, number][] = [
+const WIDEN: Lanes[] = [
   [0, 0, 1, 1],
   [2, 2, 3, 3],
 ];

@@ -54,7 +54,7 @@ export function emitWarpValue(e: GroupOperands, v: Value): boolean {
     case "warp_lanes":
       e.vec(v.args[0]);
       e.vec(v.args[1]);
-      shuffle32(e, v.aux.lanes as [number, number, number, number]);
+      shuffle32(e, v.aux.lanes as Lanes);
       break;
     case "warp_constant":
       e.constant(v.aux.lanes as number[]);
@@ -173,7 +173,7 @@ function reduce(e: GroupOperands, v: Value): void {
   for (const lanes of [
     [2, 3, 0, 1],
     [1, 0, 3, 2],
-  ] as [number, number, number, number][]) {
+  ] as Lanes[]) {
     w.localTee(sum);
     w.localGet(sum);
     w.localGet(sum);
