@@ -55,6 +55,7 @@ describe("rows one after the other", () => {
       assert.ok((await rowsLine(name)) !== undefined, name);
     }
     assert.equal(await rowsLine("nested"), undefined);
+    assert.equal(await rowsLine("shifted"), undefined);
   });
 
   for (const [name, of] of LENGTHS) {
@@ -128,6 +129,23 @@ describe("rows one after the other", () => {
     others.push(...[x, z].map((list) => groups.upload(float(list))), again);
     assert.equal(groups.run(TEXT, [128, ...others], options), undefined);
     assert.deepEqual(groups.words(again, 128), alone);
+  });
+
+  test("shifts that differ from element to element", async () => {
+    const bench = await Bench.shared(1);
+    const starts = startsOf(numbers(64, (r) => (r * 5) % 7));
+    const columns = numbers(starts[64], column);
+    const counts = numbers(starts[64], (k) => k % 5);
+    const x = numbers(COLUMNS, value);
+    const params = [starts, columns, counts, x].map((list) => bench.upload(Int32Array.from(list)));
+    const y = bench.zeros(4 * 61);
+    assert.equal(bench.run(TEXT, [61, ...params, y], { kernel: "shifted", block: 64 }), undefined);
+    const expected = numbers(61, (r) => {
+      let sum = 0;
+      for (let k = starts[r]; k < starts[r + 1]; k++) sum += x[columns[k] >> counts[k]] << (61 & 7);
+      return sum >>> 0;
+    });
+    assert.deepEqual(bench.words(y, 61), expected);
   });
 
   /** `segments` with x for y, so that what a row gathers tells whether rows before it had been stored. */

@@ -5,7 +5,7 @@ import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import { LOADS } from "./frame.ts";
 import type { GroupOperands } from "./group-operands.ts";
 import { allLanes, anyLane } from "./lane-tests.ts";
-import { selectLanes, shuffle32 } from "./vector.ts";
+import { type Lanes, selectLanes, shuffle32 } from "./vector.ts";
 
 /** Writes an operation of the body for whole warps; false if it is none. */
 export function emitWarpValue(e: GroupOperands, v: Value): boolean {

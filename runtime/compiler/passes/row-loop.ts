@@ -119,6 +119,7 @@ export class LoopReader {
     if (!this.loop.values.includes(v)) return false;
     this.seen.add(v);
     if (v.op === "load") return this.readsMemory(v);
+    if (/_sh[lr]/.test(v.op) && !this.isSteady(v.args[1])) return false; // lanes are shifted alike
     return OPERATIONS.test(v.op) && v.args.every((a) => this.reads(a));
   }
 
