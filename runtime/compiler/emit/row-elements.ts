@@ -11,7 +11,7 @@ import {
   LAST,
   type Lanes,
   LOW,
-  shuffle32,
+  shuffleLocals,
   type VectorTarget,
 } from "./vector.ts";
 
@@ -119,9 +119,7 @@ export abstract class RowElements extends RegionEmitter implements VectorTarget 
     });
     const mix = (a: number, b: number, lanes: Lanes) => {
       const local = this.temporaryOf(VALTYPE.v128);
-      w.localGet(a);
-      w.localGet(b);
-      shuffle32(this, lanes);
+      shuffleLocals(this, a, b, lanes);
       w.localSet(local);
       return local;
     };

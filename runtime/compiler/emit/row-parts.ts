@@ -54,16 +54,6 @@ function pinWord(e: RegionEmitter, offset: number): number {
   });
 }
 
-/** Pushes the address of the slot of the current thread, without SLOTS. */
-function pushSlotOf(e: RegionEmitter): void {
-  const { w } = e;
-  w.localGet(e.pinAddress(BLOCK_SPILL));
-  w.localGet(e.thread);
-  w.i32Const(2);
-  w.op(OP.i32_shl);
-  w.op(OP.i32_add);
-}
-
 /** Finds where threads' rows begin and end; returns 0 if they lie one after the other. */
 export class HeadEmitter extends RegionEmitter {
   private readonly bad = this.temporary(I32);
@@ -82,7 +72,7 @@ export class HeadEmitter extends RegionEmitter {
     this.push(begin);
     w.localSet(this.begin);
     if (more) this.putRow(more);
-    pushSlotOf(this);
+    this.scaled(this.w, BLOCK_SPILL, 2);
     if (more) this.pushPlace(SUMS, 4);
     else {
       w.localGet(this.pinAddress(BLOCK_SPILL));
@@ -187,7 +177,7 @@ export class TailEmitter extends RegionEmitter {
       super.operation(v);
       return;
     }
-    pushSlotOf(this);
+    this.scaled(this.w, BLOCK_SPILL, 2);
     this.w.mem(OP.i32_load, 2, SLOTS);
     this.w.mem(v.type === F32 ? OP.f32_load : OP.i32_load, 2);
   }

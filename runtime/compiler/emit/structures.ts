@@ -3,15 +3,9 @@ import { LANES } from "../simd/shapes.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import type { GroupOperands } from "./group-operands.ts";
 import { allLanes } from "./lane-tests.ts";
-import { FIRST, HIGH, LAST, type Lanes, LOW, shuffle32 } from "./vector.ts";
+import { FIRST, HIGH, LAST, type Lanes, LOW, shuffle32, shuffleLocals } from "./vector.ts";
 import { activeAddresses, pushAddress, pushWord } from "./vector-access.ts";
 import { accessPattern } from "./vector-check.ts";
-
-function shuffleLocals(e: GroupOperands, a: number, b: number, lanes: Lanes): void {
-  e.w.localGet(a);
-  e.w.localGet(b);
-  shuffle32(e, lanes);
-}
 
 /** Locals of `structures`: of two words two structures each, else the words of two lanes in turns. */
 export const structureTypes = ({ aux }: Value): number[] =>
@@ -19,6 +13,23 @@ export const structureTypes = ({ aux }: Value): number[] =>
 
 /** Where lanes' structures lie: pushes the address of lane k's and returns the offset that goes with it. */
 type Where = (k: number) => number;
+/** @param stride of lanes whose structures lie in one range that may be read; undefined: anywhere */
+type Access = (stride: number | undefined, where: Where) => void;
+
+/** An access of lanes anywhere, whose addresses are in a local, and one of lanes at a stride from an address. */
+function waysOf(e: GroupOperands, offset: number, access: Access) {
+  return {
+    scattered: (eas: number) => {
+      const active = activeAddresses(e, eas, offset);
+      access(undefined, (k) => {
+        pushWord(e, active.addresses, k);
+        return active.offset;
+      });
+    },
+    apart: (ea: number, stride: number) =>
+      access(stride, (k) => pushAddress(e, ea, offset + k * stride)),
+  };
+}
 
 /**
  * Loads two to four words of each lane.
@@ -29,15 +40,9 @@ export function emitStructures(e: GroupOperands, v: Value, locals: readonly numb
   const [check] = v.args;
   const offset = v.aux.offset as number;
   const where = e.locals(check);
-  const scattered = (eas: number) => {
-    const active = activeAddresses(e, eas, offset);
-    loadStructures(e, v, locals, undefined, (k) => {
-      pushWord(e, active.addresses, k);
-      return active.offset;
-    });
-  };
-  const apart = (ea: number, stride: number) =>
-    loadStructures(e, v, locals, stride, (k) => pushAddress(e, ea, offset + k * stride));
+  const { scattered, apart } = waysOf(e, offset, (stride, at) =>
+    loadStructures(e, v, locals, stride, at),
+  );
   const near = e.near(check);
   if (near) {
     apart(where[0], near[1]);
@@ -61,7 +66,6 @@ export function emitStructures(e: GroupOperands, v: Value, locals: readonly numb
   w.end();
 }
 
-/** @param stride of lanes whose structures lie in one range that may be read; undefined: anywhere */
 function loadStructures(
   e: GroupOperands,
   { aux }: Value,
@@ -130,15 +134,9 @@ export function emitStoreStructures(e: GroupOperands, v: Value): void {
   const offset = v.aux.offset as number;
   const rows = transpose(e, words);
   const where = e.locals(check);
-  const scattered = (eas: number) => {
-    const active = activeAddresses(e, eas, offset);
-    storeRows(e, rows, size, undefined, (k) => {
-      pushWord(e, active.addresses, k);
-      return active.offset;
-    });
-  };
-  const apart = (ea: number, stride: number) =>
-    storeRows(e, rows, size, stride, (k) => pushAddress(e, ea, offset + k * stride));
+  const { scattered, apart } = waysOf(e, offset, (stride, at) =>
+    storeRows(e, rows, size, stride, at),
+  );
   const masked = e.mask >= 0;
   const addresses = (ea: number, stride: number, eas: number) => {
     e.pushAffine(ea, stride);

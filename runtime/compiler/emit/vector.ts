@@ -153,6 +153,13 @@ export function shuffle32(e: VectorTarget, lanes: Lanes): void {
   for (const lane of lanes) for (let k = 0; k < 4; k++) e.w.u8(lane * 4 + k);
 }
 
+/** Pushes a shuffle of two vectors in locals. */
+export function shuffleLocals(e: VectorTarget, a: number, b: number, lanes: Lanes): void {
+  e.w.localGet(a);
+  e.w.localGet(b);
+  shuffle32(e, lanes);
+}
+
 /** The lanes of a mask that each half of a 64-bit vector needs, each twice. */
 const WIDEN: Lanes[] = [
   [0, 0, 1, 1],

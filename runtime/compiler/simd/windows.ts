@@ -16,8 +16,8 @@ const VECTOR = 16;
  * one instruction of such a shuffle: V8, which also is the one that has fused multiply-adds.
  */
 export function loadsFromNeighbours(variant: GroupVariant): void {
-  const { order } = new Graph(variant.linear.start);
   if (!variant.given) return;
+  const { order } = new Graph(variant.linear.start);
   const places = new Places();
   for (const block of order) {
     let loads = new KnownLoads(variant, places);
