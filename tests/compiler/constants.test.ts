@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
-import {
-  compileKernel,
-  layoutModule,
-  lowerKernel,
-  parsePtx,
-} from "../../runtime/compiler/index.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
+import { compileKernel } from "../../runtime/compiler/index.ts";
 import { describe, test } from "../harness.ts";
 import { Bench, kernelText } from "./bench.ts";
+import { lowerText } from "./lower.ts";
 
 const at = (to: string, base: string) => `mad.wide.u32 ${to}, %r0, 4, ${base};`;
 /** y[i] = (x[i] ^ c) + (x[i] & c) */
@@ -20,9 +15,7 @@ const text = kernelText(
 
 describe("vector constants", () => {
   test("are in a global that may change, once, and nowhere in the code", async () => {
-    const { library } = await loadArtifacts();
-    const module = parsePtx(text, "k.ptx");
-    const lowered = lowerKernel(module, layoutModule(module), module.functions[0], library);
+    const lowered = await lowerText(text);
     const { wasm } = compileKernel(lowered, { fma: "exact", shape: [64, 1, 1] });
     const bytes = Buffer.from(wasm).toString("hex");
     const constant = "78563412".repeat(4);

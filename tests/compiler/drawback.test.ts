@@ -11,6 +11,7 @@ import {
 import { loadArtifacts } from "../../runtime/exec/index.ts";
 import { describe, test } from "../harness.ts";
 import { Bench, kernelText } from "./bench.ts";
+import { lowerText } from "./lower.ts";
 
 const THREADS = 128;
 const at = (to: string, base: string, index: string) =>
@@ -32,11 +33,7 @@ const ragged = `${at("%rd4", "%rd1", "%r0")} ld.global.u32 %r1, [%rd4]; mov.u32 
   ${at("%rd6", "%rd2", "%r0")} st.global.u32 [%rd6], %r5;`;
 
 async function widthOf(text: string): Promise<number> {
-  const { library } = await loadArtifacts();
-  const module = parsePtx(text, "k.ptx");
-  const fn = module.functions.find((f) => f.name === "k");
-  assert.ok(fn);
-  const lowered = lowerKernel(module, layoutModule(module), fn, library);
+  const lowered = await lowerText(text, "k");
   return compileKernel(lowered, { fma: "exact", shape: [THREADS, 1, 1] }).width;
 }
 

@@ -1,15 +1,10 @@
 import assert from "node:assert/strict";
-import {
-  compileKernel,
-  layoutModule,
-  lowerKernel,
-  parsePtx,
-} from "../../runtime/compiler/index.ts";
+import { compileKernel } from "../../runtime/compiler/index.ts";
 import { rareBranches } from "../../runtime/compiler/wasm/hints.ts";
 import { Reader } from "../../runtime/compiler/wasm/reader.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
 import { describe, test } from "../harness.ts";
 import { bodiesOf, kernelText } from "./bench.ts";
+import { lowerText } from "./lower.ts";
 
 const IF = 0x04;
 const BR_IF = 0x0d;
@@ -20,11 +15,7 @@ const BODY = `mul.wide.u32 %rd4, %r0, 4; add.s64 %rd5, %rd0, %rd4; ld.global.u32
   setp.lt.u32 %p0, %r2, %r1; @%p0 bra L;`;
 
 async function compile(width: 1 | 4): Promise<Uint8Array<ArrayBuffer>> {
-  const { library } = await loadArtifacts();
-  const module = parsePtx(kernelText(1, BODY), "k.ptx");
-  const fn = module.functions.find((f) => f.name === "k");
-  assert.ok(fn);
-  const lowered = lowerKernel(module, layoutModule(module), fn, library);
+  const lowered = await lowerText(kernelText(1, BODY), "k");
   return compileKernel(lowered, { fma: "exact", shape: [64, 1, 1], width }).wasm;
 }
 

@@ -3,18 +3,12 @@
  * against the addresses of all threads, for many shapes and parameters.
  */
 import assert from "node:assert/strict";
-import {
-  formatReport,
-  layoutModule,
-  lowerKernel,
-  parsePtx,
-  reportKernel,
-} from "../../runtime/compiler/index.ts";
+import { formatReport, reportKernel } from "../../runtime/compiler/index.ts";
 import { I32, I64, type Value } from "../../runtime/compiler/ir/ir.ts";
 import { RegionMaker } from "../../runtime/compiler/pipeline.ts";
 import { groupRegions } from "../../runtime/compiler/simd/group-region.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
 import { describe, test } from "../harness.ts";
+import { lowerText } from "./lower.ts";
 
 type Shape = [number, number, number];
 
@@ -84,7 +78,6 @@ const forms: Form[] = [
 ];
 
 async function lower(body: string) {
-  const { library } = await loadArtifacts();
   const text = `.version 8.5
 .target sm_90
 .address_size 64
@@ -93,8 +86,7 @@ async function lower(body: string) {
 .reg .pred %p<8>; .reg .b32 %r<32>; .reg .b64 %rd<32>;
 ld.param.u64 %rd0, [p0]; cvta.to.global.u64 %rd0, %rd0; ld.param.u32 %r8, [a]; ld.param.u32 %r9, [b];
 mov.u32 %r0, %tid.x; ${body} ret; }`;
-  const module = parsePtx(text);
-  return lowerKernel(module, layoutModule(module), module.functions[0]!, library);
+  return lowerText(text);
 }
 
 /** The test's values for a block shape; undefined if the compiler finds none. */

@@ -1,15 +1,9 @@
 /** What the report says of accesses: how a group of lanes makes each, and so what it costs. */
 import assert from "node:assert/strict";
-import {
-  formatReport,
-  layoutModule,
-  lowerKernel,
-  parsePtx,
-  reportKernel,
-} from "../../runtime/compiler/index.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
+import { formatReport, reportKernel } from "../../runtime/compiler/index.ts";
 import { describe, test } from "../harness.ts";
 import { kernelText } from "./bench.ts";
+import { lowerText } from "./lower.ts";
 
 const at = (to: string, base: string, index: string, bytes: number) =>
   `mul.wide.u32 ${to}, ${index}, ${bytes}; add.s64 ${to}, ${base}, ${to};`;
@@ -18,12 +12,8 @@ const STORE = `${at("%rd9", "%rd1", "%r0", 4)} st.global.u32 [%rd9], %r5;`;
 type AccessReport = ReturnType<typeof reportKernel>["accesses"][number];
 
 async function report(body: string) {
-  const { library } = await loadArtifacts();
   // One instruction a line: an access is told by its line.
-  const module = parsePtx(kernelText(2, body.replaceAll("; ", ";\n")));
-  const [fn] = module.functions;
-  assert.ok(fn);
-  return reportKernel(lowerKernel(module, layoutModule(module), fn, library), [64, 1, 1]);
+  return reportKernel(await lowerText(kernelText(2, body.replaceAll("; ", ";\n"))), [64, 1, 1]);
 }
 
 /** How the first access is made, and how often. */

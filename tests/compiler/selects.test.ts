@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
-import {
-  compileKernel,
-  layoutModule,
-  lowerKernel,
-  parsePtx,
-} from "../../runtime/compiler/index.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
+import { compileKernel } from "../../runtime/compiler/index.ts";
 import { describe, test } from "../harness.ts";
 import { kernelText } from "./bench.ts";
+import { lowerText } from "./lower.ts";
 
 /** i32x4.relaxed_laneselect and v128.bitselect, as they are encoded. */
 const RELAXED = [0xfd, 0x8b, 0x02];
@@ -21,11 +16,7 @@ const BODY = `and.b32 %r1, %r0, 1; setp.ne.u32 %p0, %r1, 0; add.u32 %r2, %r0, %r
   mul.wide.u32 %rd3, %r0, 8; add.s64 %rd3, %rd0, %rd3; st.global.u64 [%rd3], %rd2;`;
 
 async function codeOf(fma: "exact" | "relaxed" | "unfused"): Promise<string> {
-  const { library } = await loadArtifacts();
-  const module = parsePtx(kernelText(1, BODY), "k.ptx");
-  const fn = module.functions.find((f) => f.name === "k");
-  assert.ok(fn);
-  const lowered = lowerKernel(module, layoutModule(module), fn, library);
+  const lowered = await lowerText(kernelText(1, BODY), "k");
   return compileKernel(lowered, { fma, shape: [64, 1, 1], width: 4 }).wasm.join();
 }
 

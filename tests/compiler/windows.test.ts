@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
-import {
-  compileKernel,
-  layoutModule,
-  lowerKernel,
-  parsePtx,
-} from "../../runtime/compiler/index.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
+import { compileKernel } from "../../runtime/compiler/index.ts";
 import { describe, test } from "../harness.ts";
 import { kernelText } from "./bench.ts";
+import { lowerText } from "./lower.ts";
 
 /** v128.load and i8x16.shuffle, as they are encoded. */
 const LOAD = /253,0,2,/g;
@@ -22,11 +17,7 @@ const MIDDLE = "ld.global.f32 %f2, [%rd6];";
 const RIGHT = "ld.global.f32 %f3, [%rd6+4];";
 
 async function count(body: string, fma: "exact" | "relaxed"): Promise<[number, number]> {
-  const { library } = await loadArtifacts();
-  const module = parsePtx(kernelText(3, INDEX + body), "k.ptx");
-  const fn = module.functions.find((f) => f.name === "k");
-  assert.ok(fn);
-  const lowered = lowerKernel(module, layoutModule(module), fn, library);
+  const lowered = await lowerText(kernelText(3, INDEX + body), "k");
   const code = compileKernel(lowered, { fma, shape: [64, 1, 1], width: 4 }).wasm.join();
   return [code.match(LOAD)?.length ?? 0, code.match(SHUFFLE)?.length ?? 0];
 }

@@ -1,26 +1,16 @@
 /** Rows of a block's threads that lie one after the other: four of them are summed up at once. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import {
-  formatReport,
-  layoutModule,
-  lowerKernel,
-  parsePtx,
-  reportKernel,
-} from "../../runtime/compiler/index.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
+import { formatReport, reportKernel } from "../../runtime/compiler/index.ts";
 import { Bench } from "../compiler/bench.ts";
+import { lowerText } from "../compiler/lower.ts";
 import { describe, test } from "../harness.ts";
 
 const TEXT = readFileSync(new URL("../compiler/fixtures/adjacent.ptx", import.meta.url), "utf8");
 const COLUMNS = 256;
 
 async function rowsLine(name: string): Promise<number | undefined> {
-  const { library } = await loadArtifacts();
-  const module = parsePtx(TEXT, "adjacent.ptx");
-  const fn = module.functions.find((f) => f.name === name);
-  assert.ok(fn);
-  const report = reportKernel(lowerKernel(module, layoutModule(module), fn, library), [64, 1, 1]);
+  const report = reportKernel(await lowerText(TEXT, name), [64, 1, 1]);
   const { rows } = report.alone ?? {};
   assert.equal(/rows one after the other/.test(formatReport(report)), rows !== undefined);
   return rows;

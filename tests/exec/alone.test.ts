@@ -1,13 +1,8 @@
 /** Kernels with atomic operations on device memory have a form for one thread that runs all blocks. */
 import assert from "node:assert/strict";
 import { Device } from "../../index.ts";
-import {
-  compileKernel,
-  layoutModule,
-  lowerKernel,
-  parsePtx,
-} from "../../runtime/compiler/index.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
+import { compileKernel } from "../../runtime/compiler/index.ts";
+import { lowerText } from "../compiler/lower.ts";
 import { describe, test } from "../harness.ts";
 
 /** i32.atomic.rmw.add with its alignment (WebAssembly threads proposal, binary format). */
@@ -30,9 +25,7 @@ const count = (scope: string) => `
   }`;
 
 async function hasRealAdd(scope: string, alone: boolean): Promise<boolean> {
-  const { library } = await loadArtifacts();
-  const module = parsePtx(count(scope));
-  const lowered = lowerKernel(module, layoutModule(module), module.functions[0]!, library);
+  const lowered = await lowerText(count(scope));
   const { wasm } = compileKernel(lowered, { fma: "exact", shape: [64, 1, 1], alone });
   return wasm.some((_, k) => REAL_ADD.every((byte, n) => wasm[k + n] === byte));
 }

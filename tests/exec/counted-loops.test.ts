@@ -1,10 +1,8 @@
 /** Loops whose addresses are tested once in front of them: what they compute, and where they fault. */
 import assert from "node:assert/strict";
-import { layoutModule, lowerKernel } from "../../runtime/compiler/index.ts";
 import { RegionMaker } from "../../runtime/compiler/pipeline.ts";
-import { parsePtx } from "../../runtime/compiler/ptx/index.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
 import { Bench, kernelText } from "../compiler/bench.ts";
+import { lowerText } from "../compiler/lower.ts";
 import { describe, test } from "../harness.ts";
 
 const WORDS = 256;
@@ -271,9 +269,7 @@ LOOP: ${load} %r4, [%rd4]; mad.lo.u32 %r2, %r2, 3, %r4; ${round} add.s64 %rd4, %
 }
 
 async function countLoops(text: string): Promise<number> {
-  const { library } = await loadArtifacts();
-  const module = parsePtx(text);
-  const { lowered } = lowerKernel(module, layoutModule(module), module.functions[0], library);
+  const { lowered } = await lowerText(text);
   const [{ region }] = new RegionMaker(lowered, "exact", [1, 1, 1]).all(1);
   let loops = 0;
   region.blocks.forEach((b, k) => {

@@ -1,15 +1,10 @@
 /** Loops that lanes leave at different times, with values of the round that each leaves in. */
 import assert from "node:assert/strict";
-import {
-  compileKernel,
-  layoutModule,
-  lowerKernel,
-  parsePtx,
-} from "../../runtime/compiler/index.ts";
+import { compileKernel } from "../../runtime/compiler/index.ts";
 import { OP } from "../../runtime/compiler/wasm/opcodes.ts";
 import { Reader, skipImmediates } from "../../runtime/compiler/wasm/reader.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
 import { Bench, bodiesOf, kernelText, WIDTHS } from "../compiler/bench.ts";
+import { lowerText } from "../compiler/lower.ts";
 import { describe, test } from "../harness.ts";
 
 const STORE = "mul.wide.u32 %rd9, %r0, 4; add.s64 %rd9, %rd0, %rd9; st.global.u32 [%rd9], %r5;";
@@ -214,11 +209,7 @@ for (const width of WIDTHS) {
 
 /** By loop of a region: the selects by masks in a round before its first branch. */
 async function selectsInFront(body: string): Promise<number[]> {
-  const { library } = await loadArtifacts();
-  const module = parsePtx(kernelText(1, body));
-  const [fn] = module.functions;
-  assert.ok(fn);
-  const lowered = lowerKernel(module, layoutModule(module), fn, library);
+  const lowered = await lowerText(kernelText(1, body));
   const { wasm } = compileKernel(lowered, { fma: "exact", shape: [THREADS, 1, 1], width: 4 });
   // The region's function is the longest.
   const region = bodiesOf(wasm).reduce((a, b) => (a.length > b.length ? a : b));

@@ -3,9 +3,9 @@
  * whichever lanes of whichever groups data sends there.
  */
 import assert from "node:assert/strict";
-import { layoutModule, lowerKernel, parsePtx, reportKernel } from "../../runtime/compiler/index.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
+import { reportKernel } from "../../runtime/compiler/index.ts";
 import { Bench, kernelText } from "../compiler/bench.ts";
+import { lowerText } from "../compiler/lower.ts";
 import { describe, test } from "../harness.ts";
 
 type Shape = [number, number, number];
@@ -109,11 +109,7 @@ describe("several groups whose lanes take branches apart", () => {
       });
 
       test(`${name}: ${groups} groups at once in blocks of ${block[0]} by ${block[1]}`, async () => {
-        const { library } = await loadArtifacts();
-        const module = parsePtx(text);
-        const kernel = module.functions[0];
-        assert.ok(kernel);
-        const lowered = lowerKernel(module, layoutModule(module), kernel, library);
+        const lowered = await lowerText(text);
         assert.deepEqual(
           reportKernel(lowered, block).regions.map((r) => r.groups),
           [groups],

@@ -3,9 +3,9 @@
  * answer what one thread at a time answers, where groups fail guards or run into faults too.
  */
 import assert from "node:assert/strict";
-import { layoutModule, lowerKernel, parsePtx, reportKernel } from "../../runtime/compiler/index.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
+import { reportKernel } from "../../runtime/compiler/index.ts";
 import { Bench, kernelText } from "../compiler/bench.ts";
+import { lowerText } from "../compiler/lower.ts";
 import { describe, test } from "../harness.ts";
 
 type Shape = [number, number, number];
@@ -121,11 +121,7 @@ describe("several lane groups at once", () => {
     });
 
     test(`${name}: ${groups.join(", ")} groups`, async () => {
-      const { library } = await loadArtifacts();
-      const module = parsePtx(text);
-      const kernel = module.functions[0];
-      assert.ok(kernel);
-      const lowered = lowerKernel(module, layoutModule(module), kernel, library);
+      const lowered = await lowerText(text);
       const regions = reportKernel(lowered, block).regions;
       assert.deepEqual(
         regions.map((r) => r.groups),

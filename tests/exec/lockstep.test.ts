@@ -3,10 +3,10 @@
  * be what they would be without the barriers.
  */
 import assert from "node:assert/strict";
-import { layoutModule, lowerKernel, parsePtx, printRegion } from "../../runtime/compiler/index.ts";
+import { printRegion } from "../../runtime/compiler/index.ts";
 import { RegionMaker } from "../../runtime/compiler/pipeline.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
 import { Bench, kernelText } from "../compiler/bench.ts";
+import { lowerText } from "../compiler/lower.ts";
 import { describe, test } from "../harness.ts";
 
 interface Case {
@@ -119,11 +119,7 @@ describe("registers in step with a counter", () => {
     });
 
     test(`${name}: ${reloaded} registers are kept`, async () => {
-      const { library } = await loadArtifacts();
-      const module = parsePtx(text);
-      const kernel = module.functions[0];
-      assert.ok(kernel);
-      const { lowered } = lowerKernel(module, layoutModule(module), kernel, library);
+      const { lowered } = await lowerText(text);
       const last = new RegionMaker(lowered, "exact", [BLOCK, 1, 1]).all(4).at(-1);
       assert.ok(last);
       const shown = printRegion(last.region, last.prologue);

@@ -3,11 +3,10 @@
  * partners at a distance that a parameter says, which has bodies of its own where it is 1 or 2.
  */
 import assert from "node:assert/strict";
-import { layoutModule, lowerKernel, parsePtx } from "../../runtime/compiler/index.ts";
 import { RegionMaker } from "../../runtime/compiler/pipeline.ts";
 import { groupRegions } from "../../runtime/compiler/simd/group-region.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
 import { Bench } from "../compiler/bench.ts";
+import { lowerText } from "../compiler/lower.ts";
 import { describe, test } from "../harness.ts";
 
 type Shape = [number, number, number];
@@ -88,9 +87,7 @@ const shapes: { block: Shape; grid: Shape }[] = [
 ];
 
 async function variants(body: string, block: Shape) {
-  const { library } = await loadArtifacts();
-  const module = parsePtx(text(body));
-  const { lowered } = lowerKernel(module, layoutModule(module), module.functions[0]!, library);
+  const { lowered } = await lowerText(text(body));
   const maker = new RegionMaker(lowered, "relaxed", block);
   return groupRegions(lowered, maker.all(4), block, maker).groups[0]!.variants;
 }

@@ -1,10 +1,8 @@
 /** Loops that were unrolled ahead of time become one again in code for single threads, if they are its copies. */
 import assert from "node:assert/strict";
-import { layoutModule, lowerKernel } from "../../runtime/compiler/index.ts";
 import { RegionMaker } from "../../runtime/compiler/pipeline.ts";
-import { parsePtx } from "../../runtime/compiler/ptx/index.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
 import { Bench, kernelText } from "../compiler/bench.ts";
+import { lowerText } from "../compiler/lower.ts";
 import { describe, test } from "../harness.ts";
 
 /** Rows of such lengths, one a thread. */
@@ -74,9 +72,7 @@ END: ${s.after} add.u32 %r9, %r9, %r19; st.global.u32 [%rd3], %r9;`,
 }
 
 async function loopsIn(text: string): Promise<number> {
-  const { library } = await loadArtifacts();
-  const module = parsePtx(text);
-  const { lowered } = lowerKernel(module, layoutModule(module), module.functions[0], library);
+  const { lowered } = await lowerText(text);
   let loops = 0;
   new RegionMaker(lowered, "exact", [1, 1, 1]).all(1, (pass, { blocks }) => {
     if (pass !== "reroll") return;

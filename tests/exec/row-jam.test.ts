@@ -3,14 +3,9 @@
  * that they answer what one thread at a time answers, and that what is loaded once is loaded once.
  */
 import assert from "node:assert/strict";
-import {
-  compileKernel,
-  layoutModule,
-  lowerKernel,
-  parsePtx,
-} from "../../runtime/compiler/index.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
+import { compileKernel } from "../../runtime/compiler/index.ts";
 import { kernelText } from "../compiler/bench.ts";
+import { lowerText } from "../compiler/lower.ts";
 import { describe, test } from "../harness.ts";
 import { type Case, copy, INDEX_2D, type Shape, tryCases } from "./sure-cases.ts";
 
@@ -93,12 +88,8 @@ tryCases("rows of threads at once", cases);
 
 describe("what rows have in common", () => {
   test("is loaded once", async () => {
-    const { library } = await loadArtifacts();
+    const lowered = await lowerText(kernelText(3, `${PLACE} ${COLUMN} ${STORE}`));
     const loads = (block: Shape) => {
-      const module = parsePtx(kernelText(3, `${PLACE} ${COLUMN} ${STORE}`), "k.ptx");
-      const [fn] = module.functions;
-      assert.ok(fn);
-      const lowered = lowerKernel(module, layoutModule(module), fn, library);
       const code = compileKernel(lowered, { fma: "relaxed", shape: block, width: 4 }).wasm.join();
       return code.match(/253,0,2,/g)?.length ?? 0; // v128.load
     };

@@ -1,15 +1,9 @@
 /** Rows of different lengths as nvcc compiles them: in code for single threads and in lane groups. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import {
-  formatReport,
-  layoutModule,
-  lowerKernel,
-  parsePtx,
-  reportKernel,
-} from "../../runtime/compiler/index.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
+import { formatReport, reportKernel } from "../../runtime/compiler/index.ts";
 import { Bench } from "../compiler/bench.ts";
+import { lowerText } from "../compiler/lower.ts";
 import { describe, test } from "../harness.ts";
 
 const TEXT = readFileSync(new URL("../compiler/fixtures/rows.ptx", import.meta.url), "utf8");
@@ -54,11 +48,7 @@ async function run(text: string, name: string, width: 1 | 4): Promise<number[]> 
 }
 
 async function reportOf(text: string, name: string) {
-  const { library } = await loadArtifacts();
-  const module = parsePtx(text, "rows.ptx");
-  const fn = module.functions.find((f) => f.name === name);
-  assert.ok(fn);
-  return reportKernel(lowerKernel(module, layoutModule(module), fn, library), [BLOCK, 1, 1]);
+  return reportKernel(await lowerText(text, name), [BLOCK, 1, 1]);
 }
 
 describe("rows of different lengths", () => {

@@ -1,8 +1,8 @@
 /** What a block's shape decides is decided when a kernel is compiled for it. */
 import assert from "node:assert/strict";
-import { layoutModule, lowerKernel, parsePtx, reportKernel } from "../../runtime/compiler/index.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
+import { reportKernel } from "../../runtime/compiler/index.ts";
 import { Bench, kernelText } from "../compiler/bench.ts";
+import { lowerText } from "../compiler/lower.ts";
 import { describe, test } from "../harness.ts";
 
 /** p0[tid] = (ntid.x > 40 ? 2 : 1) + 10 × tid.y, by a branch whose sides meet in a phi. */
@@ -22,11 +22,7 @@ describe("the shape of a block", () => {
     [44, 3, 1],
   ] as [number, number, number][]) {
     test(`${block.join(" by ")} threads`, async () => {
-      const { library } = await loadArtifacts();
-      const module = parsePtx(text);
-      const [kernel] = module.functions;
-      assert.ok(kernel);
-      const lowered = lowerKernel(module, layoutModule(module), kernel, library);
+      const lowered = await lowerText(text);
       assert.deepEqual(reportKernel(lowered, block).branches, []);
       const threads = block[0] * block[1];
       const expected = Array.from(

@@ -1,11 +1,10 @@
 /** Lanes that access several words in a row each: these are loaded and stored together, and transposed. */
 import assert from "node:assert/strict";
 import { Graph } from "../../runtime/compiler/analysis/graph.ts";
-import { layoutModule, lowerKernel, parsePtx } from "../../runtime/compiler/index.ts";
 import { RegionMaker } from "../../runtime/compiler/pipeline.ts";
 import { groupRegions } from "../../runtime/compiler/simd/group-region.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
 import { Bench } from "../compiler/bench.ts";
+import { lowerText } from "../compiler/lower.ts";
 import { describe, test } from "../harness.ts";
 
 type Shape = [number, number, number];
@@ -180,9 +179,7 @@ const benches = Promise.all([Bench.create(4), Bench.create(4, false), Bench.crea
 
 /** Operations in the general bodies. */
 async function taken(kernel: string, block: Shape): Promise<[number, number]> {
-  const { library } = await loadArtifacts();
-  const module = parsePtx(kernel);
-  const { lowered } = lowerKernel(module, layoutModule(module), module.functions[0]!, library);
+  const { lowered } = await lowerText(kernel);
   const maker = new RegionMaker(lowered, "relaxed", block);
   const { groups } = groupRegions(lowered, maker.all(4), block, maker);
   const general = groups.map(({ variants }) => variants.find((v) => v.kind === "general")!);

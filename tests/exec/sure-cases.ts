@@ -1,8 +1,8 @@
 /** How bodies that take tests for whole blocks as given are tried: tables of kernels (sure*.test.ts). */
 import assert from "node:assert/strict";
-import { layoutModule, lowerKernel, parsePtx, reportKernel } from "../../runtime/compiler/index.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
+import { reportKernel } from "../../runtime/compiler/index.ts";
 import { Bench, kernelText } from "../compiler/bench.ts";
+import { lowerText } from "../compiler/lower.ts";
 import { describe, test } from "../harness.ts";
 
 export type Shape = [number, number, number];
@@ -37,11 +37,7 @@ export const LINE: Shape = [64, 1, 1];
 export const FLAT = { checks: 2, branches: 0, flat: true };
 
 async function report(text: string, block: Shape) {
-  const { library } = await loadArtifacts();
-  const module = parsePtx(text);
-  const [fn] = module.functions;
-  assert.ok(fn);
-  return reportKernel(lowerKernel(module, layoutModule(module), fn, library), block);
+  return reportKernel(await lowerText(text), block);
 }
 
 /** Runs each kernel one thread at a time and in lane groups, and looks at the report. */

@@ -3,9 +3,9 @@
  * reaches is looked at, whatever way the rows lie. Grids are large enough for it (2 MiB by an access).
  */
 import assert from "node:assert/strict";
-import { layoutModule, lowerKernel, parsePtx, reportKernel } from "../../runtime/compiler/index.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
+import { reportKernel } from "../../runtime/compiler/index.ts";
 import { Bench, kernelText } from "../compiler/bench.ts";
+import { lowerText } from "../compiler/lower.ts";
 import { describe, test } from "../harness.ts";
 
 const BLOCK: [number, number, number] = [8, 2, 1];
@@ -105,11 +105,7 @@ const kernel = (c: Case) =>
   );
 
 async function touched(text: string): Promise<number> {
-  const { library } = await loadArtifacts();
-  const module = parsePtx(text);
-  const [fn] = module.functions;
-  assert.ok(fn);
-  const report = reportKernel(lowerKernel(module, layoutModule(module), fn, library), BLOCK);
+  const report = reportKernel(await lowerText(text), BLOCK);
   return report.regions[0]?.sure?.touched ?? 0;
 }
 

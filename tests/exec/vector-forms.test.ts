@@ -1,17 +1,12 @@
 /** Operations of vectors that are not those of the program: sums in another order, and-not, loads into all lanes. */
 import assert from "node:assert/strict";
-import {
-  compileKernel,
-  layoutModule,
-  lowerKernel,
-  parsePtx,
-} from "../../runtime/compiler/index.ts";
+import { compileKernel } from "../../runtime/compiler/index.ts";
 import { Block, I32, I64, NONE, type Region, Value } from "../../runtime/compiler/ir/ir.ts";
 import { Divergence } from "../../runtime/compiler/simd/divergence.ts";
 import { varying } from "../../runtime/compiler/simd/shapes.ts";
 import { balanceSums } from "../../runtime/compiler/simd/sums.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
 import { Bench, kernelText, WIDTHS } from "../compiler/bench.ts";
+import { lowerText } from "../compiler/lower.ts";
 import { describe, test } from "../harness.ts";
 
 /** v128.andnot, v128.load32_splat and f32x4.splat, as they are encoded. */
@@ -20,11 +15,7 @@ const LOAD_SPLAT = /253,9,2,/g;
 const SPLAT = /253,19,/g;
 
 async function compile(text: string, fma: "exact" | "relaxed" = "exact"): Promise<string> {
-  const { library } = await loadArtifacts();
-  const module = parsePtx(text);
-  const [fn] = module.functions;
-  assert.ok(fn);
-  const lowered = lowerKernel(module, layoutModule(module), fn, library);
+  const lowered = await lowerText(text);
   return compileKernel(lowered, { fma, shape: [64, 1, 1], width: 4 }).wasm.join();
 }
 const count = (code: string, what: RegExp) => code.match(what)?.length ?? 0;

@@ -3,9 +3,9 @@
  * should, for the reason that the report gives where not, and that all ways answer alike.
  */
 import assert from "node:assert/strict";
-import { layoutModule, lowerKernel, parsePtx, reportKernel } from "../../runtime/compiler/index.ts";
-import { loadArtifacts } from "../../runtime/exec/index.ts";
+import { reportKernel } from "../../runtime/compiler/index.ts";
 import { Bench, kernelText } from "../compiler/bench.ts";
+import { lowerText } from "../compiler/lower.ts";
 import { describe, test } from "../harness.ts";
 
 type Shape = [number, number, number];
@@ -226,9 +226,7 @@ describe("warp operations in lane groups", () => {
   for (const { name, body, how, blocks } of cases) {
     const text = kernelText(2, `${START}\n${body}\n${STORE}`, ".shared .align 16 .b8 buf[2048];");
     test(`how: ${name}`, async () => {
-      const { library } = await loadArtifacts();
-      const module = parsePtx(text);
-      const lowered = lowerKernel(module, layoutModule(module), module.functions[0], library);
+      const lowered = await lowerText(text);
       const got = reportKernel(lowered, [64, 1, 1]).warps.map((w) => w.how);
       assert.deepEqual(got, how);
     });
