@@ -8,7 +8,11 @@ import { fileURLToPath } from "node:url";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const paths = process.argv.slice(2);
 
-/** Bun ends with ` 12 pass` and ` 1 fail`, Deno with `ok | 12 passed (3 steps) | 1 failed`. */
+/**
+ * Bun ends with ` 12 pass` and ` 1 fail`, Deno with `ok | 12 passed (3 steps) | 1 failed`. `failures`
+ * finds what a runner said of those that failed: Bun in front of each `(fail)`, after the line of
+ * the test before, Deno in one part at its end.
+ */
 const runners = [
   {
     name: "bun",
@@ -16,6 +20,7 @@ const runners = [
     passed: /^ *(\d+) pass$/gm,
     failed: /^ *(\d+) fail$/gm,
     broken: /^ *(\d+) errors?$/gm,
+    failures: bunFailures,
   },
   {
     name: "deno",
@@ -24,6 +29,7 @@ const runners = [
     passed: /\| (\d+) passed/g,
     failed: /\| (\d+) failed/g,
     broken: undefined,
+    failures: (output) => /^ ERRORS $.*(?=^ FAILURES $)/ms.exec(output)?.[0] ?? "",
   },
 ];
 
@@ -48,6 +54,20 @@ function runCommand(name, args) {
   });
 }
 
+function bunFailures(output) {
+  const found = [];
+  let lines = [];
+  for (const line of output.split("\n")) {
+    lines.push(line);
+    const between = lines.includes("# Unhandled error between tests");
+    const rules = lines.filter((text) => /^-{20,}$/.test(text)).length;
+    if (line.startsWith("(fail) ") || (between && rules === 2)) found.push(lines.join("\n"));
+    else if (between || !/^\(pass\) |\.test\.ts:$/.test(line)) continue;
+    lines = [];
+  }
+  return found.join("\n");
+}
+
 /** The last match's number: tests may print lines that look like an earlier summary. */
 function lastNumber(output, pattern) {
   return pattern ? Number([...output.matchAll(pattern)].at(-1)?.[1] ?? 0) : 0;
@@ -56,6 +76,7 @@ function lastNumber(output, pattern) {
 let passed = 0;
 let failed = 0;
 const lines = [];
+const failures = [];
 for (const runner of runners) {
   console.log(`\n== ${runner.name} ${runner.args.join(" ")}`);
   const { code, output } = await runCommand(runner.name, runner.args);
@@ -66,8 +87,11 @@ for (const runner of runners) {
   passed += good;
   failed += bad;
   lines.push(`${runner.name}: ${good} passed, ${bad} failed`);
+  // Shown again at the end, for those who have only a log's last lines.
+  if (bad > 0) failures.push(`\n== failed in ${runner.name}\n${runner.failures(output).trim()}`);
 }
 
+if (failures.length > 0) console.log(failures.join("\n"));
 console.log(`\n${lines.join("\n")}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
