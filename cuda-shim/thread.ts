@@ -10,6 +10,7 @@ import { FIRST_HANDLE } from "../runtime/protocol/definitions.ts";
 import {
   cudaErrorInitializationError,
   cudaErrorInvalidDevice,
+  cudaErrorInvalidResourceHandle,
   cudaErrorNoDevice,
   cudaErrorNotPermitted,
   cudaSuccess,
@@ -18,7 +19,7 @@ import { CAPTURE_GLOBAL } from "../runtime/protocol/graphs.ts";
 import { COMMAND_STREAM_INFO, STREAM_INFO_DEVICE } from "../runtime/protocol/streams.ts";
 import { Advice } from "./advice.ts";
 import { HostCalls } from "./callbacks.ts";
-import { DeviceFile } from "./device-file.ts";
+import { DeviceFile, handleOf } from "./device-file.ts";
 import { CudaError, isSticky } from "./errors.ts";
 import { HeldObjects } from "./held-objects.ts";
 import type { LaunchConfiguration } from "./launch.ts";
@@ -126,7 +127,8 @@ export class HostThread {
    */
   deviceOf(stream: CudaStream): DeviceFile {
     const device = this.device();
-    if (this.devices.length === 1 || stream < FIRST_HANDLE) return device;
+    if (this.devices.length === 1) return device;
+    if (handleOf(stream, cudaErrorInvalidResourceHandle) < FIRST_HANDLE) return device;
     const known = this.streamDevices.get(stream);
     if (known) return known;
     device.begin(stream).check(COMMAND_STREAM_INFO);

@@ -12,6 +12,7 @@ import {
 } from "../../runtime/image/defs.ts";
 import { describeImage, ImageError, parseFatbin, selectPtx } from "../../runtime/image/index.ts";
 import { describe, test } from "../harness.ts";
+import { SEED } from "../seed.ts";
 import { fixture, imageError, patched } from "./fixtures.ts";
 
 /** Offset of the chosen PTX entry (compute_90, the second) of a fixture with three targets. */
@@ -104,7 +105,7 @@ describe("damaged fat binaries", () => {
             }
           },
         ),
-        { numRuns: 300 },
+        { seed: SEED, numRuns: 300 },
       );
     }
   });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "../harness.ts";
+import { SEED } from "../seed.ts";
 import { DriverFuzzer } from "./fuzz/driver-fuzz.ts";
 import { RingFuzzer } from "./fuzz/fuzz.ts";
 
 const COUNT = 20_000;
-const SEED = Number(process.env["WARPRING_SEED"] ?? Date.now() % 2 ** 31);
 
 /** The short form of `npm run fuzz:ring`. */
 describe(`fuzzed rings, seed ${SEED}`, () => {

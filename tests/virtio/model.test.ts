@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, test } from "../harness.ts";
+import { SEED } from "../seed.ts";
 import { runModel } from "./model.ts";
 import { featureSets } from "./rig.ts";
 
-/** Steps of a whole run; WARPRING_SEED repeats one. */
+/** Steps of a whole run. */
 const STEPS = Number(process.env["WARPRING_STEPS"] ?? 1_000_000);
-const SEED = Number(process.env["WARPRING_SEED"] ?? Date.now() % 2 ** 31);
 
 const SETS = featureSets();
 const LENGTH = 600;
