@@ -34,7 +34,7 @@ interface Launch {
 }
 
 /** More steps than a generated kernel can take. */
-const MAX_STEPS = 2_000_000;
+const MAX_STEPS = 20_000_000;
 
 /** A call that hasn't returned. */
 interface Call {
