@@ -6,6 +6,7 @@ import { eliminateDead } from "./passes/dce.ts";
 import { expandFma } from "./passes/fma.ts";
 import { hoist } from "./passes/hoist.ts";
 import { checkIndices } from "./passes/indices.ts";
+import { takeWords } from "./passes/members.ts";
 import { testRanges } from "./passes/ranges.ts";
 import { reroll } from "./passes/reroll.ts";
 import { fixShape } from "./passes/shape.ts";
@@ -72,6 +73,7 @@ export class RegionMaker {
     if (width === 1 && reroll(region)) simplify(region);
     observe?.("reroll", region, []);
     mergeChecks(region);
+    takeWords(region);
     observe?.("checks", region, []);
     const prologue = hoist(region);
     observe?.("hoist", region, prologue);

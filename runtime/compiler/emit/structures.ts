@@ -1,5 +1,6 @@
 import type { Value } from "../ir/ir.ts";
 import { LANES } from "../simd/shapes.ts";
+import { WORD } from "../simd/structures.ts";
 import { OP, VALTYPE } from "../wasm/opcodes.ts";
 import type { GroupOperands } from "./group-operands.ts";
 import { allLanes } from "./lane-tests.ts";
@@ -7,9 +8,12 @@ import { FIRST, HIGH, LAST, type Lanes, LOW, shuffle32, shuffleLocals } from "./
 import { activeAddresses, pushAddress, pushWord } from "./vector-access.ts";
 import { accessPattern } from "./vector-check.ts";
 
-/** Locals of `structures`: of two words two structures each, else the words of two lanes in turns. */
+/**
+ * Locals of `structures`: of two words two structures each, of bytes all as they lie in memory, else the
+ * words of two lanes in turns.
+ */
 export const structureTypes = ({ aux }: Value): number[] =>
-  Array(aux.size === 8 ? 2 : LANES).fill(VALTYPE.v128);
+  Array(aux.stride ? 1 : aux.size === 8 ? 2 : LANES).fill(VALTYPE.v128);
 
 /** Where lanes' structures lie: pushes the address of lane k's and returns the offset that goes with it. */
 type Where = (k: number) => number;
@@ -32,7 +36,7 @@ function waysOf(e: GroupOperands, offset: number, access: Access) {
 }
 
 /**
- * Loads two to four words of each lane.
+ * Loads two to four words of each lane, or bytes.
  * @param locals see `structureTypes`
  */
 export function emitStructures(e: GroupOperands, v: Value, locals: readonly number[]): void {
@@ -40,9 +44,8 @@ export function emitStructures(e: GroupOperands, v: Value, locals: readonly numb
   const [check] = v.args;
   const offset = v.aux.offset as number;
   const where = e.locals(check);
-  const { scattered, apart } = waysOf(e, offset, (stride, at) =>
-    loadStructures(e, v, locals, stride, at),
-  );
+  const load = v.aux.stride ? loadBytes : loadStructures;
+  const { scattered, apart } = waysOf(e, offset, (stride, at) => load(e, v, locals, stride, at));
   const near = e.near(check);
   if (near) {
     apart(where[0], near[1]);
@@ -114,29 +117,92 @@ function loadStructures(
   }
 }
 
-/** Pushes one word of each lane's structure. */
+/** Loads what lanes access of bytes that lie in one vector, each at its place in it. */
+function loadBytes(
+  e: GroupOperands,
+  { aux }: Value,
+  [local]: readonly number[],
+  stride: number | undefined,
+  where: Where,
+): void {
+  const { w } = e;
+  const apart = aux.stride as number;
+  const size = aux.size as number;
+  if (stride === undefined) {
+    e.constant([0, 0, 0, 0]);
+    w.localSet(local);
+    for (let k = 0; k < LANES; k++) {
+      for (let byte = 0; byte < size; byte++) {
+        loadPart(e, local, 1, where(k) + byte, k * apart + byte);
+      }
+    }
+    return;
+  }
+  const end = (LANES - 1) * apart + size;
+  let from = end === 16 ? 16 : end >= 8 ? 8 : 4;
+  const at = where(0);
+  w.mem(from === 16 ? OP.v128_load : from === 8 ? OP.v128_load64_zero : OP.v128_load32_zero, 0, at);
+  w.localSet(local);
+  for (const bytes of [4, 2, 1]) {
+    if (from + bytes > end) continue;
+    loadPart(e, local, bytes, where(0) + from, from / bytes);
+    from += bytes;
+  }
+}
+
+/** Loads 1, 2 or 4 bytes from the address on the stack as a part of a local. */
+function loadPart(
+  { w }: GroupOperands,
+  local: number,
+  bytes: number,
+  offset: number,
+  part: number,
+) {
+  w.localGet(local);
+  const code = { 1: OP.v128_load8_lane, 2: OP.v128_load16_lane, 4: OP.v128_load32_lane }[bytes];
+  w.mem(code as number, 0, offset);
+  w.u8(part);
+  w.localSet(local);
+}
+
+/** Takes bytes of the vector on the stack: of each byte of the result which one, or -1 for zero. */
+function takeBytes(e: GroupOperands, from: (byte: number) => number): void {
+  const bytes = Int8Array.from({ length: 16 }, (_, k) => from(k));
+  e.constant([...new Int32Array(bytes.buffer)]);
+  e.w.op(OP.i8x16_swizzle);
+}
+
+/** Pushes one word, or the bytes of one member, of each lane's structure. */
 export function pushStructureWord(e: GroupOperands, v: Value): void {
   const locals = e.locals(v.args[0]);
-  const odd = v.imm % 2 === 1;
+  const stride = v.args[0].aux.stride as number | undefined;
+  if (stride) {
+    e.w.localGet(locals[0]);
+    takeBytes(e, (k) =>
+      k % 4 < (v.aux.size as number) ? (k >> 2) * stride + v.imm + (k % 4) : -1,
+    );
+    return;
+  }
+  const word = v.imm / WORD;
+  const odd = word % 2 === 1;
   if (locals.length === 2)
     shuffleLocals(e, locals[0], locals[1], odd ? [1, 3, 5, 7] : [0, 2, 4, 6]);
   else {
-    const half = v.imm >> 1;
+    const half = word >> 1;
     shuffleLocals(e, locals[half], locals[half + 2], odd ? LAST : FIRST);
   }
 }
 
-/** Stores two to four words of each active lane. */
+/** Stores two to four words of each active lane, or the bytes of its structure. */
 export function emitStoreStructures(e: GroupOperands, v: Value): void {
   const { w } = e;
   const [check, ...words] = v.args;
   const size = v.aux.size as number;
   const offset = v.aux.offset as number;
-  const rows = transpose(e, words);
+  const rows = v.aux.stride ? [joinBytes(e, v)] : transpose(e, words);
+  const store = v.aux.stride ? storeBytes : storeRows;
   const where = e.locals(check);
-  const { scattered, apart } = waysOf(e, offset, (stride, at) =>
-    storeRows(e, rows, size, stride, at),
-  );
+  const { scattered, apart } = waysOf(e, offset, (stride, at) => store(e, rows, size, stride, at));
   const masked = e.mask >= 0;
   const addresses = (ea: number, stride: number, eas: number) => {
     e.pushAffine(ea, stride);
@@ -210,6 +276,56 @@ function transpose(e: GroupOperands, [x, y, z, last = z]: readonly Value[]): num
     w.localSet(a);
     return [a, b];
   });
+}
+
+/** Turns the members of all lanes into a local with the bytes as they lie in memory. */
+function joinBytes(e: GroupOperands, { args: [, ...members], aux }: Value): number {
+  const { w } = e;
+  const starts = aux.starts as number[];
+  const stride = aux.stride as number;
+  members.forEach((member, n) => {
+    const end = starts[n + 1] ?? stride;
+    e.vec(member);
+    takeBytes(e, (k) => {
+      const [lane, at] = [Math.floor(k / stride), k % stride];
+      return lane < LANES && at >= starts[n] && at < end ? 4 * lane + at - starts[n] : -1;
+    });
+    if (n > 0) w.op(OP.v128_or);
+  });
+  const local = e.temporaryOf(VALTYPE.v128);
+  w.localSet(local);
+  return local;
+}
+
+function storeBytes(
+  e: GroupOperands,
+  [local]: readonly number[],
+  size: number,
+  stride: number | undefined,
+  where: Where,
+): void {
+  const { w } = e;
+  const part = (code: number, offset: number, lane: number) => {
+    w.localGet(local);
+    w.mem(code, 0, offset);
+    w.u8(lane);
+  };
+  if (stride === undefined) {
+    for (let k = 0; k < LANES; k++) {
+      for (let byte = 0; byte < size; byte++) {
+        part(OP.v128_store8_lane, where(k) + byte, k * size + byte);
+      }
+    }
+    return;
+  }
+  const at = where(0);
+  if (size === 4) {
+    w.localGet(local);
+    w.mem(OP.v128_store, 0, at);
+    return;
+  }
+  part(OP.v128_store64_lane, at, 0);
+  if (size === 3) part(OP.v128_store32_lane, where(0) + 8, 2);
 }
 
 function storeRows(

@@ -309,7 +309,7 @@ export function emitNarrow(e: VectorTarget, v: Value): boolean {
       shuffle32(e, [0, 1, 4, 5]);
       return true;
     case "lib":
-      return emitLibrary(e, v);
+      return emitPermutation(e, v) || emitLibrary(e, v);
     default:
       return false;
   }
@@ -445,6 +445,19 @@ function emitFma(e: VectorTarget, v: Value, half: 0 | 1): void {
   if (fma === "unfused") w.op(single ? OP.f32x4_add : OP.f64x2_add);
   else if (fma === "relaxed") w.op(single ? OP.f32x4_relaxed_madd : OP.f64x2_relaxed_madd);
   else w.call(e.kernel.library(single ? "fma_rn_f32_x4" : "fma_rn_f64_x2"));
+}
+
+/** prmt with a constant selector that replicates no signs: the bytes of two vectors in that order. */
+function emitPermutation(e: VectorTarget, { aux, args: [a, b, selector] }: Value): boolean {
+  if (aux.name !== "prmt_b32" || selector.op !== "const" || selector.imm & 0x8888) return false;
+  e.vec(a);
+  e.vec(b);
+  e.w.op(OP.i8x16_shuffle);
+  for (let k = 0; k < 16; k++) {
+    const byte = (selector.imm >> (4 * (k & 3))) & 7;
+    e.w.u8((byte & 4) * 4 + (k & ~3) + (byte & 3));
+  }
+  return true;
 }
 
 /** A library function's form on four lanes; of 64-bit operands it takes both halves. */

@@ -67,6 +67,10 @@ export interface Aux {
   cut?: Cut;
   /** load (SIMD code): of one word that all lanes share, into a vector */
   splat?: boolean;
+  /** structures, store_structures: bytes from lane to lane, if all lie in one vector */
+  stride?: number;
+  /** store_structures of bytes: where in a lane's each one's begins */
+  starts?: readonly number[];
   /** any: masks that are looked at together, from `imm` on */
   masks?: number;
   /** any: lanes are taken to be there for a while after there were some */

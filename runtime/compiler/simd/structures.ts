@@ -1,12 +1,13 @@
 import { Graph } from "../analysis/graph.ts";
-import { type Block, F32, hasEffect, I32, NONE, Value } from "../ir/ir.ts";
+import { type Aux, type Block, F32, hasEffect, I32, NONE, Value } from "../ir/ir.ts";
 import type { GroupVariant } from "./group-region.ts";
 import { countUses } from "./jam.ts";
 import { accessPattern } from "./patterns.ts";
-import { VARYING, varying } from "./shapes.ts";
+import { LANES, VARYING, varying } from "./shapes.ts";
 
 // Lanes that each access several words in a row (`p[i].x`, `p[i].y`, float4): a lane's words are loaded and
-// stored together, and shuffles turn what is a lane's into what is a word's, or back.
+// stored together, and shuffles turn what is a lane's into what is a word's, or back. And lanes that access
+// bytes so near each other (`rgb[3 * i + 1]`) that one vector holds all of them.
 
 /** Bytes of a word; other sizes are accessed one by one. */
 export const WORD = 4;
@@ -41,17 +42,21 @@ function isApart(
   return stride !== 0 && stride !== WORD;
 }
 
+/** Bytes between lanes that are known to be so near each other that one vector holds what all access. */
+function closeStride({ near, divergence }: GroupVariant, check: Value): number | undefined {
+  if (check.op !== "check" || near.get(check)) return undefined;
+  const { stride, tried } = accessPattern((v) => divergence.of(v), check);
+  return !tried && stride && stride <= VECTOR / LANES ? stride : undefined;
+}
+
 /** Whether an access is one of those that are taken together. */
 function fits(v: Value, variant: GroupVariant): boolean {
   const { aux, args, type } = v;
   const word = v.op === "load" ? v : args[1];
   if (type !== NONE && variant.divergence.of(v).kind !== VARYING) return false;
-  return (
-    aux.size === WORD &&
-    !aux.ordered &&
-    (word.type === I32 || word.type === F32) &&
-    isApart(variant, args[0])
-  );
+  if (aux.ordered || !(word.type === I32 || word.type === F32)) return false;
+  if (aux.size === WORD) return isApart(variant, args[0]);
+  return (aux.size as number) < (closeStride(variant, args[0]) ?? 0);
 }
 
 /** What loads and stores may not be moved past. */
@@ -59,6 +64,7 @@ const parts = (v: Value) =>
   hasEffect(v) || /^(phi_move|out|leave|any|all|mask_|group_|owned_|store_)/.test(v.op);
 
 const offsetOf = (v: Value) => v.aux.offset as number;
+const sizeOf = (v: Value) => v.aux.size as number;
 
 function loadsTogether(block: Block, variant: GroupVariant): boolean {
   let open = new Map<Value, Value[]>();
@@ -86,6 +92,7 @@ function loadsTogether(block: Block, variant: GroupVariant): boolean {
 function structuresOf(run: readonly Value[], variant: GroupVariant): Value[] {
   const left = run.toSorted((a, b) => offsetOf(a) - offsetOf(b));
   const [check] = run[0].args;
+  if (sizeOf(run[0]) < WORD) return byteStructures(left, variant);
   const made: Value[] = [];
   while (left.length > 0) {
     let offset = offsetOf(left[0]);
@@ -106,18 +113,51 @@ function structuresOf(run: readonly Value[], variant: GroupVariant): Value[] {
         [offset, size] = [offset + size - VECTOR, VECTOR];
       }
     }
-    const structures = new Value("structures", I32, [check], 0, 0n, { size, offset });
-    variant.divergence.shapes.set(structures, varying);
-    keepCopy(variant, own[0], structures);
-    for (const v of own) {
-      v.imm = (offsetOf(v) - offset) / WORD;
-      v.op = "structure_word";
-      v.args = [structures];
-      v.aux = {};
-    }
-    made.push(structures);
+    made.push(makeStructures(own, offset, { size, offset }, variant));
   }
   return made;
+}
+
+/** Makes loads words of one load of structures from `offset` on, which is returned. */
+function makeStructures(
+  words: readonly Value[],
+  offset: number,
+  aux: Aux,
+  variant: GroupVariant,
+): Value {
+  const structures = new Value("structures", I32, [words[0].args[0]], 0, 0n, aux);
+  variant.divergence.shapes.set(structures, varying);
+  keepCopy(variant, words[0], structures);
+  for (const v of words) {
+    v.imm = offsetOf(v) - offset;
+    v.op = "structure_word";
+    v.args = [structures];
+    v.aux = { size: v.aux.size };
+  }
+  return structures;
+}
+
+/** Accesses of bytes, those of lowest addresses first, by which of the lanes' structures they are of. */
+function byStructure(sorted: readonly Value[], stride: number): Value[][] {
+  const lists: Value[][] = [];
+  const lowest = offsetOf(sorted[0]);
+  for (const v of sorted) {
+    const which = Math.floor((offsetOf(v) - lowest) / stride);
+    const from = lowest + which * stride;
+    if (offsetOf(v) + sizeOf(v) > from + stride) continue; // lies in two of them
+    lists[which] = [...(lists[which] ?? []), v];
+  }
+  return lists.filter((list) => list !== undefined);
+}
+
+/** Makes loads of bytes parts of one vector's; as much is loaded as the last lane's last byte needs. */
+function byteStructures(sorted: readonly Value[], variant: GroupVariant): Value[] {
+  const stride = closeStride(variant, sorted[0].args[0]) as number;
+  return byStructure(sorted, stride).map((own) => {
+    const offset = offsetOf(own[0]);
+    const size = Math.max(...own.map((v) => offsetOf(v) + sizeOf(v))) - offset;
+    return makeStructures(own, offset, { size, offset, stride }, variant);
+  });
 }
 
 function keepCopy({ copyOf }: GroupVariant, from: Value, to: Value): void {
@@ -153,6 +193,7 @@ function storesTogether(block: Block, variant: GroupVariant): boolean {
 /** Stores of one check as stores of structures; undefined if no two of them are neighbours. */
 function storesOf(run: readonly Value[], variant: GroupVariant): Value[] | undefined {
   const left = run.toSorted((a, b) => offsetOf(a) - offsetOf(b));
+  if (sizeOf(run[0]) < WORD) return byteStores(left, variant);
   const made: Value[] = [];
   for (let from = 0; from < left.length; ) {
     let to = from + 1;
@@ -164,12 +205,30 @@ function storesOf(run: readonly Value[], variant: GroupVariant): Value[] | undef
       made.push(own[0]);
       continue;
     }
-    const [first] = own;
-    const args = [first.args[0], ...own.map((v) => v.args[1])];
-    const aux = { ...first.aux, size: own.length * WORD };
-    const stores = new Value("store_structures", NONE, args, 0, 0n, aux);
-    keepCopy(variant, first, stores);
-    made.push(stores);
+    made.push(storeTogether(own, { size: own.length * WORD }, variant));
   }
   return made.length < run.length ? made : undefined;
+}
+
+function storeTogether(own: readonly Value[], more: Aux, variant: GroupVariant): Value {
+  const [first] = own;
+  const args = [first.args[0], ...own.map((v) => v.args[1])];
+  const stores = new Value("store_structures", NONE, args, 0, 0n, { ...first.aux, ...more });
+  keepCopy(variant, first, stores);
+  return stores;
+}
+
+/** Stores of bytes that fill lanes' structures as stores of vectors; undefined if none do. */
+function byteStores(sorted: readonly Value[], variant: GroupVariant): Value[] | undefined {
+  const stride = closeStride(variant, sorted[0].args[0]) as number;
+  const left = new Set(sorted);
+  const made: Value[] = [];
+  for (const own of byStructure(sorted, stride)) {
+    const starts = own.map((v) => offsetOf(v) - offsetOf(own[0]));
+    const ends = own.map((v, k) => starts[k] + sizeOf(v));
+    if (ends.at(-1) !== stride || starts.some((at, k) => k > 0 && at !== ends[k - 1])) continue;
+    for (const v of own) left.delete(v);
+    made.push(storeTogether(own, { size: stride, stride, starts }, variant));
+  }
+  return made.length > 0 ? [...left, ...made] : undefined;
 }

@@ -204,6 +204,8 @@ export const OP = {
   v128_xor: SIMD | 0x51,
   v128_bitselect: SIMD | 0x52,
   v128_any_true: SIMD | 0x53,
+  v128_load8_lane: SIMD | 0x54,
+  v128_load16_lane: SIMD | 0x55,
   v128_load32_lane: SIMD | 0x56,
   v128_load64_lane: SIMD | 0x57,
   v128_store8_lane: SIMD | 0x58,
