@@ -43,6 +43,38 @@ for (const width of WIDTHS) {
       );
     });
 
+    test("regression: a loop that all lanes leave together is not entered by none", async () => {
+      // rd3 is the same in four lanes, and 0 in those that don't come to the loop, which would never end there.
+      const body = `mov.u32 %r5, 0; and.b32 %r8, %r0, 63; and.b32 %r3, %r0, 3; setp.eq.s32 %p0, %r8, 0; @%p0 bra E;
+        add.s32 %r2, %r8, -1; setp.lt.u32 %p1, %r2, 3; @%p1 bra S; sub.s32 %r4, %r8, %r3; mov.u32 %r7, %r8;
+        cvt.s64.s32 %rd3, %r4;
+        L: mul.wide.s32 %rd5, %r7, 4; add.s64 %rd6, %rd0, %rd5; ld.global.u32 %r6, [%rd6+1024]; add.s32 %r7, %r7, 2;
+        add.u32 %r5, %r5, %r6; add.u32 %r5, %r5, 1; add.s64 %rd3, %rd3, -4; setp.ne.s64 %p2, %rd3, 0; @%p2 bra L;
+        S: add.u32 %r5, %r5, %r3;
+        E: ${STORE}`;
+      const { fault, words } = await run(body);
+      assert.equal(fault, undefined);
+      assert.deepEqual(
+        words,
+        LANES.map((t) => (t >> 2) + (t & 3)),
+      );
+    });
+
+    test("regression: what all lanes of a loop load is not loaded by none", async () => {
+      const body = `mov.u32 %r5, 7; mov.u32 %r4, 0; mov.u64 %rd5, 16; mul.wide.u32 %rd1, %r0, 4;
+        add.s64 %rd1, %rd0, %rd1; ld.global.u32 %r1, [%rd1]; setp.eq.u32 %p0, %r1, 0; @%p0 bra E;
+        add.u32 %r5, %r5, %r1;
+        L: ld.global.u32 %r6, [%rd5]; add.s64 %rd5, %rd5, 4; add.u32 %r5, %r5, %r6; add.u32 %r4, %r4, 1;
+        setp.ne.u32 %p2, %r4, 9; @%p2 bra L;
+        E: ${STORE}`;
+      const { fault, words } = await run(body);
+      assert.equal(fault, undefined);
+      assert.deepEqual(
+        words,
+        LANES.map(() => 7),
+      );
+    });
+
     test("regression: a cycle with two entries inside a loop with one", async () => {
       // H is the loop's header; A and B are entered from it both, and lead to each other.
       const body = `mov.u32 %r4, 0; mov.u32 %r5, 0;

@@ -82,7 +82,7 @@ class Linearizer {
   private readonly inLine: Set<number>;
   private readonly leaving = new Map<number, Leaving>();
   private readonly atExits: Set<Value>;
-  /** Blocks that must not run without lanes: one that holds theirs is left aside by some. */
+  /** Blocks that must not run without lanes: others have theirs, or some leave aside. */
   private readonly holders = new Set<number>();
   /** Blocks that are only come to with lanes. */
   private readonly tested = new Set<number>();
@@ -192,11 +192,18 @@ class Linearizer {
     }
   }
 
-  /** Where lanes may leave aside some must be: if none has left, the others go on without another test. */
+  /**
+   * Where lanes may leave aside some must be: if none has left, the others go on without another test. And
+   * blocks that have another's lanes count on some, above all loops that all lanes leave together: without
+   * any, what their end depends on may never come.
+   */
   private testHolders(): void {
-    for (let k of this.leaving.keys()) {
-      while (!this.own[k] && k > 0) k = this.holder[k];
-      this.holders.add(k);
+    const { graph, leaving, own } = this;
+    for (let k = 0; k < graph.order.length; k++) {
+      if (own[k] && !leaving.has(k)) continue;
+      let holder = k;
+      while (!own[holder] && holder > 0) holder = this.holder[holder];
+      this.holders.add(holder);
     }
   }
 
