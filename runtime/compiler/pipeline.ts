@@ -3,6 +3,7 @@ import { type AdjacentRows, findAdjacentRows } from "./passes/adjacent-rows.ts";
 import { foldBranches } from "./passes/branches.ts";
 import { mergeChecks } from "./passes/checks.ts";
 import { eliminateDead } from "./passes/dce.ts";
+import { expandFields } from "./passes/fields.ts";
 import { expandFma } from "./passes/fma.ts";
 import { hoist } from "./passes/hoist.ts";
 import { checkIndices } from "./passes/indices.ts";
@@ -67,6 +68,7 @@ export class RegionMaker {
     observe?.("build", region, []);
     if (this.shape) fixShape(region, this.shape);
     expandFma(region, this.fma);
+    expandFields(region, width);
     simplify(region);
     if (foldBranches(region)) simplify(region);
     observe?.("simplify", region, []);

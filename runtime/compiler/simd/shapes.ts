@@ -208,7 +208,9 @@ function arithmetic(v: Value, a: Shape, b: Shape, c: ShapeContext): Shape {
       }
       if (!inLowBits(a, lanes)) return varying;
       const low = (2 ** a.zeros - 1) | 0;
-      if ((k & low) === low) return a;
+      // Bits below the stride's lowest are zero in all lanes.
+      const kept = k | (2 ** trailingZeros(a.stride) - 1);
+      if ((kept & low) === low) return a;
       if ((k & low) === 0) return shape(UNIFORM, 0, Math.max(a.zeros, trailingZeros(k)));
       return varying;
     }
