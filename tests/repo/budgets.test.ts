@@ -12,8 +12,8 @@ const CORE_BUDGET = 32 * KIB;
 /** What an import loads, minified; docs/testing.md has the reasons. */
 const LIBRARY_BUDGET = 250 * KIB;
 /** All of it, compressed and minified only. Neither may grow unnoticed. */
-const COMPRESSED_BUDGET = 260 * KIB;
-const MINIFIED_BUDGET = 793 * KIB;
+const COMPRESSED_BUDGET = 262 * KIB;
+const MINIFIED_BUDGET = 796 * KIB;
 
 const SECTION_IMPORT = 2;
 const SECTION_GLOBAL = 6;

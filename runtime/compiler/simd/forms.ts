@@ -1,4 +1,5 @@
 import { I1, I32, I64, type Value } from "../ir/ir.ts";
+import { boundsOf } from "./bounds.ts";
 import {
   isFlat,
   isLinear,
@@ -21,7 +22,7 @@ export abstract class Forms extends Rounds {
     if (v.type !== I32) return undefined;
     if (!this.linears.has(v)) {
       this.linears.set(v, undefined); // a phi that comes back to itself has no form
-      this.linears.set(v, this.findLinear(v));
+      this.linears.set(v, this.findLinear(v) ?? this.bounded(v));
     }
     return this.linears.get(v);
   }
@@ -70,6 +71,14 @@ export abstract class Forms extends Rounds {
         return this.within(b.op === "const" ? this.shifted(a, b.imm & 31) : undefined);
     }
     return undefined;
+  }
+
+  /** What is known of a value whatever its operands are. */
+  private bounded(v: Value): Linear | undefined {
+    const known = boundsOf(v);
+    if (!known) return undefined;
+    const [low, high] = [known.low, known.high].map((n) => this.wide(BigInt(n)));
+    return this.within({ low, high, bits: 31, multiple: known.multiple, needs: [] });
   }
 
   private within(slack: Slack | undefined): Linear | undefined {
@@ -183,6 +192,12 @@ export abstract class Forms extends Rounds {
         const needs = [...own, ...this.fits(low, high, v.op.endsWith("_s"))];
         const regular = !l.slack;
         return { base: undefined, low, high, bits: 33, multiple: 1, needs, regular };
+      }
+      case "i64_and": {
+        if (b.op !== "const" || b.big < 0n || b.big >= 1n << 31n) return undefined;
+        const multiple = b.big === 0n ? 1 << 30 : Number(b.big & -b.big);
+        const high = this.wide(b.big);
+        return { base: undefined, low: zero, high, bits: 33, multiple, needs: [], regular: false };
       }
       case "i64_add":
       case "i64_sub": {
