@@ -10,7 +10,7 @@ const PAIRS = "mov.u32 %r1, %laneid; and.b32 %r2, %r1, 30; mov.u32 %r3, 3; shl.b
 for (const width of WIDTHS) {
   describe(`divergence, ${width} lanes`, () => {
     const run = async (body: string, block = 32, more = {}) => {
-      const bench = await Bench.create(width);
+      const bench = await Bench.shared(width);
       const out = bench.zeros(4096);
       const fault = bench.run(kernelText(1, body), [out], { block, timeoutMs: 5000, ...more });
       return { fault, words: bench.words(out, block) };

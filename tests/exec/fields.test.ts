@@ -41,7 +41,7 @@ for (const width of WIDTHS) {
   describe(`fields at constant places, ${width} lanes`, () => {
     for (const { op, places } of operations) {
       test(op.split(" ")[0]!, async () => {
-        const bench = await Bench.create(width);
+        const bench = await Bench.shared(width);
         const numbers = bench.upload(Uint32Array.from([...NUMBERS, ...NUMBERS]));
         const own = bench.upload(Uint32Array.from(places.flatMap(([a, b = 0]) => [a!, b])));
         const [expected, got] = [false, true].map((constants) => {

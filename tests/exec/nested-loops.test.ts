@@ -133,7 +133,7 @@ describe("nests of branches and loops", () => {
       const text = new Nest(new Random(SEED * KERNELS + k)).text();
       const results = [];
       for (const width of WIDTHS) {
-        const bench = await Bench.create(width);
+        const bench = await Bench.shared(width);
         const [out, from] = [bench.zeros(4 * BLOCK * GRID), bench.upload(data)];
         const options = { block: BLOCK, grid: GRID, timeoutMs: 5000 };
         const fault = bench.run(text, [out, from, 5], options);

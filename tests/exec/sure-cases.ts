@@ -64,10 +64,12 @@ export function tryCases(title: string, cases: readonly Case[]): void {
 
 /** What a kernel leaves in memory, and the thread of the grid that failed. */
 async function outcome(c: Case, text: string, width: 1 | 4) {
-  const bench = await Bench.create(width);
+  const [a, b] = c.shift ?? [0, 0];
+  // Where it matters at which addresses things lie, or where memory ends, one of its own.
+  const own = a < 0 || c.fault !== undefined;
+  const bench = await (own ? Bench.create(width) : Bench.shared(width));
   const out = bench.zeros(4 * WORDS);
   const from = bench.upload(Uint32Array.from({ length: WORDS }, (_, k) => (k * 2654435761) >>> 0));
-  const [a, b] = c.shift ?? [0, 0];
   // A shift of -1: so that a thousand words are left to the end of memory.
   const first = a < 0 ? bench.memory.base + bench.memory.byteLength - 4000 : out + a;
   const fault = bench.run(text, [first, from + b, c.n ?? 0], { grid: c.grid, block: c.block });
