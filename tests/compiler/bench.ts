@@ -75,8 +75,14 @@ export class Bench {
    * @param width threads of a lane group: 1 is scalar code
    * @param fused false: multiply-adds in software, even where the engine has them
    * @param spills code keeps vectors in memory; undefined: as the engine needs it
+   * @param workers that may help with long launches; undefined: one for each other core
    */
-  static async create(width: 1 | 4 = 4, fused = true, spills?: boolean): Promise<Bench> {
+  static async create(
+    width: 1 | 4 = 4,
+    fused = true,
+    spills?: boolean,
+    workers?: number,
+  ): Promise<Bench> {
     const artifacts = await loadArtifacts();
     const fusedMultiplyAdd = fused && artifacts.fusedMultiplyAdd;
     return new Bench(
@@ -85,7 +91,7 @@ export class Bench {
         fusedMultiplyAdd,
         spills: spills ?? artifacts.spills,
       },
-      { width } as ExecOptions,
+      workers === undefined ? { width } : { width, workers },
     );
   }
 

@@ -19,6 +19,8 @@ export interface Case {
   sure: { checks: number; branches: number; flat: boolean } | undefined;
   /** Rows of threads that are done at once. */
   rows?: number;
+  /** What it computes depends on the order of blocks: nobody may help with it. */
+  ordered?: true;
   /** The fault: error code, and the linear thread of the grid (block · threads + thread). */
   fault?: [code: number, thread: number];
 }
@@ -67,7 +69,9 @@ async function outcome(c: Case, text: string, width: 1 | 4) {
   const [a, b] = c.shift ?? [0, 0];
   // Where it matters at which addresses things lie, or where memory ends, one of its own.
   const own = a < 0 || c.fault !== undefined;
-  const bench = await (own ? Bench.create(width) : Bench.shared(width));
+  const bench = await (own || c.ordered
+    ? Bench.create(width, true, undefined, c.ordered ? 0 : undefined)
+    : Bench.shared(width));
   const out = bench.zeros(4 * WORDS);
   const from = bench.upload(Uint32Array.from({ length: WORDS }, (_, k) => (k * 2654435761) >>> 0));
   // A shift of -1: so that a thousand words are left to the end of memory.

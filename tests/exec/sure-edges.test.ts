@@ -113,6 +113,7 @@ const IN_PLACE: Case = {
   block: LINE,
   grid: [6, 1, 1],
   n: 6 * 64,
+  ordered: true,
   sure: { checks: 2, branches: 0, flat: true },
 };
 
