@@ -12,7 +12,6 @@ import {
 } from "./simd/group-region.ts";
 import { accessPattern } from "./simd/patterns.ts";
 import { LANES, UNIFORM } from "./simd/shapes.ts";
-import { WORD } from "./simd/structures.ts";
 import { trimName } from "./simd/trim.ts";
 import type { WarpPlans } from "./simd/warp-plan.ts";
 
@@ -246,8 +245,7 @@ function accesses(
       if (v.op === "load" || word) count.loads++;
       else if (v.op === "lib" && (v.aux.name as string).startsWith("atom_")) count.atomics++;
       else if (v.op === "store" || v.op === "lib") count.stores++;
-      if (v.op === "load" || v.op === "store") count.size = v.aux.size as number;
-      else if (word) count.size = WORD;
+      if (word || v.op === "load" || v.op === "store") count.size = v.aux.size as number;
     }
   }
   const together = new Set<Value>();

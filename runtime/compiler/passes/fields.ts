@@ -1,14 +1,9 @@
-import { type Block, I32, type Region, Value } from "../ir/ir.ts";
-import { constant } from "./fold.ts";
+import type { Block, Region, Value } from "../ir/ir.ts";
+import { Writer } from "./writer.ts";
 
 // Bit fields whose place is a constant, as nvcc takes numbers apart with them, are shifts and masks.
 
-/** Puts operations in front of one that is expanded. */
-interface Writer {
-  op(name: string, a: Value, b: Value | number): Value;
-}
-
-/** @returns the last operation: its name and operands */
+/** Writes what comes in front. @returns the last operation: its name and operands */
 type Expansion = (w: Writer, args: readonly Value[]) => [op: string, a: Value, b: Value | number];
 
 const ones = (length: number) => (length > 31 ? -1 : 2 ** length - 1) | 0;
@@ -69,25 +64,12 @@ function expandBlock(block: Block, width: 1 | 4): void {
   block.values = block.values.flatMap((v) => {
     const expansion = v.op === "lib" ? expansionOf(v, width) : undefined;
     if (!expansion) return [v];
-    const made: Value[] = [];
-    const operand = (x: Value | number) => {
-      if (typeof x !== "number") return x;
-      const k = constant(I32, x);
-      made.push(k);
-      return k;
-    };
-    const w: Writer = {
-      op(name, a, b) {
-        const value = new Value(name, I32, [a, operand(b)]);
-        made.push(value);
-        return value;
-      },
-    };
+    const w = new Writer();
     const [op, a, b] = expansion(w, v.args);
     v.op = op;
-    v.args = [a, operand(b)];
+    v.args = [a, w.operand(b)];
     v.aux = {};
-    return [...made, v];
+    return [...w.made, v];
   });
 }
 

@@ -1,5 +1,5 @@
 import { type Block, hasEffect, I32, NONE, type Region, Value } from "../ir/ir.ts";
-import { constant } from "./fold.ts";
+import { Writer } from "./writer.ts";
 
 // Members of 8 and 16 bits of an aligned word (uchar4, short2): one access of the word does for all of them, and
 // lanes whose words lie side by side access them as a vector.
@@ -78,20 +78,13 @@ function loadWords(block: Block): Map<Value, Member> {
 /** Makes a load the bytes of a word from `at` on, and returns the operations in front of it. */
 function take(v: Value, word: Value, at: number, size: number): Value[] {
   const bytes = v.aux.size as number;
-  const shift = constant(I32, 8 * at);
+  const w = new Writer();
+  const top = at + bytes === size;
+  const from = top || at === 0 ? word : w.op("i32_shr_u", word, 8 * at);
+  v.op = top ? "i32_shr_u" : "i32_and";
+  v.args = [from, w.operand(top ? 8 * at : 2 ** (8 * bytes) - 1)];
   v.aux = {};
-  if (at + bytes === size) {
-    v.op = "i32_shr_u";
-    v.args = [word, shift];
-    return [shift];
-  }
-  const mask = constant(I32, 2 ** (8 * bytes) - 1);
-  v.op = "i32_and";
-  v.args = [word, mask];
-  if (at === 0) return [mask];
-  const shifted = new Value("i32_shr_u", I32, [word, shift]);
-  v.args = [shifted, mask];
-  return [mask, shift, shifted];
+  return w.made;
 }
 
 function storeWords(block: Block, members: Map<Value, Member>): void {
@@ -139,17 +132,7 @@ function storeOf(
   members: Map<Value, Member>,
 ): Value[] {
   const [first] = stores;
-  const made: Value[] = [];
-  const add = (op: string, a: Value, b: Value) => {
-    const v = new Value(op, I32, [a, b]);
-    made.push(v);
-    return v;
-  };
-  const number = (n: number) => {
-    const v = constant(I32, n);
-    made.push(v);
-    return v;
-  };
+  const w = new Writer();
   const copied = members.get(first.args[1])?.word;
   const isCopy = stores.every(({ args, aux }) => {
     const member = members.get(args[1]);
@@ -161,12 +144,11 @@ function storeOf(
       const at = (aux.offset as number) - offset;
       const bytes = aux.size as number;
       let part = args[1];
-      if (at + bytes < size) part = add("i32_and", part, number(2 ** (8 * bytes) - 1));
-      if (at > 0) part = add("i32_shl", part, number(8 * at));
-      word = word ? add("i32_or", word, part) : part;
+      if (at + bytes < size) part = w.op("i32_and", part, 2 ** (8 * bytes) - 1);
+      if (at > 0) part = w.op("i32_shl", part, 8 * at);
+      word = word ? w.op("i32_or", word, part) : part;
     }
   }
   const aux = { ...first.aux, offset, size };
-  made.push(new Value("store", NONE, [first.args[0], word as Value], 0, 0n, aux));
-  return made;
+  return [...w.made, new Value("store", NONE, [first.args[0], word as Value], 0, 0n, aux)];
 }

@@ -9,7 +9,7 @@ import { LANES, VARYING, varying } from "./shapes.ts";
 // stored together, and shuffles turn what is a lane's into what is a word's, or back. And lanes that access
 // bytes so near each other (`rgb[3 * i + 1]`) that one vector holds all of them.
 
-/** Bytes of a word; other sizes are accessed one by one. */
+/** Bytes of a word. */
 export const WORD = 4;
 /** Bytes of a vector. */
 const VECTOR = 16;
