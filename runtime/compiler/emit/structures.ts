@@ -40,15 +40,39 @@ function waysOf(e: GroupOperands, offset: number, access: Access) {
  * @param locals see `structureTypes`
  */
 export function emitStructures(e: GroupOperands, v: Value, locals: readonly number[]): void {
-  const { w } = e;
   const [check] = v.args;
   const offset = v.aux.offset as number;
-  const where = e.locals(check);
   const load = v.aux.stride ? loadBytes : loadStructures;
-  const { scattered, apart } = waysOf(e, offset, (stride, at) => load(e, v, locals, stride, at));
+  // Inactive lanes load, too, where all lanes' addresses are known to be good.
+  const ways = waysOf(e, offset, (stride, at) => load(e, v, locals, stride, at));
+  accessStructures(e, check, ways, false);
+}
+
+/**
+ * Accesses the lanes' structures in the way that the check allows.
+ * @param masked only active lanes may be accessed
+ */
+function accessStructures(
+  e: GroupOperands,
+  check: Value,
+  { scattered, apart }: ReturnType<typeof waysOf>,
+  masked: boolean,
+): void {
+  const { w } = e;
+  const where = e.locals(check);
+  const addresses = (ea: number, stride: number, eas: number) => {
+    e.pushAffine(ea, stride);
+    w.localSet(eas);
+  };
   const near = e.near(check);
   if (near) {
-    apart(where[0], near[1]);
+    if (!masked) {
+      apart(where[0], near[1]);
+      return;
+    }
+    const eas = e.temporaryOf(VALTYPE.v128);
+    addresses(where[0], near[1], eas);
+    scattered(eas);
     return;
   }
   const { stride } = accessPattern(e, check);
@@ -57,14 +81,29 @@ export function emitStructures(e: GroupOperands, v: Value, locals: readonly numb
     return;
   }
   const [fast, ea, eas] = where;
-  if (e.isSure(check)) {
+  const sure = e.isSure(check);
+  if (sure && !masked) {
     apart(ea, stride);
     return;
   }
-  w.localGet(fast);
+  if (!sure) w.localGet(fast);
+  if (masked) {
+    e.pushMask();
+    allLanes(w);
+    if (!sure) w.op(OP.i32_and);
+  }
   w.if();
   apart(ea, stride);
   w.op(OP.else);
+  if (masked) {
+    // The lanes' addresses were not needed so far.
+    if (!sure) {
+      w.localGet(fast);
+      w.if();
+    }
+    addresses(ea, stride, eas);
+    if (!sure) w.end();
+  }
   scattered(eas);
   w.end();
 }
@@ -195,61 +234,13 @@ export function pushStructureWord(e: GroupOperands, v: Value): void {
 
 /** Stores two to four words of each active lane, or the bytes of its structure. */
 export function emitStoreStructures(e: GroupOperands, v: Value): void {
-  const { w } = e;
   const [check, ...words] = v.args;
   const size = v.aux.size as number;
   const offset = v.aux.offset as number;
   const rows = v.aux.stride ? [joinBytes(e, v)] : transpose(e, words);
   const store = v.aux.stride ? storeBytes : storeRows;
-  const where = e.locals(check);
-  const { scattered, apart } = waysOf(e, offset, (stride, at) => store(e, rows, size, stride, at));
-  const masked = e.mask >= 0;
-  const addresses = (ea: number, stride: number, eas: number) => {
-    e.pushAffine(ea, stride);
-    w.localSet(eas);
-  };
-  const near = e.near(check);
-  if (near) {
-    if (!masked) {
-      apart(where[0], near[1]);
-      return;
-    }
-    const eas = e.temporaryOf(VALTYPE.v128);
-    addresses(where[0], near[1], eas);
-    scattered(eas);
-    return;
-  }
-  const { stride } = accessPattern(e, check);
-  if (stride === undefined) {
-    scattered(where[0]);
-    return;
-  }
-  const [fast, ea, eas] = where;
-  const sure = e.isSure(check);
-  if (sure && !masked) {
-    apart(ea, stride);
-    return;
-  }
-  if (!sure) w.localGet(fast);
-  if (masked) {
-    e.pushMask();
-    allLanes(w);
-    if (!sure) w.op(OP.i32_and);
-  }
-  w.if();
-  apart(ea, stride);
-  w.op(OP.else);
-  if (masked) {
-    // The lanes' addresses were not needed so far.
-    if (!sure) {
-      w.localGet(fast);
-      w.if();
-    }
-    addresses(ea, stride, eas);
-    if (!sure) w.end();
-  }
-  scattered(eas);
-  w.end();
+  const ways = waysOf(e, offset, (stride, at) => store(e, rows, size, stride, at));
+  accessStructures(e, check, ways, e.mask >= 0);
 }
 
 /** Turns words of all lanes into locals of each lane's words, two lanes in one if there are two words. */
